@@ -1,0 +1,78 @@
+// The agent: launches attempts on its node, watches them, and tells the controller until the controller knows.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/config.h"
+#include "core/machine.h"
+
+namespace duet {
+
+class Agent {
+ public:
+  using Event = agent::Event;
+  using Command = agent::Command;
+  using Commands = agent::Commands;
+
+  explicit Agent(AgentConfig config);
+
+  /// The first event must be Boot. Appends to `out`.
+  void step(Instant now, const Event& event, Commands& out);
+  /// When the next Wake is due; nothing if only an event can bring news.
+  std::optional<Instant> next_deadline() const;
+
+  bool registered() const { return epoch_.value != 0; }
+  BootNonce boot() const { return boot_; }
+  Epoch epoch() const { return epoch_; }
+  std::size_t held() const { return held_.size(); }
+
+ private:
+  enum class Phase : std::uint8_t { kLaunching, kRunning, kEnded };
+  struct Held {
+    Phase phase = Phase::kLaunching;
+    bool terminated = false;   ///< A polite Terminate went out.
+    bool timed_out = false;
+    Instant kill_at = kNever;  ///< Timeout, then the end of the grace.
+    Outcome outcome = Outcome::kSucceeded;
+    std::int32_t exit_code = 0;
+    Duration timeout{0};
+  };
+
+  void on(const agent::Boot&);
+  void on(const agent::Delivered&);
+  void on(const agent::Started&);
+  void on(const agent::Exited&);
+  void on(const Wake&);
+
+  void received(const msg::Registered&, const msg::ToAgent&);
+  void received(const msg::Launch&);
+  void received(const msg::Kill&);
+  void received(const msg::Ack&);
+
+  void register_now();
+  void report(decltype(msg::FromAgent::body) body);
+  void report_end(AttemptId attempt, const Held& held);
+  void terminate(AttemptId attempt, Held& held);
+  void ended(AttemptId attempt, Held& held);
+  void set_kill_at(Held& held, Instant at);
+
+  AgentConfig config_;
+  BootNonce boot_;
+  NodeId node_;
+  Epoch epoch_;  ///< 0 while not registered.
+  std::uint32_t register_serial_ = 0;
+  std::uint64_t launch_floor_ = 0;  ///< Launches up to this serial are stale.
+  std::map<AttemptId, Held> held_;  ///< Runs here, or ended without acknowledgement.
+  std::size_t unacknowledged_ = 0;  ///< Held attempts that have ended.
+  std::int32_t timed_ = 0;          ///< Held attempts with a kill_at.
+  Instant heartbeat_at_ = kNever;
+  Instant resend_at_ = kNever;      ///< Of the registration, or of unacknowledged ends.
+  Instant now_;                     ///< Of the step in progress.
+  Commands* out_ = nullptr;         ///< Of the step in progress.
+};
+
+static_assert(Machine<Agent>);
+
+}  // namespace duet

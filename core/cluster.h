@@ -1,0 +1,80 @@
+// The cluster as the controller sees it: nodes, what is free on them, which threads are taken.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/index.h"
+#include "core/model.h"
+#include "core/policy.h"
+
+namespace duet {
+
+struct ClusterNode {
+  std::string name;
+  NodeOffer offer;
+  NodeState state = NodeState::kUnknown;
+  bool draining = false;
+  bool known = false;      ///< Has an offer: registered at least once.
+  LinkId link;             ///< Where it was last heard.
+  BootNonce boot;
+  Epoch epoch;             ///< Of the current registration; the last one while down.
+  std::uint32_t register_serial = 0;
+  std::uint64_t launch_serial = 0;  ///< Launches sent in this epoch.
+  std::unique_ptr<FailureDetector> detector;
+  std::vector<TaskId> tasks;        ///< Whose attempt holds resources here; in no order.
+  std::set<AttemptId> foreign;      ///< Held by the agent though no longer ours; told to end.
+
+  Room room;
+  ThreadSet free_threads;           ///< Threads without any load.
+  std::vector<std::int32_t> load_m; ///< Load per thread in millicores; empty on counted pools.
+};
+
+class Cluster {
+ public:
+  /// Adds a node by name; ids are given in order.
+  NodeId add(std::string name);
+  std::optional<NodeId> find(const std::string& name) const;
+  std::size_t size() const { return nodes_.size(); }
+  ClusterNode& node(NodeId id) { return nodes_[id.value]; }
+  const ClusterNode& node(NodeId id) const { return nodes_[id.value]; }
+  const TargetIndex& index() const { return index_; }
+
+  /// Takes over what a node offers; it must hold nothing.
+  void set_offer(NodeId id, const NodeOffer& offer);
+  /// To be called after state or draining changed.
+  void refresh(NodeId id);
+  bool usable(NodeId id) const;
+
+  /// Takes what `request` needs, which must fit. Returns the threads: the lowest free ones; none on counted pools.
+  ThreadSet take(NodeId id, const Request& request);
+  /// Takes these very threads again: for restoring. Must fit.
+  void retake(NodeId id, const Request& request, const ThreadSet& threads);
+  void give_back(NodeId id, const Request& request, const ThreadSet& threads);
+
+  /// CPU free on all usable nodes together, in millicores.
+  std::int64_t free_cpu_m() const { return free_cpu_m_; }
+  /// True if all known nodes offer the same.
+  bool uniform() const { return offers_.size() <= 1; }
+  /// Hardware threads that an attempt of `request` may keep busy on this node.
+  std::uint32_t width(NodeId id, const Request& request) const;
+
+ private:
+  Resources charge(const ClusterNode& node, const Request& request) const;
+  ThreadSet choose_threads(const ClusterNode& node, const Request& request) const;
+  void load_threads(ClusterNode& node, const Request& request, const ThreadSet& threads, int sign);
+  std::int64_t count_free_slots(const ClusterNode& node, const ThreadSet& touched) const;
+
+  std::vector<ClusterNode> nodes_;
+  std::map<std::string, NodeId> by_name_;
+  std::map<std::vector<std::int64_t>, std::uint32_t> offers_;  ///< Different offers of known nodes, with their number.
+  TargetIndex index_;
+  std::vector<bool> counted_;  ///< Whether the node's free CPU is in free_cpu_m_.
+  std::int64_t free_cpu_m_ = 0;
+};
+
+}  // namespace duet

@@ -1,0 +1,53 @@
+// How a controller and an agent are set up: values that a trace header carries and a replay starts from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/model.h"
+#include "core/time.h"
+
+namespace duet {
+
+using ParamValue = std::variant<bool, std::int64_t, double, std::string>;
+
+/// The parameters of one policy, as the user wrote them.
+struct Params {
+  std::vector<std::pair<std::string, ParamValue>> items;  ///< Unique names, ascending.
+  bool operator==(const Params&) const = default;
+};
+
+/// A policy by name, with its parameters.
+struct PolicyChoice {
+  std::string name;
+  Params params;
+  bool operator==(const PolicyChoice&) const = default;
+};
+
+struct ControllerConfig {
+  PolicyChoice queue{"fcfs", {}};
+  PolicyChoice scheduler{"first_fit", {}};
+  PolicyChoice autoscaler{"fixed", {}};
+  PolicyChoice detector{"timeout", {}};
+  PolicyChoice estimator{"declared", {}};
+  std::vector<std::string> inventory;  ///< Names of nodes known beforehand; node ids follow this order.
+  Duration resend_after = std::chrono::seconds(5);  ///< An unanswered launch or kill is sent again after this.
+  std::uint32_t max_losses = 16;                    ///< A task lost with its node more often than this fails.
+  std::uint64_t seed = 1;                           ///< Of the policies' random streams.
+  bool operator==(const ControllerConfig&) const = default;
+};
+
+struct AgentConfig {
+  std::string name;
+  NodeOffer offer;
+  Duration heartbeat = std::chrono::seconds(10);    ///< Between heartbeats; 0 = none are sent.
+  Duration resend_after = std::chrono::seconds(5);  ///< Between repeats of what is not acknowledged.
+  Duration kill_grace = std::chrono::seconds(10);   ///< From the polite Terminate to the forced one.
+  bool operator==(const AgentConfig&) const = default;
+};
+
+}  // namespace duet

@@ -1,0 +1,164 @@
+#include "core/controller.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/check.h"
+#include "core/lifecycle.h"
+#include "core/mutation.h"
+
+namespace duet {
+namespace {
+
+/// Made only after check_policies() accepted the configuration.
+template <class P>
+std::unique_ptr<P> must_make(std::span<const PolicyEntry<P>> table, const PolicyChoice& choice) {
+  auto made = make_policy(table, choice);
+  DUET_CHECK(made);
+  return std::move(*made);
+}
+
+/// A job may not have more tasks than this: it is one allocation.
+constexpr std::uint64_t kMaxTasksPerJob = 1'000'000;
+
+}  // namespace
+
+Controller::Controller(const ControllerConfig& config)
+    : config_(config),
+      queue_(must_make(queue_policies(), config.queue)),
+      scheduler_(must_make(scheduler_policies(), config.scheduler)),
+      estimator_(must_make(estimator_policies(), config.estimator)),
+      scheduler_rng_(Rng(config.seed).fork("scheduler")) {
+  for (const std::string& name : config_.inventory) cluster_.add(name);
+}
+
+void Controller::step(Instant now, const Event& event, Commands& out) {
+  DUET_CHECK(now >= now_);
+  now_ = now;
+  out_ = &out;
+  std::visit([this](const auto& e) { on(e); }, event);
+  out_ = nullptr;
+}
+
+std::optional<Instant> Controller::next_deadline() const {
+  Instant due = kNever;
+  if (!watch_.empty()) due = watch_.begin()->first;
+  if (!unanswered_.empty()) due = std::min(due, unanswered_.front().due);
+  if (const auto at = queue_->next_due(); at && !pending_.empty()) due = std::min(due, *at);
+  if (due == kNever) return std::nullopt;
+  return due;
+}
+
+std::string Controller::refusal(const JobSpec& spec) const {
+  if (spec.groups.empty()) return "a job needs at least one group of tasks";
+  if (spec.kind == JobKind::kRigid && spec.groups.size() != 1) return "a rigid job has exactly one group of equal tasks";
+  std::uint64_t tasks = 0;
+  for (const TaskGroup& group : spec.groups) {
+    if (group.count == 0) return "a group needs at least one task";
+    tasks += group.count;
+    if (tasks > kMaxTasksPerJob) return "a job has at most 1000000 tasks";
+    const Resources none;
+    if (!group.spec.need.covers(none)) return "a task cannot need less than nothing";
+    if (group.spec.estimate < Duration{0} || group.spec.timeout < Duration{0}) return "times cannot be negative";
+    const Waiting waiting{{}, 0, {group.spec.need, group.spec.exclusive}, group.count,
+                          spec.kind == JobKind::kRigid, now_, estimator_->predict(group.spec)};
+    if (const auto why = queue_->refuses(waiting, cluster_.uniform()); !why.empty()) return std::string(why);
+  }
+  return {};
+}
+
+void Controller::on(const controller::Submit& event) {
+  if (std::string why = refusal(*event.spec); !why.empty()) {
+    emit(controller::Reply{event.request, {}, std::move(why)});
+    return;
+  }
+  LiveJob& job = jobs_.create();
+  admit(job, event.spec);
+  emit(controller::Persist{JobRecord{job.id, now_, false, job.spec}});
+  emit(controller::Reply{event.request, job.id, {}});
+  publish(controller::JobChanged{job.id, job.state});
+}
+
+void Controller::on(const controller::Cancel& event) {
+  LiveJob* job = jobs_.find(event.job);
+  if (job == nullptr) {
+    const char* why = jobs_.was_given(event.job) ? "the job has already ended" : "there is no such job";
+    emit(controller::Reply{event.request, event.job, why});
+    return;
+  }
+  if (!job->cancelled) {
+    job->cancelled = true;
+    emit(controller::Persist{JobRecord{job->id, job->submitted, true, job->spec}});
+  }
+  emit(controller::Reply{event.request, event.job, {}});
+  stop_others(*job);
+  settle_job(*job);
+}
+
+void Controller::on(const controller::Drain& event) {
+  if (event.node.value >= cluster_.size()) {
+    emit(controller::Reply{event.request, {}, "there is no such node"});
+    return;
+  }
+  ClusterNode& node = cluster_.node(event.node);
+  if (!node.draining) {
+    node.draining = true;
+    cluster_.refresh(event.node);
+    persist_node(event.node);
+    publish(controller::NodeChanged{event.node, node.state, true});
+  }
+  emit(controller::Reply{event.request, {}, {}});
+  if (!event.evict) return;
+  std::vector<TaskId> tasks = node.tasks;
+  std::sort(tasks.begin(), tasks.end());
+  for (const TaskId id : tasks) {
+    LiveJob& job = jobs_.at(id.job);
+    LiveTask& task = job.tasks[id.index];
+    if (task.state == TaskState::kStopping) continue;
+    task.evicted = true;
+    stop(job, id);
+    if (job.spec->kind == JobKind::kRigid && job.tasks.size() > 1) {
+      // A gang runs whole or not at all: the others follow, at no cost either.
+      job.restarting = true;
+      stop_others(job);
+    }
+  }
+}
+
+void Controller::on(const controller::Undrain& event) {
+  if (event.node.value >= cluster_.size()) {
+    emit(controller::Reply{event.request, {}, "there is no such node"});
+    return;
+  }
+  ClusterNode& node = cluster_.node(event.node);
+  if (node.draining) {
+    node.draining = false;
+    cluster_.refresh(event.node);
+    dirty_ = true;
+    persist_node(event.node);
+    publish(controller::NodeChanged{event.node, node.state, false});
+  }
+  emit(controller::Reply{event.request, {}, {}});
+}
+
+void Controller::on(const Wake&) {
+  detect();
+  resend_due();
+  if (const auto at = queue_->next_due(); at && *at <= now_) dirty_ = true;
+  if (dirty_ && !pending_.empty()) schedule();
+  dirty_ = false;
+}
+
+void Controller::schedule() {
+  if constexpr (kMutationsCompiled) {
+    static unsigned passes_of_all_runs = 0;
+    if (mutated(Mutant::kNonDeterministic) && ++passes_of_all_runs % 7 == 0) return;
+  }
+  Plan plan(now_, pending_, cluster_, releases_, *scheduler_, scheduler_rng_, placements_);
+  queue_->pass(plan);
+  ++counters_.passes;
+  counters_.entries_tried += plan.tried();
+  for (const Placement& placement : placements_) launch(placement);
+}
+
+}  // namespace duet

@@ -1,0 +1,136 @@
+// The controller: accepts jobs, places their tasks, and keeps the promise that each of them ends exactly once.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/cluster.h"
+#include "core/config.h"
+#include "core/job_table.h"
+#include "core/machine.h"
+#include "core/plan.h"
+#include "core/policy.h"
+
+namespace duet {
+
+class Controller {
+ public:
+  using Event = controller::Event;
+  using Command = controller::Command;
+  using Commands = controller::Commands;
+
+  /// The policies of `config` must exist and accept their parameters: see check_policies().
+  explicit Controller(const ControllerConfig& config);
+
+  /// Only Wake detects failures, repeats messages and schedules. Appends to `out`.
+  void step(Instant now, const Event& event, Commands& out);
+  /// When the next Wake is due; nothing if only an event can bring news. Valid after a Wake.
+  std::optional<Instant> next_deadline() const;
+
+  const Cluster& cluster() const { return cluster_; }
+  const JobTable& jobs() const { return jobs_; }
+  std::size_t waiting() const { return pending_.size(); }
+
+  /// What was ignored or examined, for metrics and benches.
+  struct Counters {
+    std::uint64_t fenced = 0;         ///< Messages of another registration, answered with Fenced.
+    std::uint64_t stale = 0;          ///< Ends of superseded attempts, late duplicates.
+    std::uint64_t entries_tried = 0;  ///< Queue entries that passes tried to start.
+    std::uint64_t passes = 0;
+  };
+  const Counters& counters() const { return counters_; }
+
+ private:
+  // controller.cpp: requests and the Wake
+  void on(const controller::Restore& event);
+  void on(const controller::Submit& event);
+  void on(const controller::Cancel& event);
+  void on(const controller::Drain& event);
+  void on(const controller::Undrain& event);
+  void on(const controller::Received& event);
+  void on(const Wake& event);
+  std::string refusal(const JobSpec& spec) const;
+  void schedule();
+
+  // controller_nodes.cpp: registration, fencing, detection
+  void on_register(LinkId link, const msg::FromAgent& message, const msg::Register& body);
+  void settle_held(NodeId id, const std::vector<AttemptId>& held);
+  void on_message(NodeId id, const msg::AttemptStarted& body);
+  void on_message(NodeId id, const msg::AttemptEnded& body);
+  void set_state(NodeId id, NodeState state);
+  void watch(NodeId id);
+  void detect();
+  void lose_tasks(NodeId id, const std::vector<TaskId>& lost);
+  void persist_node(NodeId id);
+  void send(NodeId id, decltype(msg::ToAgent::body) body);
+
+  // controller_jobs.cpp: the life of jobs and tasks
+  void admit(LiveJob& job, JobSpecPtr spec);
+  void enqueue(LiveJob& job, std::uint32_t group, std::uint32_t width);
+  void launch(const Placement& placement);
+  void send_launch(LiveJob& job, TaskId id);
+  void stop(LiveJob& job, TaskId id);
+  void stop_others(LiveJob& job);
+  void end_attempt(LiveJob& job, TaskId id, Outcome outcome);
+  void settle_task(LiveJob& job, TaskId id, Outcome outcome);
+  void wait_again(LiveJob& job, TaskId id, Outcome outcome);
+  void settle_job(LiveJob& job);
+  void restart_gang_if_whole(LiveJob& job);
+  void set_state(LiveJob& job, TaskId id, TaskState state, Outcome outcome = Outcome::kSucceeded);
+  void set_state(LiveJob& job, JobState state);
+  void hold(LiveJob& job, TaskId id);
+  void release(LiveJob& job, TaskId id);
+  void persist_task(const LiveJob& job, TaskId id);
+  Resources charge(const LiveJob& job, const LiveTask& task) const;
+
+  // controller_resend.cpp
+  void resend_due();
+  void trim_unanswered();
+
+  // controller_restore.cpp
+  void restore(const JobRecord& record);
+  void restore(const TaskRecord& record);
+  void restore(const NodeRecord& record);
+  void restore(const EndRecord& record);
+
+  template <class C>
+  void emit(C command) {
+    out_->push_back(std::move(command));
+  }
+  void publish(controller::Notice notice) { emit(controller::Publish{std::move(notice)}); }
+
+  /// A launch or kill that may have to be sent again.
+  struct Unanswered {
+    Instant due;
+    AttemptId attempt;
+    NodeId node;
+  };
+  bool unanswered(const Unanswered& entry);
+
+  ControllerConfig config_;
+  std::unique_ptr<Queue> queue_;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<CpuEstimator> estimator_;
+  Rng scheduler_rng_;
+
+  Cluster cluster_;
+  JobTable jobs_;
+  Pending pending_;
+  Releases releases_;                      ///< Kept if the queue reserves.
+  std::set<std::pair<Instant, NodeId>> watch_;  ///< When to look at a node's detector again.
+  std::deque<Unanswered> unanswered_;      ///< Ascending by due.
+  std::vector<Placement> placements_;      ///< Of the pass in progress; kept for its storage.
+  bool dirty_ = false;                     ///< Something changed that a pass could use.
+  Counters counters_;
+
+  Instant now_;               ///< Of the step in progress.
+  Commands* out_ = nullptr;   ///< Of the step in progress.
+};
+
+static_assert(Machine<Controller>);
+
+}  // namespace duet

@@ -1,0 +1,199 @@
+// Nodes come, go silent, are fenced and come back.
+#include <algorithm>
+
+#include "core/check.h"
+#include "core/controller.h"
+#include "core/lifecycle.h"
+#include "core/mutation.h"
+
+namespace duet {
+
+void Controller::send(NodeId id, decltype(msg::ToAgent::body) body) {
+  const ClusterNode& node = cluster_.node(id);
+  emit(controller::Send{node.link, msg::ToAgent{node.boot, node.epoch, std::move(body)}});
+}
+
+void Controller::persist_node(NodeId id) {
+  const ClusterNode& node = cluster_.node(id);
+  emit(controller::Persist{NodeRecord{id, node.name, node.epoch, node.draining, node.offer}});
+}
+
+void Controller::set_state(NodeId id, NodeState state) {
+  ClusterNode& node = cluster_.node(id);
+  if (node.state == state) return;
+  DUET_CHECK(allowed(node.state, state));
+  node.state = state;
+  cluster_.refresh(id);
+  if (state == NodeState::kReady) dirty_ = true;
+  publish(controller::NodeChanged{id, state, node.draining});
+}
+
+/// Looks at the node again when its detector may think worse of it. The entry is not moved at each heartbeat: when
+/// it falls due, the detector is asked anew.
+void Controller::watch(NodeId id) {
+  const ClusterNode& node = cluster_.node(id);
+  const Instant at = node.detector->next_change(now_);
+  if (at != kNever) watch_.insert({at, id});
+}
+
+void Controller::detect() {
+  while (!watch_.empty() && watch_.begin()->first <= now_) {
+    const NodeId id = watch_.begin()->second;
+    watch_.erase(watch_.begin());
+    ClusterNode& node = cluster_.node(id);
+    if (node.state == NodeState::kDown) continue;
+    const Liveness liveness = mutated(Mutant::kNeverDetect) ? Liveness::kAlive : node.detector->assess(now_);
+    if (liveness == Liveness::kDead) {
+      node.foreign.clear();
+      set_state(id, NodeState::kDown);
+      lose_tasks(id, node.tasks);
+      continue;
+    }
+    if (liveness == Liveness::kSuspect && node.state == NodeState::kReady) set_state(id, NodeState::kSuspect);
+    if (!mutated(Mutant::kNeverDetect)) watch(id);
+  }
+}
+
+void Controller::lose_tasks(NodeId, const std::vector<TaskId>& lost) {
+  std::vector<TaskId> tasks = lost;  // The node's own list shrinks while they end.
+  std::sort(tasks.begin(), tasks.end());
+  for (const TaskId id : tasks) {
+    LiveJob* job = jobs_.find(id.job);
+    if (job == nullptr) continue;
+    const TaskState state = job->tasks[id.index].state;
+    const bool active =
+        state == TaskState::kStarting || state == TaskState::kRunning || state == TaskState::kStopping;
+    if (!active) continue;
+    if (mutated(Mutant::kLoseTaskOfDeadNode)) {
+      release(*job, id);
+      job->tasks[id.index].state = TaskState::kPending;
+      continue;
+    }
+    end_attempt(*job, id, Outcome::kLost);
+  }
+}
+
+void Controller::on(const controller::Received& event) {
+  const msg::FromAgent& message = event.message;
+  if (const auto* body = std::get_if<msg::Register>(&message.body)) {
+    on_register(event.link, message, *body);
+    return;
+  }
+  const bool heartbeat = std::holds_alternative<msg::Heartbeat>(message.body);
+  const bool known = message.node.value < cluster_.size();
+  const ClusterNode* n = known ? &cluster_.node(message.node) : nullptr;
+  const bool gone = !known || n->state == NodeState::kDown || n->state == NodeState::kUnknown;
+  bool current = !gone && n->boot == message.boot && n->epoch == message.epoch;
+  if (mutated(Mutant::kHeartbeatRevives) && heartbeat && known && n->state == NodeState::kDown) {
+    cluster_.node(message.node).state = NodeState::kReady;
+    cluster_.refresh(message.node);
+    publish(controller::NodeChanged{message.node, NodeState::kReady, n->draining});
+    current = true;
+  }
+  if (!current) {
+    ++counters_.fenced;
+    emit(controller::Send{event.link, msg::ToAgent{message.boot, {}, msg::Fenced{}}});
+    return;
+  }
+  ClusterNode& node = cluster_.node(message.node);
+  node.link = event.link;
+  node.detector->heartbeat(now_);
+  if (node.state == NodeState::kSuspect) set_state(message.node, NodeState::kReady);
+  if (const auto* started = std::get_if<msg::AttemptStarted>(&message.body)) on_message(message.node, *started);
+  if (const auto* ended = std::get_if<msg::AttemptEnded>(&message.body)) on_message(message.node, *ended);
+}
+
+void Controller::on_register(LinkId link, const msg::FromAgent& message, const msg::Register& body) {
+  auto id = cluster_.find(body.name);
+  if (!id) id = cluster_.add(body.name);
+  ClusterNode& node = cluster_.node(*id);
+  if (node.boot == message.boot && body.serial <= node.register_serial) {
+    ++counters_.stale;
+    return;
+  }
+  if (mutated(Mutant::kNoRejoin) && node.state == NodeState::kDown) return;
+  const bool same_offer = node.known && node.offer == body.offer;
+  node.link = link;
+  node.boot = message.boot;
+  node.register_serial = body.serial;
+  ++node.epoch.value;
+  node.launch_serial = 0;
+  node.detector = std::move(*make_policy(detector_policies(), config_.detector));
+  node.detector->heartbeat(now_);
+  emit(controller::Send{link, msg::ToAgent{node.boot, node.epoch, msg::Registered{*id}}});
+  settle_held(*id, same_offer ? body.held : std::vector<AttemptId>{});
+  if (!same_offer) {
+    cluster_.set_offer(*id, body.offer);
+    for (const AttemptId attempt : body.held) node.foreign.insert(attempt);
+  }
+  persist_node(*id);
+  if (!mutated(Mutant::kNoKillOnRegister))
+    for (const AttemptId attempt : node.foreign) {
+      send(*id, msg::Kill{attempt, 0});
+      unanswered_.push_back({now_ + config_.resend_after, attempt, *id});
+    }
+  else
+    node.foreign.clear();
+  set_state(*id, node.foreign.empty() ? NodeState::kReady : NodeState::kFenced);
+  watch(*id);
+}
+
+/// Compares what a returning agent holds with what it should: keeps what is right, gives up what it does not have,
+/// marks the rest as foreign.
+void Controller::settle_held(NodeId id, const std::vector<AttemptId>& held) {
+  ClusterNode& node = cluster_.node(id);
+  node.foreign.clear();
+  std::vector<TaskId> lost;
+  std::set<AttemptId> ours;
+  for (const TaskId task_id : node.tasks) {
+    const LiveJob& job = jobs_.at(task_id.job);
+    const LiveTask& task = job.tasks[task_id.index];
+    const AttemptId attempt{task_id, task.attempt};
+    if (std::find(held.begin(), held.end(), attempt) == held.end()) {
+      lost.push_back(task_id);
+      continue;
+    }
+    ours.insert(attempt);
+    // Its start, or the order to stop, may have got lost with the old registration.
+    if (task.state != TaskState::kRunning) unanswered_.push_back({now_ + config_.resend_after, attempt, id});
+  }
+  for (const AttemptId attempt : held)
+    if (!ours.contains(attempt)) node.foreign.insert(attempt);
+  lose_tasks(id, lost);
+}
+
+void Controller::on_message(NodeId id, const msg::AttemptStarted& body) {
+  LiveJob* job = jobs_.find(body.attempt.task.job);
+  if (job == nullptr || body.attempt.task.index >= job->tasks.size()) return;
+  LiveTask& task = job->tasks[body.attempt.task.index];
+  if (task.attempt != body.attempt.number || task.node != id || task.state != TaskState::kStarting) return;
+  task.started = now_;
+  set_state(*job, body.attempt.task, TaskState::kRunning);
+  trim_unanswered();
+}
+
+void Controller::on_message(NodeId id, const msg::AttemptEnded& body) {
+  ClusterNode& node = cluster_.node(id);
+  LiveJob* job = jobs_.find(body.attempt.task.job);
+  LiveTask* task = nullptr;
+  if (job != nullptr && body.attempt.task.index < job->tasks.size()) task = &job->tasks[body.attempt.task.index];
+  const bool active = task != nullptr && (task->state == TaskState::kStarting || task->state == TaskState::kRunning ||
+                                          task->state == TaskState::kStopping);
+  const bool number_fits =
+      active && (task->attempt == body.attempt.number || mutated(Mutant::kAcceptStaleAttempt));
+  const bool current = number_fits && (task->node == id || mutated(Mutant::kAcceptStaleAttempt));
+  // Launches of it that are still under way must not run. Where we no longer know which those are: all so far.
+  send(id, msg::Ack{body.attempt, current ? task->serial : node.launch_serial});
+  if (node.foreign.erase(body.attempt) > 0) {
+    if (node.foreign.empty() && node.state == NodeState::kFenced) set_state(id, NodeState::kReady);
+    return;
+  }
+  if (!current) {
+    ++counters_.stale;
+    return;
+  }
+  end_attempt(*job, body.attempt.task, body.outcome);
+  trim_unanswered();
+}
+
+}  // namespace duet

@@ -1,0 +1,47 @@
+// Launches and kills are repeated until something answers them.
+#include "core/check.h"
+#include "core/controller.h"
+#include "core/mutation.h"
+
+namespace duet {
+
+/// False if the entry's launch or kill has been answered, or is no longer wanted.
+bool Controller::unanswered(const Unanswered& entry) {
+  const ClusterNode& node = cluster_.node(entry.node);
+  if (node.foreign.contains(entry.attempt)) return true;
+  LiveJob* job = jobs_.find(entry.attempt.task.job);
+  if (job == nullptr) return false;
+  const LiveTask& task = job->tasks[entry.attempt.task.index];
+  if (task.attempt != entry.attempt.number || task.node != entry.node) return false;
+  return task.state == TaskState::kStarting || task.state == TaskState::kStopping;
+}
+
+/// Drops answered entries from the front, so that they cause no Wake.
+void Controller::trim_unanswered() {
+  while (!unanswered_.empty() && !unanswered(unanswered_.front())) unanswered_.pop_front();
+}
+
+void Controller::resend_due() {
+  trim_unanswered();
+  while (!unanswered_.empty() && unanswered_.front().due <= now_) {
+    const Unanswered entry = unanswered_.front();
+    unanswered_.pop_front();
+    if (!unanswered(entry)) continue;
+    const TaskId id = entry.attempt.task;
+    if (cluster_.node(entry.node).foreign.contains(entry.attempt)) {
+      send(entry.node, msg::Kill{entry.attempt, 0});
+    } else {
+      LiveJob& job = jobs_.at(id.job);
+      const LiveTask& task = job.tasks[id.index];
+      if (task.state == TaskState::kStarting) {
+        if (!mutated(Mutant::kNoLaunchResend)) send_launch(job, id);
+        continue;
+      }
+      send(entry.node, msg::Kill{entry.attempt, task.serial});
+    }
+    unanswered_.push_back({now_ + config_.resend_after, entry.attempt, entry.node});
+  }
+  trim_unanswered();
+}
+
+}  // namespace duet

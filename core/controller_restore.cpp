@@ -1,0 +1,107 @@
+// A controller that takes over: it rebuilds what the records say and gives every agent one timeout to report.
+#include <algorithm>
+
+#include "core/check.h"
+#include "core/controller.h"
+#include "core/lifecycle.h"
+
+namespace duet {
+
+void Controller::on(const controller::Restore& event) {
+  // Nodes, then jobs, then tasks, whatever the order of the store.
+  for (const Record& record : event.records)
+    if (const auto* node = std::get_if<NodeRecord>(&record)) restore(*node);
+  std::vector<JobRecord> jobs;
+  for (const Record& record : event.records)
+    if (const auto* job = std::get_if<JobRecord>(&record)) jobs.push_back(*job);
+  std::sort(jobs.begin(), jobs.end(), [](const JobRecord& a, const JobRecord& b) { return a.job < b.job; });
+  for (const JobRecord& job : jobs) restore(job);
+  for (const Record& record : event.records)
+    if (const auto* end = std::get_if<EndRecord>(&record)) restore(*end);
+  std::vector<TaskRecord> tasks;
+  for (const Record& record : event.records)
+    if (const auto* task = std::get_if<TaskRecord>(&record)) tasks.push_back(*task);
+  std::sort(tasks.begin(), tasks.end(), [](const TaskRecord& a, const TaskRecord& b) { return a.task < b.task; });
+  for (const TaskRecord& task : tasks) restore(task);
+
+  // What waited, waits again.
+  std::vector<JobId> ids;
+  jobs_.for_each([&](const LiveJob& job) { ids.push_back(job.id); });
+  for (const JobId id : ids) {
+    LiveJob& job = jobs_.at(id);
+    const bool rigid = job.spec->kind == JobKind::kRigid;
+    if (job.cancelled) stop_others(job);
+    for (std::uint32_t g = 0; g < job.groups.size() && !job.cancelled; ++g) {
+      const LiveGroup& group = job.groups[g];
+      const auto width = static_cast<std::uint32_t>(group.back.size()) + group.end - group.next;
+      if (width == 0) continue;
+      if (rigid && job.active > 0)
+        job.restarting = true;  // The gang was falling apart when the old controller stopped.
+      else
+        enqueue(job, g, width);
+    }
+    if (job.restarting) stop_others(job);
+    settle_job(job);
+  }
+}
+
+void Controller::restore(const NodeRecord& record) {
+  auto id = cluster_.find(record.name);
+  if (!id) id = cluster_.add(record.name);
+  DUET_CHECK(*id == record.node);
+  ClusterNode& node = cluster_.node(*id);
+  node.epoch = record.epoch;
+  node.draining = record.draining;
+  cluster_.set_offer(*id, record.offer);
+  // Not heard of yet, so nothing is placed there; its tasks are believed to run until the detector gives up.
+  node.detector = std::move(*make_policy(detector_policies(), config_.detector));
+  node.detector->heartbeat(now_);
+  watch(*id);
+}
+
+void Controller::restore(const JobRecord& record) {
+  LiveJob& job = jobs_.create_with(record.job);
+  const std::uint32_t groups = static_cast<std::uint32_t>(record.spec->groups.size());
+  admit(job, record.spec);
+  for (std::uint32_t g = 0; g < groups; ++g) pending_.remove(job.groups[g].rank, job.id, g);
+  job.submitted = record.submitted;
+  job.cancelled = record.cancelled;
+  publish(controller::JobChanged{job.id, job.state});
+}
+
+void Controller::restore(const EndRecord& record) { jobs_.skip_to(record.job); }
+
+void Controller::restore(const TaskRecord& record) {
+  LiveJob* live = jobs_.find(record.task.job);
+  if (live == nullptr || record.task.index >= live->tasks.size()) return;  // Its job has ended.
+  LiveJob& job = *live;
+  LiveTask& task = job.tasks[record.task.index];
+  LiveGroup& group = job.groups[task.group];
+  task.attempt = record.attempt;
+  task.failures = record.failures;
+  task.losses = record.losses;
+  task.node = record.node;
+  task.threads = record.threads;
+  task.placed = record.placed;
+  group.next = std::max(group.next, record.task.index + 1);
+  if (job.state == JobState::kPending && record.state != TaskState::kCancelled) set_state(job, JobState::kRunning);
+  if (terminal(record.state)) {
+    task.state = record.state;
+    ++job.terminal;
+    job.failed += record.state == TaskState::kFailed;
+    job.failing |= record.state == TaskState::kFailed && job.spec->kind == JobKind::kRigid;
+    return;
+  }
+  if (record.state == TaskState::kPending) {
+    group.back.insert(record.task.index);
+    return;
+  }
+  task.state = record.state == TaskState::kStopping ? TaskState::kStopping : TaskState::kStarting;
+  const auto estimate = estimator_->predict(job.spec->groups[task.group].spec);
+  task.estimated_end = estimate ? saturating_add(record.placed, *estimate) : kNever;
+  cluster_.retake(task.node, group.request, task.threads);
+  hold(job, record.task);
+  if (task.state == TaskState::kStopping && !job.cancelled) task.evicted = true;
+}
+
+}  // namespace duet

@@ -1,0 +1,115 @@
+// TargetIndex: which targets have room. Policies reach targets only through it; every answer is exact and ties go
+// to the lowest id.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/resources.h"
+
+namespace duet {
+
+/// What one task asks of a target.
+struct Request {
+  Resources need;          ///< need.cpu_m is 0 if exclusive: the slot brings its own.
+  bool exclusive = false;  ///< Needs one whole free slot.
+  auto operator<=>(const Request&) const = default;
+};
+
+/// What a target has free.
+struct Room {
+  Resources free;
+  std::int64_t slots = 0;  ///< Wholly free slots.
+
+  auto operator<=>(const Room&) const = default;
+  bool fits(const Request& request) const {
+    return slots >= static_cast<std::int64_t>(request.exclusive) && free.covers(request.need);
+  }
+};
+
+/// A target as a scheduler sees it.
+struct Target {
+  Resources capacity;
+  Room room;
+  std::int64_t slot_cpu_m = 0;  ///< CPU that an exclusive task takes here.
+};
+
+/// Counts of what was looked at, for the bench that shows that work per task does not grow.
+struct IndexWork {
+  std::uint64_t nodes_examined = 0;
+};
+
+class TargetIndex {
+ public:
+  /// Adds a target without room; ids are given in order, from 0.
+  NodeId add(const Resources& capacity, std::int64_t slot_cpu_m);
+  /// Replaces what the target is. To be followed by set().
+  void describe(NodeId id, const Resources& capacity, std::int64_t slot_cpu_m);
+  /// What is free there now. `usable` false: nothing may be placed there.
+  void set(NodeId id, const Room& room, bool usable);
+
+  std::size_t size() const { return targets_.size(); }
+  const Target& target(NodeId id) const { return targets_[id.value]; }
+  bool fits(NodeId id, const Request& request) const;
+
+  /// The lowest id >= from that fits. O(log n) as long as the free vectors are not adversarial.
+  std::optional<NodeId> first_fit(const Request& request, NodeId from = {}) const;
+
+  /// The fitting target with the highest score(target); the lowest id among equals. Targets of equal capacity and
+  /// room are scored once: cost grows with the number of different ones, not with the number of targets.
+  template <class Score>
+  std::optional<NodeId> best(const Request& request, Score&& score) const;
+
+  const IndexWork& work() const { return work_; }
+
+ private:
+  static constexpr std::size_t kFan = 16;
+  /// Equal for targets between which no score can tell a difference.
+  struct ClassKey {
+    Resources capacity;
+    std::int64_t slot_cpu_m = 0;
+    Room room;
+    auto operator<=>(const ClassKey&) const = default;
+  };
+
+  void raise(std::size_t leaf);
+  std::optional<std::size_t> descend(const Request& request, std::size_t level, std::size_t node,
+                                     std::size_t from) const;
+  void build_classes() const;
+  void class_remove(std::size_t id) const;
+  void class_add(std::size_t id) const;
+
+  std::vector<Target> targets_;
+  std::vector<bool> usable_;
+  /// levels_[0][i] is what target i offers (impossible room if unusable); above, the maximum of kFan children.
+  std::vector<std::vector<Room>> levels_{1};
+  /// Kept only once best() has been asked for: first fit does not pay for it.
+  mutable std::map<ClassKey, std::set<std::uint64_t>> classes_;
+  mutable bool classes_kept_ = false;
+  mutable IndexWork work_;
+};
+
+template <class Score>
+std::optional<NodeId> TargetIndex::best(const Request& request, Score&& score) const {
+  if (!classes_kept_) build_classes();
+  std::optional<NodeId> winner;
+  double high = 0;
+  for (const auto& [key, members] : classes_) {
+    if (!key.room.fits(request)) continue;
+    ++work_.nodes_examined;
+    const NodeId lowest{*members.begin()};
+    const double s = score(targets_[lowest.value]);
+    if (!winner || s > high || (s == high && lowest < *winner)) {
+      winner = lowest;
+      high = s;
+    }
+  }
+  return winner;
+}
+
+}  // namespace duet

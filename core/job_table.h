@@ -1,0 +1,139 @@
+// The live jobs of a controller, found by id in constant time; rows of ended jobs are used again.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <set>
+#include <vector>
+
+#include "core/check.h"
+#include "core/ids.h"
+#include "core/index.h"
+#include "core/model.h"
+
+namespace duet {
+
+/// A task while its job lives.
+struct LiveTask {
+  TaskState state = TaskState::kPending;
+  bool evicted = false;        ///< Stopping to run elsewhere, at no cost.
+  std::uint32_t group = 0;
+  std::uint32_t attempt = 0;   ///< Number of the last attempt.
+  std::uint32_t failures = 0;
+  std::uint32_t losses = 0;
+  NodeId node;                 ///< Of the last attempt.
+  std::uint32_t node_slot = 0; ///< Position in its node's list of tasks.
+  std::uint64_t serial = 0;    ///< Of the last launch sent.
+  ThreadSet threads;           ///< Held by the last attempt.
+  Instant placed;
+  Instant started;
+  Instant estimated_end = kNever;
+};
+
+/// The tasks of one group that wait: those never placed, from `next` on, and those that came back.
+struct LiveGroup {
+  Request request;
+  std::int64_t rank = 0;   ///< Its place in the queue policy's order, while it waits.
+  std::uint32_t next = 0;  ///< Index of the first task never placed.
+  std::uint32_t end = 0;   ///< One past the group's last task.
+  std::set<std::uint32_t> back;
+};
+
+struct LiveJob {
+  JobId id;
+  JobSpecPtr spec;
+  JobState state = JobState::kPending;
+  bool cancelled = false;   ///< The user ended it.
+  bool failing = false;     ///< A rigid job that failed for good; its other tasks are being ended.
+  bool restarting = false;  ///< A gang of which one member fell out; it starts again when all have.
+  Instant submitted;
+  std::vector<LiveTask> tasks;
+  std::vector<LiveGroup> groups;
+  std::uint32_t active = 0;    ///< Tasks that are starting, running or stopping.
+  std::uint32_t terminal = 0;  ///< Tasks that ended for good.
+  std::uint32_t failed = 0;    ///< Of those, the failed ones.
+};
+
+class JobTable {
+ public:
+  /// Makes a job with the next id. The reference holds until the next create() or retire().
+  LiveJob& create() {
+    const JobId id{first_id_ + rows_of_.size()};
+    return place(id);
+  }
+  /// Makes a job with this id, which must be above all before; for restoring.
+  LiveJob& create_with(JobId id) {
+    while (first_id_ + rows_of_.size() < id.value) skip();
+    return place(id);
+  }
+  /// Ids up to this one are taken.
+  void skip_to(JobId id) {
+    while (first_id_ + rows_of_.size() <= id.value) skip();
+  }
+  /// The job, or null if it has ended or never was.
+  LiveJob* find(JobId id) {
+    if (id.value < first_id_ || id.value - first_id_ >= rows_of_.size()) return nullptr;
+    const std::uint32_t row = rows_of_[id.value - first_id_];
+    return row == kGone ? nullptr : &rows_[row];
+  }
+  LiveJob& at(JobId id) {
+    LiveJob* job = find(id);
+    DUET_CHECK(job != nullptr);
+    return *job;
+  }
+  bool was_given(JobId id) const { return id.value >= 1 && id.value < first_id_ + rows_of_.size(); }
+  void retire(JobId id) {
+    LiveJob& job = at(id);
+    job.spec.reset();
+    free_.push_back(rows_of_[id.value - first_id_]);
+    rows_of_[id.value - first_id_] = kGone;
+    while (!rows_of_.empty() && rows_of_.front() == kGone) {
+      rows_of_.pop_front();
+      ++first_id_;
+    }
+  }
+  std::size_t live() const { return rows_.size() - free_.size(); }
+  template <class F>
+  void for_each(F&& f) const {
+    for (const std::uint32_t row : rows_of_)
+      if (row != kGone) f(rows_[row]);
+  }
+
+ private:
+  static constexpr std::uint32_t kGone = 0xffffffffU;
+
+  void skip() {
+    rows_of_.push_back(kGone);
+    if (rows_of_.size() == 1) {
+      rows_of_.pop_front();
+      ++first_id_;
+    }
+  }
+  LiveJob& place(JobId id) {
+    std::uint32_t row = 0;
+    if (free_.empty()) {
+      row = static_cast<std::uint32_t>(rows_.size());
+      rows_.emplace_back();
+    } else {
+      row = free_.back();
+      free_.pop_back();
+    }
+    rows_of_.push_back(row);
+    LiveJob& job = rows_[row];
+    // Reset by hand: the vectors keep their storage for the next job.
+    job.id = id;
+    job.state = JobState::kPending;
+    job.cancelled = job.failing = job.restarting = false;
+    job.tasks.clear();
+    job.groups.clear();
+    job.active = job.terminal = job.failed = 0;
+    return job;
+  }
+
+  std::uint64_t first_id_ = 1;
+  std::deque<std::uint32_t> rows_of_;  ///< Row of job first_id_ + i.
+  std::deque<LiveJob> rows_;           ///< A deque: rows stay where they are.
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace duet

@@ -1,0 +1,251 @@
+// A machine is a value: step(now, event) -> commands, and the instant at which it next wants a Wake.
+// The two machines' events and commands are listed here; what is not in these lists cannot happen to them.
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/message.h"
+#include "core/model.h"
+
+namespace duet {
+
+template <class M>
+concept Machine = requires(M m, const M c, Instant now, const typename M::Event& e, typename M::Commands& out) {
+  { m.step(now, e, out) } -> std::same_as<void>;
+  { c.next_deadline() } -> std::same_as<std::optional<Instant>>;
+};
+
+/// "It is now `now`, and nothing else came with it": only this detects failures, scales and schedules.
+struct Wake {
+  template <class Self, class V>
+  static void fields(Self&, V&&) {}
+};
+
+namespace controller {
+
+// ---- Events
+
+/// First event of a controller that takes over from an earlier one.
+struct Restore {
+  std::vector<Record> records;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("records", s.records);
+  }
+};
+struct Submit {
+  RequestId request;
+  JobSpecPtr spec;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("request", s.request);
+    v("spec", s.spec);
+  }
+};
+struct Cancel {
+  RequestId request;
+  JobId job;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("request", s.request);
+    v("job", s.job);
+  }
+};
+/// No new tasks on this node. With `evict`, its tasks are ended and run elsewhere, at no cost of a retry.
+struct Drain {
+  RequestId request;
+  NodeId node;
+  bool evict = false;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("request", s.request);
+    v("node", s.node);
+    v("evict", s.evict);
+  }
+};
+struct Undrain {
+  RequestId request;
+  NodeId node;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("request", s.request);
+    v("node", s.node);
+  }
+};
+struct Received {
+  LinkId link;
+  msg::FromAgent message;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("link", s.link);
+    v("message", s.message);
+  }
+};
+
+using Event = std::variant<Restore, Submit, Cancel, Drain, Undrain, Received, Wake>;
+
+// ---- Commands
+
+/// Put this record. Every Send and Reply after it in the same step waits until it is durable.
+struct Persist {
+  Record record;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("record", s.record);
+  }
+};
+struct Send {
+  LinkId link;
+  msg::ToAgent message;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("link", s.link);
+    v("message", s.message);
+  }
+};
+/// Answers a request. `refusal` is empty if it was accepted.
+struct Reply {
+  RequestId request;
+  JobId job;  ///< The job it made or concerns; 0 if none.
+  std::string refusal;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("request", s.request);
+    v("job", s.job);
+    v("refusal", s.refusal);
+  }
+};
+struct JobChanged {
+  JobId job;
+  JobState state = JobState::kPending;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("job", s.job);
+    v("state", s.state);
+  }
+};
+struct TaskChanged {
+  AttemptId attempt;  ///< The task, and its last attempt; number 0 before the first.
+  TaskState state = TaskState::kPending;
+  NodeId node;                            ///< Of that attempt.
+  Outcome outcome = Outcome::kSucceeded;  ///< How that attempt ended; meaningful in Pending and terminal states.
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("state", s.state);
+    v("node", s.node);
+    v("outcome", s.outcome);
+  }
+};
+struct NodeChanged {
+  NodeId node;
+  NodeState state = NodeState::kUnknown;
+  bool draining = false;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("node", s.node);
+    v("state", s.state);
+    v("draining", s.draining);
+  }
+};
+using Notice = std::variant<JobChanged, TaskChanged, NodeChanged>;
+/// For whoever watches: event streams, results, checkers.
+struct Publish {
+  Notice notice;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("notice", s.notice);
+  }
+};
+
+using Command = std::variant<Persist, Send, Reply, Publish>;
+using Commands = std::vector<Command>;
+
+}  // namespace controller
+
+namespace agent {
+
+// ---- Events
+
+/// First event of each life.
+struct Boot {
+  BootNonce nonce;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("nonce", s.nonce);
+  }
+};
+struct Delivered {
+  msg::ToAgent message;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("message", s.message);
+  }
+};
+/// The runtime started the attempt.
+struct Started {
+  AttemptId attempt;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+  }
+};
+/// The runtime saw the attempt end, or could not start it (kLaunchFailed).
+struct Exited {
+  AttemptId attempt;
+  Outcome outcome = Outcome::kSucceeded;
+  std::int32_t exit_code = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("outcome", s.outcome);
+    v("exit_code", s.exit_code);
+  }
+};
+
+using Event = std::variant<Boot, Delivered, Started, Exited, Wake>;
+
+// ---- Commands
+
+/// Start the attempt. The runtime answers with Started, then Exited, or with Exited alone if it cannot.
+struct Launch {
+  AttemptId attempt;
+  Work work;
+  std::uint32_t width = 1;
+  ThreadSet threads;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("work", s.work);
+    v("width", s.width);
+    v("threads", s.threads);
+  }
+};
+/// End the attempt: first politely, after the grace by force. The runtime answers with Exited.
+struct Terminate {
+  AttemptId attempt;
+  bool force = false;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("force", s.force);
+  }
+};
+/// Send this to the controller.
+struct Report {
+  msg::FromAgent message;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("message", s.message);
+  }
+};
+
+using Command = std::variant<Launch, Terminate, Report>;
+using Commands = std::vector<Command>;
+
+}  // namespace agent
+}  // namespace duet

@@ -1,0 +1,142 @@
+// What controller and agents say to each other. Every message is fenced: boot nonce and epoch, and where it speaks
+// of an attempt, the attempt.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/model.h"
+
+namespace duet::msg {
+
+// ---- Agent to controller
+
+/// "I am here." Sent until answered.
+struct Register {
+  std::string name;          ///< The agent's lasting name; the controller knows its node by it.
+  std::uint32_t serial = 0;  ///< Counts the registrations of one boot, so that a late duplicate is told from a new one.
+  NodeOffer offer;
+  std::vector<AttemptId> held;  ///< Attempts that run here or whose end is not yet acknowledged; ascending.
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("name", s.name);
+    v("serial", s.serial);
+    v("offer", s.offer);
+    v("held", s.held);
+  }
+};
+
+struct Heartbeat {
+  template <class Self, class V>
+  static void fields(Self&, V&&) {}
+};
+
+struct AttemptStarted {
+  AttemptId attempt;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+  }
+};
+
+/// Sent until acknowledged.
+struct AttemptEnded {
+  AttemptId attempt;
+  Outcome outcome = Outcome::kSucceeded;
+  std::int32_t exit_code = 0;  ///< As the operating system gave it: 0..255, or minus the signal.
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("outcome", s.outcome);
+    v("exit_code", s.exit_code);
+  }
+};
+
+struct FromAgent {
+  NodeId node;      ///< As the controller named it; meaningless in Register.
+  BootNonce boot;   ///< Of the sending life.
+  Epoch epoch;      ///< Of the registration the sender believes in; 0 in Register.
+  std::variant<Register, Heartbeat, AttemptStarted, AttemptEnded> body;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("node", s.node);
+    v("boot", s.boot);
+    v("epoch", s.epoch);
+    v("body", s.body);
+  }
+};
+
+// ---- Controller to agent
+
+/// Answers Register; the enclosing boot echoes the nonce, the enclosing epoch is the new one.
+struct Registered {
+  NodeId node;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("node", s.node);
+  }
+};
+
+/// "I do not know this registration": the agent registers again.
+struct Fenced {
+  template <class Self, class V>
+  static void fields(Self&, V&&) {}
+};
+
+/// Run this attempt. `serial` counts the launches of one epoch: one that is not above all seen before is stale.
+struct Launch {
+  AttemptId attempt;
+  std::uint64_t serial = 0;
+  Work work;
+  std::uint32_t width = 1;  ///< Hardware threads it may keep busy, at least 1.
+  ThreadSet threads;        ///< Which ones; empty on pools whose threads are not told apart.
+  Duration timeout{0};      ///< 0 = never.
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("serial", s.serial);
+    v("work", s.work);
+    v("width", s.width);
+    v("threads", s.threads);
+    v("timeout", s.timeout);
+  }
+};
+
+/// End this attempt. Launches of it up to `serial` are void, even if they arrive later.
+struct Kill {
+  AttemptId attempt;
+  std::uint64_t serial = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("serial", s.serial);
+  }
+};
+
+/// The end of this attempt is on record: forget it. Launches of it up to `serial` are void.
+struct Ack {
+  AttemptId attempt;
+  std::uint64_t serial = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("serial", s.serial);
+  }
+};
+
+struct ToAgent {
+  BootNonce boot;  ///< The life it is meant for.
+  Epoch epoch;     ///< The registration it belongs to; meaningless in Fenced.
+  std::variant<Registered, Fenced, Launch, Kill, Ack> body;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("boot", s.boot);
+    v("epoch", s.epoch);
+    v("body", s.body);
+  }
+};
+
+}  // namespace duet::msg

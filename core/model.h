@@ -1,0 +1,211 @@
+// The work model as values: jobs, tasks, nodes, their states, and the records that outlive a controller.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/resources.h"
+#include "core/time.h"
+
+namespace duet {
+
+/// How the tasks of a job belong together.
+enum class JobKind : std::uint8_t {
+  kRigid,  ///< One task, or a gang of n equal tasks that start together or not at all.
+  kBag,    ///< Independent tasks, run as capacity allows.
+};
+
+enum class JobState : std::uint8_t { kPending, kRunning, kSucceeded, kFailed, kCancelled };
+
+enum class TaskState : std::uint8_t {
+  kPending,    ///< Waits for a place.
+  kStarting,   ///< Placed; its launch is on the way.
+  kRunning,    ///< Its agent said that it started.
+  kStopping,   ///< Told to end; its threads stay taken until the exit is confirmed.
+  kSucceeded,
+  kFailed,
+  kCancelled,
+};
+
+enum class NodeState : std::uint8_t {
+  kUnknown,  ///< Named in the inventory, never seen.
+  kReady,
+  kSuspect,  ///< Heartbeats are late: keeps its tasks, gets no new ones.
+  kFenced,   ///< Registered again, still ending attempts that are no longer its own.
+  kDown,
+};
+
+/// How an attempt ended.
+enum class Outcome : std::uint8_t {
+  kSucceeded,
+  kFailed,        ///< Exited with another code than 0, or by a signal.
+  kTimedOut,      ///< Killed by its agent at its timeout.
+  kKilled,        ///< Ended because the controller asked for it.
+  kLaunchFailed,  ///< Could not be started.
+  kLost,          ///< Its node went down or came back without it.
+};
+
+/// What an attempt does. In a simulation one of the first two is positive; in a live run `payload` says what to start.
+struct Work {
+  Duration duration{0};         ///< Wall time, independent of the processor; 0 = not given.
+  std::int64_t operations = 0;  ///< Operations that each of its threads executes; 0 = not given.
+  std::shared_ptr<const std::string> payload;  ///< Opaque to the core: command line, image, environment.
+
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("duration", s.duration);
+    v("operations", s.operations);
+    v("payload", s.payload);
+  }
+  /// Payloads are compared by content.
+  bool operator==(const Work& other) const {
+    const bool same_payload = payload == other.payload || (payload && other.payload && *payload == *other.payload);
+    return duration == other.duration && operations == other.operations && same_payload;
+  }
+};
+
+struct TaskSpec {
+  Resources need;
+  bool exclusive = false;  ///< Takes one whole slot (a core with all its threads), whatever need.cpu_m says.
+  Work work;
+  Duration estimate{0};  ///< The user's estimate of the run time; for scheduling only; 0 = none.
+  Duration timeout{0};   ///< An attempt is killed this long after its start; 0 = never.
+
+  bool operator==(const TaskSpec&) const = default;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("need", s.need);
+    v("exclusive", s.exclusive);
+    v("work", s.work);
+    v("estimate", s.estimate);
+    v("timeout", s.timeout);
+  }
+};
+
+/// `count` tasks of one specification.
+struct TaskGroup {
+  std::uint32_t count = 1;
+  TaskSpec spec;
+
+  bool operator==(const TaskGroup&) const = default;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("count", s.count);
+    v("spec", s.spec);
+  }
+};
+
+struct JobSpec {
+  std::string key;   ///< The submitter's own name for the job; opaque, need not be unique.
+  std::string user;  ///< On whose behalf; may be empty.
+  JobKind kind = JobKind::kRigid;
+  std::vector<TaskGroup> groups;  ///< At least one; exactly one if rigid. Task indices run through the groups.
+  std::uint32_t retries = 0;      ///< Further attempts of a task (rigid: of the job) after failures of its own.
+
+  bool operator==(const JobSpec&) const = default;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("key", s.key);
+    v("user", s.user);
+    v("kind", s.kind);
+    v("groups", s.groups);
+    v("retries", s.retries);
+  }
+};
+
+using JobSpecPtr = std::shared_ptr<const JobSpec>;
+
+/// What a node has to give. Thread i sits on core i % cores, so threads i and i + cores are siblings.
+struct NodeOffer {
+  std::uint32_t cores = 1;             ///< Cores that tasks may use; reserved ones are not counted.
+  std::uint32_t threads_per_core = 1;  ///< Hardware threads of a core.
+  Resources capacity;                  ///< capacity.cpu_m = cores * threads_per_core * 1000.
+
+  std::uint32_t threads() const { return cores * threads_per_core; }
+  /// Bigger pools are counted, their threads are not told apart.
+  bool threads_placed() const { return threads() <= ThreadSet::kMaxThreads; }
+
+  bool operator==(const NodeOffer&) const = default;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("cores", s.cores);
+    v("threads_per_core", s.threads_per_core);
+    v("capacity", s.capacity);
+  }
+};
+
+// ---- Records: durable truth, one value per key. A controller restored from them goes on where the old one stood.
+
+/// Key: job. An accepted job that has not ended.
+struct JobRecord {
+  JobId job;
+  Instant submitted;
+  bool cancelled = false;  ///< Told to end; some tasks may still have to.
+  JobSpecPtr spec;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("job", s.job);
+    v("submitted", s.submitted);
+    v("cancelled", s.cancelled);
+    v("spec", s.spec);
+  }
+};
+
+/// Key: task. Absent while a task has never been placed.
+struct TaskRecord {
+  TaskId task;
+  TaskState state = TaskState::kPending;
+  std::uint32_t attempt = 0;   ///< Number of the last attempt.
+  std::uint32_t failures = 0;  ///< Attempts that failed by themselves.
+  std::uint32_t losses = 0;    ///< Attempts lost with their node.
+  NodeId node;                 ///< Of the last attempt.
+  ThreadSet threads;           ///< Of the last attempt.
+  Instant placed;              ///< When the last attempt was placed.
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("task", s.task);
+    v("state", s.state);
+    v("attempt", s.attempt);
+    v("failures", s.failures);
+    v("losses", s.losses);
+    v("node", s.node);
+    v("threads", s.threads);
+    v("placed", s.placed);
+  }
+};
+
+/// Key: node.
+struct NodeRecord {
+  NodeId node;
+  std::string name;
+  Epoch epoch;
+  bool draining = false;
+  NodeOffer offer;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("node", s.node);
+    v("name", s.name);
+    v("epoch", s.epoch);
+    v("draining", s.draining);
+    v("offer", s.offer);
+  }
+};
+
+/// Key: job. Replaces the records of the job and of its tasks.
+struct EndRecord {
+  JobId job;
+  JobState state = JobState::kSucceeded;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("job", s.job);
+    v("state", s.state);
+  }
+};
+
+using Record = std::variant<JobRecord, TaskRecord, NodeRecord, EndRecord>;
+
+}  // namespace duet

@@ -1,0 +1,40 @@
+// Planted bugs, compiled into one test build only: each must be caught by a checker, or the checker is worth nothing.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace duet {
+
+enum class Mutant : std::uint8_t {
+  kNone,
+  kAcceptStaleAttempt,      ///< The end of a superseded attempt is taken for the current one.
+  kNoEndResend,             ///< An agent reports an end only once.
+  kNoKillOnRegister,        ///< Attempts that a returning agent should not hold go on running.
+  kForgetFailures,          ///< A retry does not count the failure.
+  kDuplicateLaunchRuns,     ///< A repeated launch runs again.
+  kHeartbeatRevives,        ///< A heartbeat of an old epoch is taken for good.
+  kIgnoreNonce,             ///< An agent believes a registration meant for an earlier life.
+  kPlaceOnSuspect,          ///< Suspect nodes get new tasks.
+  kPlaceOnDraining,         ///< Draining nodes get new tasks.
+  kOvercommit,              ///< A placement does not take its CPU.
+  kLoseTaskOfDeadNode,      ///< Tasks of a dead node are forgotten.
+  kIllegalTransition,       ///< A task that ends is not marked.
+  kEndBeforeStart,          ///< An agent reports success as soon as it is told to launch.
+  kNoLaunchResend,          ///< A lost launch is never repeated.
+  kNeverDetect,             ///< Nobody is ever declared dead.
+  kNoRejoin,                ///< A dead node that registers again stays down.
+  kNonDeterministic,        ///< A pass is skipped by a counter that outlives the run.
+};
+
+#ifdef DUET_MUTATIONS
+Mutant active_mutant();
+void set_active_mutant(Mutant mutant);
+inline constexpr bool kMutationsCompiled = true;
+inline bool mutated(Mutant mutant) { return active_mutant() == mutant; }
+#else
+inline constexpr bool kMutationsCompiled = false;
+constexpr bool mutated(Mutant) { return false; }
+#endif
+
+}  // namespace duet

@@ -1,0 +1,115 @@
+// The Plan: what one scheduling pass may do. It refuses overcommit, places gangs whole or not at all, and never
+// tries twice within a pass what cannot fit.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "core/cluster.h"
+#include "core/policy.h"
+
+namespace duet {
+
+/// What waits, in the queue policy's order.
+class Pending {
+ public:
+  using Key = std::tuple<std::int64_t, JobId, std::uint32_t>;
+  using Map = std::map<Key, Waiting>;
+  void add(std::int64_t rank, const Waiting& waiting) {
+    map_.emplace(Key{rank, waiting.job, waiting.group}, waiting);
+  }
+  /// Forgets this entry, if it waits.
+  void remove(std::int64_t rank, JobId job, std::uint32_t group) { map_.erase(Key{rank, job, group}); }
+  /// The entry, or null if it does not wait.
+  Waiting* find(std::int64_t rank, JobId job, std::uint32_t group) {
+    const auto it = map_.find(Key{rank, job, group});
+    return it == map_.end() ? nullptr : &it->second;
+  }
+  bool empty() const { return map_.empty(); }
+  std::size_t size() const { return map_.size(); }
+  Map& map() { return map_; }
+
+ private:
+  Map map_;
+};
+
+/// A running or starting attempt, for queues that plan ahead.
+struct Release {
+  Instant at;  ///< Estimated end; kNever if unknown.
+  TaskId task;
+  NodeId node;
+  Resources charge;
+  auto operator<=>(const Release& other) const {
+    if (const auto c = at <=> other.at; c != 0) return c;
+    return task <=> other.task;
+  }
+  bool operator==(const Release& other) const { return at == other.at && task == other.task; }
+};
+using Releases = std::set<Release>;
+
+/// One task that the pass placed.
+struct Placement {
+  JobId job;
+  std::uint32_t group = 0;
+  NodeId node;
+  ThreadSet threads;
+  Request request;
+};
+
+class Plan {
+ public:
+  using Cursor = Pending::Map::iterator;
+
+  /// `placements` is cleared, filled, and its storage reused from pass to pass.
+  Plan(Instant now, Pending& pending, Cluster& cluster, const Releases& releases, Scheduler& scheduler, Rng& rng,
+       std::vector<Placement>& placements)
+      : now_(now), pending_(pending), cluster_(cluster), releases_(releases), scheduler_(scheduler), rng_(rng),
+        placements_(placements) {
+    placements_.clear();
+  }
+
+  Instant now() const { return now_; }
+  Cursor begin() { return pending_.map().begin(); }
+  Cursor end() { return pending_.map().end(); }
+
+  /// Places as much of the entry as the scheduler finds room for: a gang whole or not at all, a bag as many as fit.
+  /// If all of it is placed, it leaves the queue and `at` moves on to the next entry: true. Else `at` stays: false.
+  bool start(Cursor& at);
+  /// Places a whole gang on these nodes, one task per entry of `nodes`; each must fit. Then as start().
+  void start_on(Cursor& at, std::span<const NodeId> nodes);
+
+  /// CPU that the entry needs all together, in millicores.
+  static std::int64_t cpu_m(const Waiting& waiting) {
+    return waiting.request.need.cpu_m * static_cast<std::int64_t>(waiting.width);
+  }
+  std::int64_t free_cpu_m() const { return cluster_.free_cpu_m(); }
+  const Cluster& cluster() const { return cluster_; }
+  /// Attempts that hold resources, by estimated end; those of this pass are not among them.
+  const Releases& releases() const { return releases_; }
+
+  /// Entries that policies looked at through start(), for the bench.
+  std::uint64_t tried() const { return tried_; }
+
+ private:
+  bool known_not_to_fit(const Waiting& waiting) const;
+  std::uint32_t place(const Waiting& waiting);
+  void undo(std::uint32_t count);
+
+  Instant now_;
+  Pending& pending_;
+  Cluster& cluster_;
+  const Releases& releases_;
+  Scheduler& scheduler_;
+  Rng& rng_;
+  std::vector<Placement>& placements_;
+  /// Requests that failed in this pass, with the width that was too much. Nothing frees up within a pass.
+  std::vector<std::pair<Request, std::uint32_t>> failed_;
+  std::uint64_t tried_ = 0;
+};
+
+}  // namespace duet

@@ -1,0 +1,128 @@
+// The five kinds of policy. A policy is one file under core/policy/ and one line in core/policies.cpp.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "core/config.h"
+#include "core/index.h"
+#include "core/model.h"
+#include "core/result.h"
+#include "core/rng.h"
+#include "core/time.h"
+
+namespace duet {
+
+class Plan;
+
+/// Chooses the target of one task.
+class Scheduler {
+ public:
+  virtual ~Scheduler() = default;
+  /// The target for `request`, or nothing if none fits. Must return a target that fits; ties go to the lowest id.
+  virtual std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng& rng) = 0;
+  /// A scheduler with a memory hands it out and takes it back, so that a gang that was rolled back leaves no trace.
+  virtual std::uint64_t mark() const { return 0; }
+  virtual void rewind(std::uint64_t) {}
+};
+
+/// What waits in a queue: a gang (`together`) of `width` tasks, or `width` independent ones.
+struct Waiting {
+  JobId job;
+  std::uint32_t group = 0;  ///< Which of the job's groups its tasks are from.
+  Request request;          ///< Of each of the `width` next tasks; they are equal.
+  std::uint32_t width = 1;
+  bool together = false;
+  Instant submitted;
+  std::optional<Duration> estimate;  ///< Predicted run time; nothing if unknown.
+};
+
+/// Drives a scheduling pass: which job is tried when.
+class Queue {
+ public:
+  virtual ~Queue() = default;
+  /// Entries are kept in ascending order of (rank, job id, group). Must not change while an entry waits.
+  virtual std::int64_t rank(const Waiting& waiting) const = 0;
+  /// Why this job cannot be queued here, or empty if it can. Queues that count units of one resource over identical
+  /// nodes refuse what they cannot count.
+  virtual std::string_view refuses(const Waiting&, bool /*identical_nodes*/) const { return {}; }
+  /// True if pass() reads Plan::releases(); for others they are not kept.
+  virtual bool reserves() const { return false; }
+  /// One pass over what waits. Starts jobs through `plan` only.
+  virtual void pass(Plan& plan) = 0;
+  /// When a pass is due even if nothing else happens (a reservation falls due).
+  virtual std::optional<Instant> next_due() const { return std::nullopt; }
+};
+
+/// How many members a group should have, and why.
+struct Desired {
+  std::int64_t count = 0;
+  std::string_view why;
+};
+struct GroupView {
+  std::int64_t count = 0;    ///< Members now.
+  std::int64_t minimum = 0;
+  std::int64_t maximum = 0;
+  std::int64_t configured = 0;  ///< What the user asked for.
+};
+/// Clamps, cooldowns and dry runs belong to the controller, not here.
+class Autoscaler {
+ public:
+  virtual ~Autoscaler() = default;
+  virtual Desired decide(Instant now, const GroupView& group) = 0;
+};
+
+enum class Liveness : std::uint8_t { kAlive, kSuspect, kDead };
+
+/// Judges one agent by when it was last heard of.
+class FailureDetector {
+ public:
+  virtual ~FailureDetector() = default;
+  virtual void heartbeat(Instant now) = 0;
+  virtual Liveness assess(Instant now) const = 0;
+  /// The earliest instant at which assess() will say something worse if nothing is heard; kNever if it will not.
+  virtual Instant next_change(Instant now) const = 0;
+};
+
+/// Predicts how long a task will run.
+class CpuEstimator {
+ public:
+  virtual ~CpuEstimator() = default;
+  virtual std::optional<Duration> predict(const TaskSpec& spec) const = 0;
+  /// A task of this specification ran for so long and succeeded.
+  virtual void observe(const TaskSpec& spec, Duration ran) = 0;
+};
+
+/// One line of the table. `make` refuses unknown and impossible parameters; `where` of a Problem names the parameter.
+template <class P>
+struct PolicyEntry {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view parameters;  ///< "name: unit, default, meaning" separated by ';', empty if it has none.
+  Result<std::unique_ptr<P>> (*make)(const Params&);
+};
+
+std::span<const PolicyEntry<Queue>> queue_policies();
+std::span<const PolicyEntry<Scheduler>> scheduler_policies();
+std::span<const PolicyEntry<Autoscaler>> autoscaler_policies();
+std::span<const PolicyEntry<FailureDetector>> detector_policies();
+std::span<const PolicyEntry<CpuEstimator>> estimator_policies();
+
+/// What is wrong with the policies of `config`, all at once; `where` is e.g. "queue" or "detector/dead_after_s".
+Problems check_policies(const ControllerConfig& config);
+
+/// Makes the policy that `choice` names, or says which names there are.
+template <class P>
+Result<std::unique_ptr<P>> make_policy(std::span<const PolicyEntry<P>> table, const PolicyChoice& choice) {
+  std::string names;
+  for (const auto& entry : table) {
+    if (entry.name == choice.name) return entry.make(choice.params);
+    names += (names.empty() ? "" : ", ") + std::string(entry.name);
+  }
+  return Problem{"", "there is no policy '" + choice.name + "'", "one of " + names};
+}
+
+}  // namespace duet
