@@ -35,7 +35,7 @@ void Agent::on(const agent::Boot& event) {
   unacknowledged_ = 0;
   timed_ = 0;
   boot_ = event.nonce;
-  register_now();
+  register_anew();
 }
 
 void Agent::on(const Wake&) {
@@ -45,7 +45,7 @@ void Agent::on(const Wake&) {
   }
   if (resend_at_ <= now_) {
     if (!registered()) {
-      register_now();
+      ask_to_register();
     } else {
       for (const auto& [attempt, held] : held_)
         if (held.phase == Phase::kEnded) report_end(attempt, held);
@@ -60,17 +60,23 @@ void Agent::on(const Wake&) {
   }
 }
 
-void Agent::register_now() {
+void Agent::register_anew() {
   epoch_ = {};
   heartbeat_at_ = kNever;
-  msg::Register body{config_.name, ++register_serial_, config_.offer, {}};
+  ++register_serial_;
+  ask_to_register();
+}
+
+/// What is held does not change while nobody can send launches or acknowledgements, so asking again says the same.
+void Agent::ask_to_register() {
+  msg::Register body{config_.name, register_serial_, config_.offer, {}};
   for (const auto& [attempt, held] : held_) body.held.push_back(attempt);
   report(std::move(body));
   resend_at_ = now_ + config_.resend_after;
 }
 
 void Agent::report(decltype(msg::FromAgent::body) body) {
-  out_->push_back(agent::Report{msg::FromAgent{node_, boot_, epoch_, std::move(body)}});
+  out_->emplace_back(std::in_place_type<agent::Report>, agent::Report{{node_, boot_, epoch_, std::move(body)}});
 }
 
 void Agent::report_end(AttemptId attempt, const Held& held) {
@@ -82,7 +88,7 @@ void Agent::on(const agent::Delivered& event) {
   // Meant for another life of this agent: an earlier registration's answer must not be believed.
   if (message.boot != boot_ && !mutated(Mutant::kIgnoreNonce)) return;
   if (std::holds_alternative<msg::Fenced>(message.body)) {
-    if (registered()) register_now();
+    if (message.epoch == epoch_) register_anew();
     return;
   }
   if (const auto* registered_as = std::get_if<msg::Registered>(&message.body)) {
@@ -96,7 +102,10 @@ void Agent::on(const agent::Delivered& event) {
 }
 
 void Agent::received(const msg::Registered& body, const msg::ToAgent& message) {
-  if (message.epoch <= epoch_ && !mutated(Mutant::kIgnoreNonce)) return;
+  // Only an answer to the last registration: any other judged by attempts that were held earlier.
+  const bool expected = (!registered() && body.serial == register_serial_) ||
+                        (mutated(Mutant::kAnyRegisterAnswer) && message.epoch > epoch_);
+  if (!expected && !mutated(Mutant::kIgnoreNonce)) return;
   node_ = body.node;
   epoch_ = message.epoch;
   launch_floor_ = 0;
@@ -118,19 +127,26 @@ void Agent::received(const msg::Launch& body) {
     return;
   }
   if (!fresh) return;
-  Held& held = held_[body.attempt];
-  held = {};
+  Held& held = hold(body.attempt);
   held.timeout = body.timeout;
   out_->push_back(agent::Launch{body.attempt, body.work, body.width, body.threads});
   if (mutated(Mutant::kEndBeforeStart)) report(msg::AttemptEnded{body.attempt, Outcome::kSucceeded, 0});
 }
 
+/// A fresh entry for the attempt.
+Agent::Held& Agent::hold(AttemptId attempt) {
+  if (spare_.empty()) return held_[attempt] = {};
+  spare_.key() = attempt;
+  spare_.mapped() = {};
+  return held_.insert(std::move(spare_)).position->second;
+}
+
 void Agent::received(const msg::Kill& body) {
-  launch_floor_ = std::max(launch_floor_, body.serial);
+  if (!mutated(Mutant::kKillVoidsNothing)) launch_floor_ = std::max(launch_floor_, body.serial);
   const auto it = held_.find(body.attempt);
   if (it == held_.end()) {
     // Its launch never came, or its end is already forgotten: say that it is not here, until that is known.
-    Held& held = held_[body.attempt];
+    Held& held = hold(body.attempt);
     held.phase = Phase::kEnded;
     held.outcome = Outcome::kKilled;
     ended(body.attempt, held);
@@ -143,18 +159,19 @@ void Agent::received(const msg::Kill& body) {
 }
 
 void Agent::received(const msg::Ack& body) {
-  launch_floor_ = std::max(launch_floor_, body.serial);
+  if (!mutated(Mutant::kKillVoidsNothing)) launch_floor_ = std::max(launch_floor_, body.serial);
   const auto it = held_.find(body.attempt);
   if (it == held_.end() || it->second.phase != Phase::kEnded) return;
-  held_.erase(it);
+  spare_ = held_.extract(it);
   if (--unacknowledged_ == 0) resend_at_ = kNever;
 }
 
-/// The first call is polite, the next ones are not; the runtime answers with Exited.
+/// The first call is polite (unless there is no grace), the next ones are not; the runtime answers with Exited.
 void Agent::terminate(AttemptId attempt, Held& held) {
-  out_->push_back(agent::Terminate{attempt, held.terminated});
+  const bool force = held.terminated || config_.kill_grace == Duration{0};
+  out_->push_back(agent::Terminate{attempt, force});
   held.terminated = true;
-  set_kill_at(held, now_ + config_.kill_grace);
+  set_kill_at(held, now_ + (force ? std::max(config_.kill_grace, config_.resend_after) : config_.kill_grace));
 }
 
 void Agent::set_kill_at(Held& held, Instant at) {

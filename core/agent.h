@@ -51,9 +51,11 @@ class Agent {
   void received(const msg::Kill&);
   void received(const msg::Ack&);
 
-  void register_now();
+  void register_anew();
+  void ask_to_register();
   void report(decltype(msg::FromAgent::body) body);
   void report_end(AttemptId attempt, const Held& held);
+  Held& hold(AttemptId attempt);
   void terminate(AttemptId attempt, Held& held);
   void ended(AttemptId attempt, Held& held);
   void set_kill_at(Held& held, Instant at);
@@ -65,6 +67,7 @@ class Agent {
   std::uint32_t register_serial_ = 0;
   std::uint64_t launch_floor_ = 0;  ///< Launches up to this serial are stale.
   std::map<AttemptId, Held> held_;  ///< Runs here, or ended without acknowledgement.
+  std::map<AttemptId, Held>::node_type spare_;  ///< The last one erased, so that steady work allocates nothing.
   std::size_t unacknowledged_ = 0;  ///< Held attempts that have ended.
   std::int32_t timed_ = 0;          ///< Held attempts with a kill_at.
   Instant heartbeat_at_ = kNever;

@@ -54,6 +54,7 @@ void Cluster::set_offer(NodeId id, const NodeOffer& offer) {
   n.known = true;
   n.offer = offer;
   n.room = {offer.capacity, offer.cores};
+  n.idle_slots = offer.cores;
   n.free_threads = {};
   n.load_m.clear();
   if (offer.threads_placed()) {
@@ -159,7 +160,9 @@ void Cluster::load_threads(ClusterNode& n, const Request& request, const ThreadS
     else
       n.free_threads.erase(t);
   });
-  n.room.slots += count_free_slots(n, threads) - before;
+  n.idle_slots += count_free_slots(n, threads) - before;
+  // Threads that carry more than their share leave others idle, whose CPU is then not free.
+  n.room.slots = std::min(n.idle_slots, n.room.free.cpu_m / (kThread * n.offer.threads_per_core));
 }
 
 ThreadSet Cluster::take(NodeId id, const Request& request) {

@@ -14,6 +14,12 @@
 
 namespace duet {
 
+/// A life of an agent, and how far its registrations have come.
+struct PastBoot {
+  BootNonce boot;
+  std::uint32_t register_serial = 0;
+};
+
 struct ClusterNode {
   std::string name;
   NodeOffer offer;
@@ -24,6 +30,7 @@ struct ClusterNode {
   BootNonce boot;
   Epoch epoch;             ///< Of the current registration; the last one while down.
   std::uint32_t register_serial = 0;
+  std::vector<PastBoot> past_boots;  ///< The latest other lives: much of what they say comes late.
   std::uint64_t launch_serial = 0;  ///< Launches sent in this epoch.
   std::unique_ptr<FailureDetector> detector;
   std::vector<TaskId> tasks;        ///< Whose attempt holds resources here; in no order.
@@ -31,6 +38,7 @@ struct ClusterNode {
 
   Room room;
   ThreadSet free_threads;           ///< Threads without any load.
+  std::int64_t idle_slots = 0;      ///< Slots of such threads only.
   std::vector<std::int32_t> load_m; ///< Load per thread in millicores; empty on counted pools.
 };
 

@@ -21,6 +21,9 @@ std::unique_ptr<P> must_make(std::span<const PolicyEntry<P>> table, const Policy
 /// A job may not have more tasks than this: it is one allocation.
 constexpr std::uint64_t kMaxTasksPerJob = 1'000'000;
 
+/// A task may not need more CPU than this, in millicores, so that the sum over a job's tasks cannot overflow.
+constexpr std::int64_t kMaxCpuPerTask = 1'000'000'000 * kThread;
+
 }  // namespace
 
 Controller::Controller(const ControllerConfig& config)
@@ -59,7 +62,11 @@ std::string Controller::refusal(const JobSpec& spec) const {
     if (tasks > kMaxTasksPerJob) return "a job has at most 1000000 tasks";
     const Resources none;
     if (!group.spec.need.covers(none)) return "a task cannot need less than nothing";
-    if (group.spec.estimate < Duration{0} || group.spec.timeout < Duration{0}) return "times cannot be negative";
+    if (group.spec.need.cpu_m > kMaxCpuPerTask) return "a task cannot need more than 1000000000 hardware threads";
+    const Work& work = group.spec.work;
+    if (std::min({group.spec.estimate, group.spec.timeout, work.duration}) < Duration{0})
+      return "times cannot be negative";
+    if (work.operations < 0) return "a task cannot have less than no work";
     const Waiting waiting{{}, 0, {group.spec.need, group.spec.exclusive}, group.count,
                           spec.kind == JobKind::kRigid, now_, estimator_->predict(group.spec)};
     if (const auto why = queue_->refuses(waiting, cluster_.uniform()); !why.empty()) return std::string(why);

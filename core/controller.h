@@ -88,6 +88,7 @@ class Controller {
   Resources charge(const LiveJob& job, const LiveTask& task) const;
 
   // controller_resend.cpp
+  void await_answer(AttemptId attempt, NodeId node);
   void resend_due();
   void trim_unanswered();
 
@@ -99,7 +100,7 @@ class Controller {
 
   template <class C>
   void emit(C command) {
-    out_->push_back(std::move(command));
+    out_->emplace_back(std::in_place_type<C>, std::move(command));
   }
   void publish(controller::Notice notice) { emit(controller::Publish{std::move(notice)}); }
 

@@ -75,7 +75,7 @@ void Controller::release(LiveJob& job, TaskId id) {
   --job.active;
   if (queue_->reserves()) releases_.erase({task.estimated_end, id, task.node, {}});
   cluster_.give_back(task.node, job.groups[task.group].request, task.threads);
-  dirty_ = true;
+  dirty_ |= !mutated(Mutant::kNoPassAfterRelease);
 }
 
 void Controller::launch(const Placement& placement) {
@@ -94,7 +94,7 @@ void Controller::launch(const Placement& placement) {
   ++task.attempt;
   task.node = placement.node;
   task.threads = placement.threads;
-  task.placed = now_;
+  task.placed = task.started = now_;
   task.evicted = false;
   const auto estimate = estimator_->predict(job.spec->groups[task.group].spec);
   task.estimated_end = estimate ? saturating_add(now_, *estimate) : kNever;
@@ -112,7 +112,7 @@ void Controller::send_launch(LiveJob& job, TaskId id) {
   task.serial = ++cluster_.node(task.node).launch_serial;
   send(task.node, msg::Launch{attempt, task.serial, spec.work,
                               cluster_.width(task.node, job.groups[task.group].request), task.threads, spec.timeout});
-  unanswered_.push_back({now_ + config_.resend_after, attempt, task.node});
+  await_answer(attempt, task.node);
 }
 
 /// Tells the task's agent to end it.
@@ -122,7 +122,7 @@ void Controller::stop(LiveJob& job, TaskId id) {
   const AttemptId attempt{id, task.attempt};
   if (job.tasks.size() > 1 || task.evicted) persist_task(job, id);
   send(task.node, msg::Kill{attempt, task.serial});
-  unanswered_.push_back({now_ + config_.resend_after, attempt, task.node});
+  await_answer(attempt, task.node);
 }
 
 /// Ends all of a job's tasks that can still be ended: waiting ones at once, if the job is to end; running ones when
@@ -141,14 +141,14 @@ void Controller::stop_others(LiveJob& job) {
     job.groups[g].next = job.groups[g].end;
     job.groups[g].back.clear();
   }
+  dirty_ |= !mutated(Mutant::kCancelBlocksQueue);  // Those behind it may have waited for it only.
 }
 
 /// The current attempt of the task is over: its room is free, the task and its job go on from there.
 void Controller::end_attempt(LiveJob& job, TaskId id, Outcome outcome) {
   if (outcome == Outcome::kSucceeded) {
     const LiveTask& task = job.tasks[id.index];
-    const Instant from = task.state == TaskState::kStarting ? task.placed : task.started;
-    estimator_->observe(job.spec->groups[task.group].spec, now_ - from);
+    estimator_->observe(job.spec->groups[task.group].spec, now_ - task.started);
   }
   release(job, id);
   settle_task(job, id, outcome);
@@ -175,7 +175,7 @@ void Controller::settle_task(LiveJob& job, TaskId id, Outcome outcome) {
   const bool lost = outcome == Outcome::kLost || outcome == Outcome::kKilled;
   bool over = false;
   if (lost)
-    over = ++task.losses > config_.max_losses;
+    over = !mutated(Mutant::kForgetLosses) && ++task.losses > config_.max_losses;
   else if (!mutated(Mutant::kForgetFailures))
     over = ++task.failures > job.spec->retries;
   if (rigid)  // A rigid job's attempts are counted for the job: all members carry the same counts.
@@ -191,11 +191,11 @@ void Controller::settle_task(LiveJob& job, TaskId id, Outcome outcome) {
     }
     return;
   }
+  wait_again(job, id, outcome);
   if (rigid && job.tasks.size() > 1) {
     job.restarting = true;
     stop_others(job);
   }
-  wait_again(job, id, outcome);
 }
 
 void Controller::wait_again(LiveJob& job, TaskId id, Outcome outcome) {

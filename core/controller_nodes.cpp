@@ -7,6 +7,32 @@
 #include "core/mutation.h"
 
 namespace duet {
+namespace {
+
+auto find(std::vector<PastBoot>& boots, BootNonce boot) {
+  return std::find_if(boots.begin(), boots.end(), [&](const PastBoot& past) { return past.boot == boot; });
+}
+
+/// True if a registration is not news: another of the same life came after it. An earlier life may come back: the one
+/// that took its place may have been older still, and its registration late.
+bool late(ClusterNode& node, BootNonce boot, std::uint32_t serial) {
+  if (node.boot == boot) return serial < node.register_serial;
+  const auto past = find(node.past_boots, boot);
+  return past != node.past_boots.end() && serial <= past->register_serial;
+}
+
+/// Messages hardly outlive more lives than this.
+constexpr std::size_t kBootsRemembered = 8;
+
+/// The node's life gives way to `next`.
+void remember(ClusterNode& node, BootNonce next) {
+  auto& boots = node.past_boots;
+  if (const auto again = find(boots, next); again != boots.end()) boots.erase(again);
+  if (boots.size() == kBootsRemembered) boots.erase(boots.begin());
+  boots.push_back({node.boot, node.register_serial});
+}
+
+}  // namespace
 
 void Controller::send(NodeId id, decltype(msg::ToAgent::body) body) {
   const ClusterNode& node = cluster_.node(id);
@@ -92,7 +118,7 @@ void Controller::on(const controller::Received& event) {
   }
   if (!current) {
     ++counters_.fenced;
-    emit(controller::Send{event.link, msg::ToAgent{message.boot, {}, msg::Fenced{}}});
+    emit(controller::Send{event.link, msg::ToAgent{message.boot, message.epoch, msg::Fenced{}}});
     return;
   }
   ClusterNode& node = cluster_.node(message.node);
@@ -105,32 +131,47 @@ void Controller::on(const controller::Received& event) {
 
 void Controller::on_register(LinkId link, const msg::FromAgent& message, const msg::Register& body) {
   auto id = cluster_.find(body.name);
+  if (!body.offer.possible()) {
+    ++counters_.stale;
+    return;
+  }
+  if (id && late(cluster_.node(*id), message.boot, body.serial)) {
+    ++counters_.stale;
+    // If that life lives and still asks, an older one's late registration has come in between: it must ask anew.
+    if (cluster_.node(*id).boot != message.boot && !mutated(Mutant::kOldLifeStaysOut))
+      emit(controller::Send{link, msg::ToAgent{message.boot, message.epoch, msg::Fenced{}}});
+    return;
+  }
   if (!id) id = cluster_.add(body.name);
   ClusterNode& node = cluster_.node(*id);
-  if (node.boot == message.boot && body.serial <= node.register_serial) {
+  if (node.boot == message.boot && body.serial == node.register_serial && node.state != NodeState::kDown) {
+    // Asked again, or heard twice: the answer stands.
     ++counters_.stale;
+    emit(controller::Send{link, msg::ToAgent{node.boot, node.epoch, msg::Registered{*id, body.serial}}});
     return;
   }
   if (mutated(Mutant::kNoRejoin) && node.state == NodeState::kDown) return;
   const bool same_offer = node.known && node.offer == body.offer;
   node.link = link;
+  if (node.boot != message.boot) remember(node, message.boot);
   node.boot = message.boot;
   node.register_serial = body.serial;
   ++node.epoch.value;
   node.launch_serial = 0;
   node.detector = std::move(*make_policy(detector_policies(), config_.detector));
   node.detector->heartbeat(now_);
-  emit(controller::Send{link, msg::ToAgent{node.boot, node.epoch, msg::Registered{*id}}});
+  emit(controller::Send{link, msg::ToAgent{node.boot, node.epoch, msg::Registered{*id, body.serial}}});
   settle_held(*id, same_offer ? body.held : std::vector<AttemptId>{});
   if (!same_offer) {
     cluster_.set_offer(*id, body.offer);
     for (const AttemptId attempt : body.held) node.foreign.insert(attempt);
+    dirty_ = true;  // It may have grown.
   }
   persist_node(*id);
   if (!mutated(Mutant::kNoKillOnRegister))
     for (const AttemptId attempt : node.foreign) {
       send(*id, msg::Kill{attempt, 0});
-      unanswered_.push_back({now_ + config_.resend_after, attempt, *id});
+      await_answer(attempt, *id);
     }
   else
     node.foreign.clear();
@@ -146,16 +187,16 @@ void Controller::settle_held(NodeId id, const std::vector<AttemptId>& held) {
   std::vector<TaskId> lost;
   std::set<AttemptId> ours;
   for (const TaskId task_id : node.tasks) {
-    const LiveJob& job = jobs_.at(task_id.job);
-    const LiveTask& task = job.tasks[task_id.index];
+    LiveTask& task = jobs_.at(task_id.job).tasks[task_id.index];
     const AttemptId attempt{task_id, task.attempt};
+    task.serial = 0;  // Of an earlier epoch: its launches are void by now, and serials begin anew.
     if (std::find(held.begin(), held.end(), attempt) == held.end()) {
       lost.push_back(task_id);
       continue;
     }
     ours.insert(attempt);
     // Its start, or the order to stop, may have got lost with the old registration.
-    if (task.state != TaskState::kRunning) unanswered_.push_back({now_ + config_.resend_after, attempt, id});
+    if (task.state != TaskState::kRunning) await_answer(attempt, id);
   }
   for (const AttemptId attempt : held)
     if (!ours.contains(attempt)) node.foreign.insert(attempt);

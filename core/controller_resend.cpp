@@ -13,7 +13,18 @@ bool Controller::unanswered(const Unanswered& entry) {
   if (job == nullptr) return false;
   const LiveTask& task = job->tasks[entry.attempt.task.index];
   if (task.attempt != entry.attempt.number || task.node != entry.node) return false;
+  if (task.answer_due != entry.due) return false;  // Something newer was sent.
   return task.state == TaskState::kStarting || task.state == TaskState::kStopping;
+}
+
+/// Something was sent that this node has to answer; if it does not, it is sent again.
+void Controller::await_answer(AttemptId attempt, NodeId node) {
+  const Instant due = now_ + config_.resend_after;
+  unanswered_.push_back({due, attempt, node});
+  LiveJob* job = jobs_.find(attempt.task.job);
+  if (job == nullptr || attempt.task.index >= job->tasks.size()) return;
+  LiveTask& task = job->tasks[attempt.task.index];
+  if (task.attempt == attempt.number && task.node == node) task.answer_due = due;
 }
 
 /// Drops answered entries from the front, so that they cause no Wake.
@@ -39,7 +50,7 @@ void Controller::resend_due() {
       }
       send(entry.node, msg::Kill{entry.attempt, task.serial});
     }
-    unanswered_.push_back({now_ + config_.resend_after, entry.attempt, entry.node});
+    await_answer(entry.attempt, entry.node);
   }
   trim_unanswered();
 }

@@ -9,8 +9,11 @@ namespace duet {
 
 void Controller::on(const controller::Restore& event) {
   // Nodes, then jobs, then tasks, whatever the order of the store.
+  std::vector<NodeRecord> nodes;
   for (const Record& record : event.records)
-    if (const auto* node = std::get_if<NodeRecord>(&record)) restore(*node);
+    if (const auto* node = std::get_if<NodeRecord>(&record)) nodes.push_back(*node);
+  std::sort(nodes.begin(), nodes.end(), [](const NodeRecord& a, const NodeRecord& b) { return a.node < b.node; });
+  for (const NodeRecord& node : nodes) restore(node);
   std::vector<JobRecord> jobs;
   for (const Record& record : event.records)
     if (const auto* job = std::get_if<JobRecord>(&record)) jobs.push_back(*job);
@@ -37,8 +40,8 @@ void Controller::on(const controller::Restore& event) {
       if (width == 0) continue;
       if (rigid && job.active > 0)
         job.restarting = true;  // The gang was falling apart when the old controller stopped.
-      else
-        enqueue(job, g, width);
+      else if (!rigid || group.back.empty())
+        enqueue(job, g, width);  // Else settle_job() finds that all of it has come back, and lets it wait.
     }
     if (job.restarting) stop_others(job);
     settle_job(job);
@@ -52,6 +55,7 @@ void Controller::restore(const NodeRecord& record) {
   ClusterNode& node = cluster_.node(*id);
   node.epoch = record.epoch;
   node.draining = record.draining;
+  if (record.epoch == Epoch{}) return;  // Drained before it was ever seen: what it offers is not known.
   cluster_.set_offer(*id, record.offer);
   // Not heard of yet, so nothing is placed there; its tasks are believed to run until the detector gives up.
   node.detector = std::move(*make_policy(detector_policies(), config_.detector));
@@ -82,7 +86,7 @@ void Controller::restore(const TaskRecord& record) {
   task.losses = record.losses;
   task.node = record.node;
   task.threads = record.threads;
-  task.placed = record.placed;
+  task.placed = task.started = record.placed;
   group.next = std::max(group.next, record.task.index + 1);
   if (job.state == JobState::kPending && record.state != TaskState::kCancelled) set_state(job, JobState::kRunning);
   if (terminal(record.state)) {

@@ -20,6 +20,17 @@ void raise_to(Room& room, const Room& other) {
   if (other.slots > room.slots) room.slots = other.slots;
 }
 
+bool was_maximum_and_sank(const Room& before, const Room& after, const Room& high) {
+  const Resources& b = before.free;
+  const Resources& a = after.free;
+  const Resources& h = high.free;
+  bool sank = (b.cpu_m == h.cpu_m && a.cpu_m < b.cpu_m) ||
+              (b.memory_bytes == h.memory_bytes && a.memory_bytes < b.memory_bytes) ||
+              (before.slots == high.slots && after.slots < before.slots);
+  for (std::size_t i = 0; i < kCountableKinds; ++i) sank |= b.count[i] == h.count[i] && a.count[i] < b.count[i];
+  return sank;
+}
+
 }  // namespace
 
 NodeId TargetIndex::add(const Resources& capacity, std::int64_t slot_cpu_m) {
@@ -55,21 +66,31 @@ void TargetIndex::set(NodeId id, const Room& room, bool usable) {
   if (classes_kept_ && usable_[id.value]) class_remove(id.value);
   targets_[id.value].room = room;
   usable_[id.value] = usable;
-  levels_[0][id.value] = usable ? room : impossible();
   if (classes_kept_ && usable) class_add(id.value);
-  raise(id.value);
+  replace(id.value, usable ? room : impossible());
 }
 
-void TargetIndex::raise(std::size_t leaf) {
+/// Sets a leaf and carries the change upwards as far as it matters. The siblings are read only where the old value
+/// was a maximum and sank.
+void TargetIndex::replace(std::size_t leaf, const Room& room) {
+  Room before = levels_[0][leaf];
+  Room after = room;
+  levels_[0][leaf] = after;
   std::size_t child = leaf;
   for (std::size_t level = 1; level < levels_.size(); ++level) {
     const auto& below = levels_[level - 1];
     const std::size_t parent = child / kFan;
-    Room high = below[parent * kFan];
-    for (std::size_t i = parent * kFan + 1; i < below.size() && i < (parent + 1) * kFan; ++i)
-      raise_to(high, below[i]);
+    Room high = levels_[level][parent];
+    if (was_maximum_and_sank(before, after, high)) {
+      high = below[parent * kFan];
+      for (std::size_t i = parent * kFan + 1; i < below.size() && i < (parent + 1) * kFan; ++i)
+        raise_to(high, below[i]);
+    } else {
+      raise_to(high, after);
+    }
     if (high == levels_[level][parent]) return;
-    levels_[level][parent] = high;
+    before = levels_[level][parent];
+    levels_[level][parent] = after = high;
     child = parent;
   }
 }

@@ -77,7 +77,7 @@ class TargetIndex {
     auto operator<=>(const ClassKey&) const = default;
   };
 
-  void raise(std::size_t leaf);
+  void replace(std::size_t leaf, const Room& room);
   std::optional<std::size_t> descend(const Request& request, std::size_t level, std::size_t node,
                                      std::size_t from) const;
   void build_classes() const;

@@ -90,7 +90,7 @@ using Event = std::variant<Restore, Submit, Cancel, Drain, Undrain, Received, Wa
 
 // ---- Commands
 
-/// Put this record. Every Send and Reply after it in the same step waits until it is durable.
+/// Put this record. Every Send and Reply of the same step, before it or after it, waits until it is durable.
 struct Persist {
   Record record;
   template <class Self, class V>

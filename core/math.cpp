@@ -31,7 +31,8 @@ double scaled(double y, int k) {
 /// The nearest integer; |x| must be below 2^31.
 int nearest(double x) { return static_cast<int>(x + (x < 0.0 ? -0.5 : 0.5)); }
 
-/// e^(high - low) for |high| <= 0.36 and a tiny `low`: the Taylor series, whose first left-out term is below 2^-60.
+/// e^(high - low) for |high| <= 0.36 and a tiny `low`: the Taylor series, whose first left-out term is below
+/// 2^-60.
 double exp_reduced(double high, double low) {
   const double r = high - low;
   double p = 1.0 / 87178291200.0;
@@ -68,8 +69,9 @@ Split split(double x) {
   return {m, e};
 }
 
-/// log(m) + low for the m of a split. With f = m - 1 and s = f / (2 + f), log(1 + f) = 2 atanh(s), and written as
-/// f - (f^2/2 - s (f^2/2 + R)) the first term is exact and the rest small. R = 2s^2/3 + 2s^4/5 + ...
+/// log(m) + low for the m of a split. With f = m - 1 and s = f / (2 + f), log(1 + f) = 2 atanh(s), and
+/// written as f - (f^2/2 - s (f^2/2 + R)) the first term is exact and the rest small. R = 2s^2/3 + 2s^4/5 +
+/// ...
 double log_reduced(double m, double high, double low) {
   const double f = m - 1.0;
   const double s = f / (2.0 + f);

@@ -1,15 +1,17 @@
 // Exponentials, logarithms and roots of our own: the same bits from every compiler, flag and machine.
 //
-// A C library's exp() may differ between versions and machines in its last bit, and one bit is enough to change a
-// decision. These functions use only + - * / of IEEE 754 doubles and integer arithmetic, in a fixed order, so they
-// are as reproducible as the additions are (-ffp-contract=off, no -ffast-math, as everywhere in Duet). Accuracy is
-// stated in ulp (units in the last place) of the exact result; tests measure it against the C library in extended
-// precision. For random draws and scores; whoever draws a time rounds it to whole nanoseconds at once.
+// A C library's exp() may differ between versions and machines in its last bit, and one bit is enough to
+// change a decision. These functions use only + - * / of IEEE 754 doubles and integer arithmetic, in a fixed
+// order, so they are as reproducible as the additions are (-ffp-contract=off, no -ffast-math, as everywhere
+// in Duet). Accuracy is stated in ulp (units in the last place) of the exact result; tests measure it against
+// the C library in extended precision. For random draws and scores; whoever draws a time rounds it to whole
+// nanoseconds at once.
 #pragma once
 
 namespace duet::math {
 
-/// e^x, within 1 ulp; results below 2^-1022 within 1 unit of 2^-1074. Overflow gives infinity, exp(NaN) is NaN.
+/// e^x, within 1 ulp; results below 2^-1022 within 1 unit of 2^-1074. Overflow gives infinity, exp(NaN) is
+/// NaN.
 double exp(double x);
 
 /// Natural logarithm, within 1 ulp. log(0) is -infinity, of a negative number NaN.

@@ -74,9 +74,11 @@ struct FromAgent {
 /// Answers Register; the enclosing boot echoes the nonce, the enclosing epoch is the new one.
 struct Registered {
   NodeId node;
+  std::uint32_t serial = 0;  ///< Echoes Register's: what was held at any other registration may be old.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("node", s.node);
+    v("serial", s.serial);
   }
 };
 
@@ -129,7 +131,7 @@ struct Ack {
 
 struct ToAgent {
   BootNonce boot;  ///< The life it is meant for.
-  Epoch epoch;     ///< The registration it belongs to; meaningless in Fenced.
+  Epoch epoch;     ///< The registration it belongs to; in Fenced, the one that is refused.
   std::variant<Registered, Fenced, Launch, Kill, Ack> body;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {

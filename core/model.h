@@ -128,6 +128,12 @@ struct NodeOffer {
   std::uint32_t threads() const { return cores * threads_per_core; }
   /// Bigger pools are counted, their threads are not told apart.
   bool threads_placed() const { return threads() <= ThreadSet::kMaxThreads; }
+  /// False if no node can be so; agents are not trusted to count right.
+  bool possible() const {
+    const std::uint64_t all = std::uint64_t{cores} * threads_per_core;
+    return all >= 1 && all <= 1'000'000 && capacity.cpu_m == static_cast<std::int64_t>(all) * kThread &&
+           capacity.covers({});
+  }
 
   bool operator==(const NodeOffer&) const = default;
   template <class Self, class V>

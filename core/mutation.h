@@ -25,6 +25,13 @@ enum class Mutant : std::uint8_t {
   kNeverDetect,             ///< Nobody is ever declared dead.
   kNoRejoin,                ///< A dead node that registers again stays down.
   kNonDeterministic,        ///< A pass is skipped by a counter that outlives the run.
+  kNoPassAfterRelease,      ///< Room that becomes free is not offered to those who wait.
+  kCancelBlocksQueue,       ///< Nor is the queue looked at again when the job at its head is cancelled.
+  kAnyRegisterAnswer,       ///< An agent takes the answer to an earlier registration for that to its last one.
+  kForgetLosses,            ///< A task may be lost with its node as often as it likes.
+  kKillVoidsNothing,        ///< A launch that arrives after its kill runs.
+  kGangInPieces,            ///< Those members of a gang that fit start.
+  kOldLifeStaysOut,         ///< A life that an older one's late registration pushed out is never told to ask anew.
 };
 
 #ifdef DUET_MUTATIONS

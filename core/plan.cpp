@@ -1,6 +1,9 @@
 #include "core/plan.h"
 
+#include <algorithm>
+
 #include "core/check.h"
+#include "core/mutation.h"
 
 namespace duet {
 
@@ -11,13 +14,31 @@ bool Plan::known_not_to_fit(const Waiting& waiting) const {
   return false;
 }
 
+void Plan::put(const Waiting& waiting, NodeId node) {
+  DUET_CHECK(cluster_.index().fits(node, waiting.request));
+  const Instant end = waiting.estimate ? saturating_add(now_, *waiting.estimate) : kNever;
+  const ThreadSet threads = cluster_.take(node, waiting.request);
+  placements_.push_back({waiting.job, waiting.group, node, threads, waiting.request, end});
+}
+
+/// What this pass has placed so far, by estimated end.
+std::vector<Release> Plan::own_releases() const {
+  std::vector<Release> own;
+  own.reserve(placements_.size());
+  for (const Placement& p : placements_) {
+    Resources charge = p.request.need;
+    if (p.request.exclusive) charge.cpu_m = cluster_.index().target(p.node).slot_cpu_m;
+    own.push_back({p.estimated_end, {p.job, 0}, p.node, charge});
+  }
+  std::stable_sort(own.begin(), own.end(), [](const Release& a, const Release& b) { return a.at < b.at; });
+  return own;
+}
+
 std::uint32_t Plan::place(const Waiting& waiting) {
   for (std::uint32_t placed = 0; placed < waiting.width; ++placed) {
     const auto target = scheduler_.pick(waiting.request, cluster_.index(), rng_);
     if (!target) return placed;
-    DUET_CHECK(cluster_.index().fits(*target, waiting.request));
-    const ThreadSet threads = cluster_.take(*target, waiting.request);
-    placements_.push_back({waiting.job, waiting.group, *target, threads, waiting.request});
+    put(waiting, *target);
   }
   return waiting.width;
 }
@@ -41,7 +62,7 @@ bool Plan::start(Cursor& at) {
     return true;
   }
   failed_.emplace_back(waiting.request, waiting.together ? waiting.width : 1);
-  if (waiting.together) {
+  if (waiting.together && !mutated(Mutant::kGangInPieces)) {
     undo(placed);
     scheduler_.rewind(mark);
   } else {
@@ -53,10 +74,7 @@ bool Plan::start(Cursor& at) {
 void Plan::start_on(Cursor& at, std::span<const NodeId> nodes) {
   const Waiting& waiting = at->second;
   DUET_CHECK(nodes.size() == waiting.width);
-  for (const NodeId node : nodes) {
-    DUET_CHECK(cluster_.index().fits(node, waiting.request));
-    placements_.push_back({waiting.job, waiting.group, node, cluster_.take(node, waiting.request), waiting.request});
-  }
+  for (const NodeId node : nodes) put(waiting, node);
   at = pending_.map().erase(at);
 }
 

@@ -59,6 +59,7 @@ struct Placement {
   NodeId node;
   ThreadSet threads;
   Request request;
+  Instant estimated_end = kNever;
 };
 
 class Plan {
@@ -89,14 +90,18 @@ class Plan {
   }
   std::int64_t free_cpu_m() const { return cluster_.free_cpu_m(); }
   const Cluster& cluster() const { return cluster_; }
-  /// Attempts that hold resources, by estimated end; those of this pass are not among them.
-  const Releases& releases() const { return releases_; }
+  /// Calls f(estimated end, node, what it holds) for each attempt that holds resources, this pass's included, in
+  /// the order of their estimated ends, until f returns false.
+  template <class F>
+  void for_each_release(F&& f) const;
 
   /// Entries that policies looked at through start(), for the bench.
   std::uint64_t tried() const { return tried_; }
 
  private:
   bool known_not_to_fit(const Waiting& waiting) const;
+  void put(const Waiting& waiting, NodeId node);
+  std::vector<Release> own_releases() const;
   std::uint32_t place(const Waiting& waiting);
   void undo(std::uint32_t count);
 
@@ -111,5 +116,17 @@ class Plan {
   std::vector<std::pair<Request, std::uint32_t>> failed_;
   std::uint64_t tried_ = 0;
 };
+
+template <class F>
+void Plan::for_each_release(F&& f) const {
+  const std::vector<Release> own = own_releases();
+  auto a = releases_.begin();
+  auto b = own.begin();
+  while (a != releases_.end() || b != own.end()) {
+    const bool first = b == own.end() || (a != releases_.end() && a->at <= b->at);
+    const Release& next = first ? *a++ : *b++;
+    if (!f(next.at, next.node, next.charge)) return;
+  }
+}
 
 }  // namespace duet

@@ -49,7 +49,7 @@ class Queue {
   /// Why this job cannot be queued here, or empty if it can. Queues that count units of one resource over identical
   /// nodes refuse what they cannot count.
   virtual std::string_view refuses(const Waiting&, bool /*identical_nodes*/) const { return {}; }
-  /// True if pass() reads Plan::releases(); for others they are not kept.
+  /// True if pass() asks Plan::for_each_release(); for other queues the releases are not kept.
   virtual bool reserves() const { return false; }
   /// One pass over what waits. Starts jobs through `plan` only.
   virtual void pass(Plan& plan) = 0;

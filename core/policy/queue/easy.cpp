@@ -36,13 +36,15 @@ class Easy final : public Queue {
     const std::int64_t needed = Plan::cpu_m(head->second);
     std::int64_t available = plan.free_cpu_m();
     Instant shadow = kNever;
-    const auto& releases = plan.releases();
-    for (auto it = releases.begin(); it != releases.end() && shadow == kNever;) {
-      // Jobs of one estimated end free their cores together. One that is overdue may end at any time from now on.
-      const Instant at = it->at;
-      for (; it != releases.end() && it->at == at; ++it) available += it->charge.cpu_m;
-      if (available >= needed && at != kNever) shadow = std::max(at, plan.now());
-    }
+    plan.for_each_release([&](Instant at, NodeId node, const Resources& charge) {
+      // Jobs of one estimated end free their cores together.
+      if (at == kNever || at > shadow) return false;
+      if (plan.cluster().usable(node)) available += charge.cpu_m;
+      if (available >= needed) shadow = at;
+      return true;
+    });
+    // A job that is overdue may end at any time from now on.
+    shadow = std::max(shadow, plan.now());
     // Without a shadow time (estimates unknown, nodes away) nothing can be said to delay the head.
     std::int64_t extra = shadow == kNever ? plan.free_cpu_m() : available - needed;
 
@@ -50,12 +52,10 @@ class Easy final : public Queue {
       const Waiting& job = at->second;
       const std::int64_t cpu_m = Plan::cpu_m(job);
       const bool in_time = job.estimate && saturating_add(plan.now(), *job.estimate) <= shadow;
-      const bool may = cpu_m <= plan.free_cpu_m() && (in_time || cpu_m <= extra);
-      if (!may || !plan.start(at)) {
-        ++at;
-        continue;
-      }
-      if (!in_time) extra -= cpu_m;
+      const std::int64_t free = plan.free_cpu_m();
+      const bool may = cpu_m <= free && (in_time || cpu_m <= extra);
+      if (!may || !plan.start(at)) ++at;
+      if (!in_time) extra -= free - plan.free_cpu_m();  // A bag may have started in part.
     }
   }
 };

@@ -107,28 +107,26 @@ class EasyMachines final : public Queue {
       profile[n] = index.target(NodeId{n}).room;
       recount(n);
     }
-    const Releases& releases = plan.releases();
-    for (auto it = releases.begin(); it != releases.end();) {
-      const Instant at = it->at;
-      if (at == kNever) break;
-      for (; it != releases.end() && it->at == at; ++it) {
-        Room& room = profile[it->node.value];
-        room.free += it->charge;
-        const std::int64_t slot = index.target(it->node).slot_cpu_m;
-        room.slots = slot == 0 ? 0 : room.free.cpu_m / slot;
-        recount(it->node.value);
-      }
-      if (total < job.width) continue;
-      Reservation reservation{std::max(at, plan.now() + Duration{1}), std::move(profile)};
-      std::uint32_t missing = job.width;
-      for (std::size_t n = 0; n < fits.size() && missing > 0; ++n) {
-        const std::uint32_t here = std::min(missing, fits[n]);
-        take(reservation.left[n], job.request, index.target(NodeId{n}).slot_cpu_m, here);
-        missing -= here;
-      }
-      return reservation;
+    Instant from = Instant::min();
+    plan.for_each_release([&](Instant at, NodeId node, const Resources& charge) {
+      if (at == kNever || (total >= job.width && at > from)) return false;
+      from = at;
+      Room& room = profile[node.value];
+      room.free += charge;
+      const std::int64_t slot = index.target(node).slot_cpu_m;
+      room.slots = slot == 0 ? 0 : room.free.cpu_m / slot;
+      recount(node.value);
+      return true;
+    });
+    if (total < job.width) return {};
+    Reservation reservation{std::max(from, plan.now() + Duration{1}), std::move(profile)};
+    std::uint32_t missing = job.width;
+    for (std::size_t n = 0; n < fits.size() && missing > 0; ++n) {
+      const std::uint32_t here = std::min(missing, fits[n]);
+      take(reservation.left[n], job.request, index.target(NodeId{n}).slot_cpu_m, here);
+      missing -= here;
     }
-    return {};
+    return reservation;
   }
 };
 

@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# What Duet costs over a raw limit, as a ratio measured side by side: bench/ratio.sh NAME [ROUNDS]
+#   sim-10 sim-100 sim-1000   CPU of a simulated run over the same executions replayed on bare SimGrid, no trace
+#   trace                     the same run with its trace over that without
+#   loop                      the loop engine over a binary heap with the same executions
+#   work                      counted work per task, 1,000,000 tasks over 100,000
+#   memory                    bytes of peak memory per finished job, from 100,000 to 1,000,000 jobs
+# The last line says `NAME: ratio R (min A, max B), gate G`; the exit code is 1 beyond the gate. Times are CPU times of
+# processes run in turn, so that whatever else the machine does hits both.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+name=${1:-} rounds=${2:-7}
+bin=build/bin
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+usage() { sed -n '2,9s/^# //p' "$0" >&2; exit 2; }
+
+need() {
+  for program in "$@"; do
+    if [[ ! -x $bin/$program ]]; then
+      echo "bench/ratio.sh: $bin/$program is not built; run: cmake --build build --target all bench" >&2
+      exit 2
+    fi
+  done
+}
+
+# scenario MACHINES JOBS WORK: machines of three cores with two threads, 70 % loaded. WORK: operations or duration.
+scenario() {
+  local machines=$1 jobs=$2 work='"mean_duration_s": 60' type='"smt_yield": 2'
+  # At 70 % load most cores run two threads at once: a second of work then takes 1.9 s of a thread.
+  local thread_s=60
+  if [[ $3 == operations ]]; then
+    work='"mean_operations": 120000000000'
+    type='"turbo_hz": [4.2e9, 4.0e9, 3.8e9], "smt_yield": 1.25'
+    thread_s=45
+  fi
+  awk -v machines="$machines" -v jobs="$jobs" -v work="$work" -v type="$type" -v thread_s="$thread_s" 'BEGIN {
+    printf "{\"name\": \"bench\", \"seed\": 1,\n"
+    printf " \"cluster\": {\"heartbeat_s\": 0, \"node_types\": {\"m\": {\"cores\": 3, \"threads_per_core\": 2, %s}},\n", type
+    printf "  \"nodes\": [{\"type\": \"m\", \"count\": %d}]},\n", machines
+    printf " \"policies\": {\"detector\": {\"name\": \"timeout\", \"suspect_after_s\": 0, \"dead_after_s\": 0}},\n"
+    printf " \"workload\": {\"generate\": {\"model\": \"poisson\", \"jobs\": %d, \"mean_gap_s\": %.9f, %s}}}\n",
+      jobs, thread_s / (machines * 6 * 0.7), work }'
+}
+
+# duet_cpu SCENARIO OPTION...: CPU seconds of the run, as the run itself counted them.
+duet_cpu() {
+  local scenario=$1
+  shift
+  "$bin/duet" sim "$scenario" --out "$dir/out" "$@" > /dev/null
+  sed -n 's/.*"cpu_s": *\([0-9.e-]*\).*/\1/p' "$dir/out/run_info.json"
+}
+
+raw_cpu() { "$bin/raw_simgrid_replay" "$1" "$2" "$dir/raw" | sed -n 's/.*: \([0-9.]*\) cpu-s.*/\1/p'; }
+
+# interleave COMMAND_A COMMAND_B: rounds of both in turn; each round's numbers and ratio into $dir/ratios.
+interleave() {
+  local i a b
+  : > "$dir/ratios"
+  for ((i = 1; i <= rounds; ++i)); do
+    a=$($1) b=$($2)
+    awk -v a="$a" -v b="$b" 'BEGIN { printf "%.4f %.4f %.4f\n", a / b, a, b }' | tee -a "$dir/ratios" |
+      sed "s/^\([0-9.]*\) \([0-9.]*\) \([0-9.]*\)/  round $i: \2 s over \3 s = \1/"
+  done
+}
+
+# verdict GATE: the median of the rounds' ratios against the gate; "none yet" gates nothing.
+verdict() {
+  local gate=$1
+  sort -g "$dir/ratios" | awk -v name="$name" -v gate="$gate" '
+    { r[NR] = $1 }
+    END {
+      m = NR % 2 ? r[(NR + 1) / 2] : (r[NR / 2] + r[NR / 2 + 1]) / 2
+      printf "%s: ratio %.3f (min %.3f, max %.3f), gate %s\n", name, m, r[1], r[NR], gate
+      exit gate != "none yet" && m > gate }'
+}
+
+sim() {
+  local machines=$1 gate=$2 jobs=100000
+  need duet raw_simgrid_replay
+  scenario "$machines" "$jobs" operations > "$dir/s.json"
+  "$bin/duet" sim "$dir/s.json" --no-trace --export-raw "$dir/raw" > /dev/null
+  "$bin/raw_simgrid_replay" shell "$machines" "$dir/raw"
+  run_duet() { duet_cpu "$dir/s.json" --no-trace; }
+  run_raw() { raw_cpu shell "$machines"; }
+  interleave run_duet run_raw
+  verdict "$gate"
+}
+
+trace() {
+  need duet
+  scenario 100 100000 operations > "$dir/s.json"
+  run_with() { duet_cpu "$dir/s.json"; }
+  run_without() { duet_cpu "$dir/s.json" --no-trace; }
+  interleave run_with run_without
+  verdict 1.30
+}
+
+loop() {
+  need duet raw_simgrid_replay
+  scenario 100 100000 operations > "$dir/s.json"
+  "$bin/duet" sim "$dir/s.json" --no-trace --export-raw "$dir/raw" > /dev/null
+  scenario 100 100000 duration > "$dir/l.json"
+  run_duet() { duet_cpu "$dir/l.json" --no-trace --engine loop; }
+  run_heap() { raw_cpu heap 100; }
+  interleave run_duet run_heap
+  verdict 'none yet'
+}
+
+work() {
+  local queue scheduler small large
+  need work_counts
+  : > "$dir/ratios"
+  for queue in fcfs easy; do
+    for scheduler in first_fit round_robin bin_pack spread; do
+      small=$("$bin/work_counts" 100000 "$queue" "$scheduler")
+      large=$("$bin/work_counts" 1000000 "$queue" "$scheduler")
+      echo "  $queue $scheduler: $large  (100,000: $small)"
+      awk -v a="$large" -v b="$small" 'BEGIN { split(a, x); split(b, y)
+        for (i = 2; i <= 6; i += 2) print x[i] / y[i] }' >> "$dir/ratios"
+    done
+  done
+  # Every count must hold, so it is the worst that is judged.
+  sort -g "$dir/ratios" | awk -v name="$name" '{ r[NR] = $1 } END {
+    printf "%s: ratio %.4f (min %.4f, max %.4f), gate 1.02\n", name, r[NR], r[1], r[NR]; exit r[NR] > 1.02 }'
+}
+
+memory() {
+  local i small large
+  need duet
+  scenario 100 100000 duration > "$dir/small.json"
+  scenario 100 1000000 duration > "$dir/large.json"
+  rss() {
+    "$bin/duet" sim "$1" --engine loop --out "$dir/out" > /dev/null
+    sed -n 's/.*"peak_rss_bytes": *\([0-9]*\).*/\1/p' "$dir/out/run_info.json"
+  }
+  : > "$dir/ratios"
+  for ((i = 1; i <= 3; ++i)); do
+    small=$(rss "$dir/small.json") large=$(rss "$dir/large.json")
+    awk -v a="$large" -v b="$small" 'BEGIN { printf "%.1f\n", (a - b) / 900000 }' >> "$dir/ratios"
+    echo "  round $i: $small bytes at 100,000 jobs, $large at 1,000,000: $(tail -n 1 "$dir/ratios") per job"
+  done
+  verdict 512
+}
+
+echo "$(nproc) CPUs, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), load $(cut -d' ' -f1-3 /proc/loadavg)"
+case $name in
+  sim-10) sim 10 2.5 ;;
+  sim-100) sim 100 1.8 ;;
+  sim-1000) sim 1000 1.5 ;;
+  trace | loop | work | memory) "$name" ;;
+  *) usage ;;
+esac

@@ -1,0 +1,259 @@
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "core/codec/trace_file.h"
+
+namespace duet::codec {
+
+/// Bytes of a file or of memory, in order.
+struct TraceReader::Source {
+  std::FILE* stream = nullptr;  ///< Null: memory.
+  std::string_view memory;
+  int error = 0;
+
+  ~Source() {
+    if (stream != nullptr) std::fclose(stream);
+  }
+  /// Up to `room` bytes; 0 at the end or after an error.
+  std::size_t read(std::uint8_t* to, std::size_t room) {
+    if (stream != nullptr) {
+      errno = 0;
+      const std::size_t n = std::fread(to, 1, room, stream);
+      if (n == 0 && std::ferror(stream) != 0) error = errno;
+      return n;
+    }
+    const std::size_t n = std::min(room, memory.size());
+    if (n != 0) std::memcpy(to, memory.data(), n);
+    memory.remove_prefix(n);
+    return n;
+  }
+};
+
+void TraceReader::Close::operator()(Source* source) const { delete source; }
+
+namespace {
+
+constexpr std::size_t kChunk = 256 * 1024;
+constexpr std::string_view kMagic = "duet-trace ";
+constexpr std::size_t kFooter = 8 + 8 + 32 + 8;
+/// No first line is longer: magic, format, length, hash.
+constexpr std::size_t kFirstLine = 80;
+
+std::string_view text_of(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Cuts "NUMBER<stop>" off the front of `line`.
+template <class T>
+bool take_number(std::string_view& line, T& number, char stop) {
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+  if (error != std::errc{} || end == line.data() + line.size() || *end != stop) return false;
+  line.remove_prefix(static_cast<std::size_t>(end - line.data()) + 1);
+  return true;
+}
+
+}  // namespace
+
+TraceReader::TraceReader(std::unique_ptr<Source, Close> source, std::string name, ReadOptions options)
+    : source_(std::move(source)), name_(std::move(name)), options_(options) {}
+
+Result<TraceReader> TraceReader::open(const std::string& path, ReadOptions options) {
+  std::unique_ptr<Source, Close> source(new Source);
+  source->stream = std::fopen(path.c_str(), "rb");
+  if (source->stream == nullptr)
+    return Problem{path, "cannot be read: " + std::generic_category().message(errno), ""};
+  TraceReader reader(std::move(source), path, options);
+  if (auto problem = reader.read_header()) return *problem;
+  return reader;
+}
+
+Result<TraceReader> TraceReader::from_memory(std::string_view bytes, std::string name, ReadOptions options) {
+  std::unique_ptr<Source, Close> source(new Source);
+  source->memory = bytes;
+  TraceReader reader(std::move(source), std::move(name), options);
+  if (auto problem = reader.read_header()) return *problem;
+  return reader;
+}
+
+Problem TraceReader::at(const std::string& what) const {
+  const std::string reason =
+      source_->error != 0 ? "cannot be read: " + std::generic_category().message(source_->error) : what;
+  return Problem{name_, "at byte " + std::to_string(offset_) + ": " + reason, ""};
+}
+
+Problem TraceReader::broken(const Frame& frame, const std::string& what) const {
+  return Problem{
+      name_,
+      "frame " + std::to_string(frame.number) + " at byte " + std::to_string(frame.offset) + ": " + what, ""};
+}
+
+/// Makes at least `wanted` bytes lie ahead. False if the trace ends before. Memory grows with what was
+/// really read.
+bool TraceReader::fill(std::size_t wanted) {
+  while (buffer_.size() - begin_ < wanted) {
+    if (begin_ > 0) {
+      if (in_body_) sha_.update({buffer_.data() + unhashed_, begin_ - unhashed_});
+      buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
+      begin_ = unhashed_ = 0;
+    }
+    const std::size_t have = buffer_.size();
+    buffer_.resize(have + std::max(kChunk, have));
+    const std::size_t n = source_->read(buffer_.data() + have, buffer_.size() - have);
+    buffer_.resize(have + n);
+    if (n == 0) return false;
+  }
+  return true;
+}
+
+void TraceReader::consume(std::size_t n) {
+  begin_ += n;
+  offset_ += n;
+}
+
+std::optional<Problem> TraceReader::read_header() {
+  fill(kFirstLine);
+  if (source_->error != 0) return at("");
+  std::string_view line = text_of(ahead()).substr(0, kFirstLine);
+  if (line.starts_with('{')) {
+    return Problem{name_, "is a trace in JSON Lines, which is for reading only",
+                   "the binary form, trace.duet"};
+  }
+  if (!line.starts_with(kMagic))
+    return Problem{name_, "is not a trace of Duet", "a file that starts with \"duet-trace\""};
+  line.remove_prefix(kMagic.size());
+  std::uint32_t format = 0;
+  std::uint64_t length = 0;
+  if (!take_number(line, format, ' ')) return at("the first line is damaged");
+  if (format != kTraceFormat) {
+    return Problem{
+        name_, "is a trace of format " + std::to_string(format),
+        "format " + std::to_string(kTraceFormat) + ", the only one that this version of Duet reads"};
+  }
+  if (!take_number(line, length, ' ') || line.find('\n') == line.npos) return at("the first line is damaged");
+  const std::string_view all = text_of(ahead());
+  const std::string written(all.substr(0, all.find('\n') + 1));
+  consume(written.size());
+  if (length > SIZE_MAX / 4 || !fill(static_cast<std::size_t>(length) + 1))
+    return at("the header is cut off");
+  const auto json = ahead().first(static_cast<std::size_t>(length));
+  // Written anew and compared, so that no other spelling of the same numbers passes.
+  const bool altered = written != first_line(text_of(json)) || ahead()[json.size()] != '\n';
+  if (options_.check_hashes && altered) return at("the header was altered");
+  auto header = header_from_json(text_of(json));
+  if (!header) {
+    const Problem& first = header.problems().front();
+    return at("the header's " + (first.where.empty() ? "text" : first.where) + " " + first.what);
+  }
+  header_ = std::move(*header);
+  consume(json.size() + 1);
+  body_at_ = offset_;
+  unhashed_ = begin_;
+  in_body_ = true;
+  return std::nullopt;
+}
+
+Result<bool> TraceReader::next(Frame& frame) {
+  if (done_) return false;
+  done_ = true;  // unless all goes well
+  fill(kMaxVarint);
+  frame = Frame{.number = steps_ + 1, .offset = offset_, .machine = 0, .now = {}, .content = {}, .size = 0};
+  const auto cut = [&] {
+    return broken(frame, source_->error != 0 ? at("").what : "the trace is cut off here");
+  };
+  std::uint64_t length = 0;
+  const std::uint8_t* payload = get_varint(ahead().data(), ahead().data() + ahead().size(), length);
+  if (payload == nullptr) return cut();
+  const auto digits = static_cast<std::size_t>(payload - ahead().data());
+  if (digits != varint_size(length)) return broken(frame, "is not a step");
+  if (length == 0) return read_footer();
+  if (length > SIZE_MAX / 4 || !fill(digits + static_cast<std::size_t>(length) + kLink)) return cut();
+  const auto bytes = ahead().subspan(digits, static_cast<std::size_t>(length));
+  chain_ = xxh3(bytes, chain_);
+  if (options_.check_hashes && static_cast<std::uint32_t>(chain_) != load_u32(bytes.data() + bytes.size()))
+    return broken(frame, "the chain of hashes breaks here: something was altered");
+  DecodeContext context;
+  Decoder decoder(bytes, context);
+  Duration since_last{0};
+  if (!decoder.get(frame.machine) || !decoder.get(since_last)) return broken(frame, "is not a step");
+  last_ = instant_ns(static_cast<std::int64_t>(static_cast<std::uint64_t>(to_ns(last_)) +
+                                               static_cast<std::uint64_t>(since_last.count())));
+  frame.now = last_;
+  frame.content = decoder.rest();
+  frame.size = digits + bytes.size() + kLink;
+  consume(frame.size);
+  ++steps_;
+  done_ = false;
+  return true;
+}
+
+Result<bool> TraceReader::read_footer() {
+  const std::uint64_t body = offset_ - body_at_;
+  sha_.update({buffer_.data() + unhashed_, begin_ - unhashed_});
+  in_body_ = false;
+  consume(1);
+  if (!fill(kFooter)) return at("the footer is cut off");
+  const auto footer = ahead().first(kFooter);
+  const Sha256Digest digest = sha_.finish();
+  if (options_.check_hashes) {
+    if (load_u64(footer.data() + 48) != xxh3(footer.first(48), chain_)) return at("the footer was altered");
+    if (load_u64(footer.data()) != steps_ || load_u64(footer.data() + 8) != body)
+      return at("the footer tells of another number of steps or bytes");
+    if (std::memcmp(footer.data() + 16, digest.data(), digest.size()) != 0)
+      return at("the digest is not that of the body: something was altered");
+  }
+  consume(kFooter);
+  if (fill(1)) return at("something follows the end of the trace");
+  if (source_->error != 0) return at("");
+  summary_ = {hex(digest), steps_, body};
+  return false;
+}
+
+// ---- Steps
+
+template <class M>
+bool decode(const Frame& frame, Step<M>& step) {
+  step.context = DecodeContext{.base = frame.now, .ids = {}, .spec = nullptr, .text = nullptr};
+  Decoder decoder(frame.content, step.context);
+  const bool ok = decoder.get(step.event);
+  step.commands = decoder.rest();
+  return ok;
+}
+
+template <class M>
+bool decode_commands(const Step<M>& step, typename M::Commands& commands, std::vector<std::size_t>* sizes) {
+  commands.clear();
+  if (sizes != nullptr) sizes->clear();
+  DecodeContext context = step.context;
+  Decoder decoder(step.commands, context);
+  std::uint64_t count = 0;
+  if (!decoder.get_number(count) || count > decoder.left()) return false;
+  for (; count > 0; --count) {
+    const std::size_t before = decoder.left();
+    if (!decoder.get(commands.emplace_back())) return false;
+    if (sizes != nullptr) sizes->push_back(before - decoder.left());
+  }
+  return decoder.left() == 0;
+}
+
+template <class M>
+void encode_commands(ByteBuffer& to, const EncodeContext& context, const typename M::Commands& commands) {
+  Encoder encoder(to, context);
+  encoder.put_number(commands.size());
+  for (const auto& command : commands) encoder.put(command);
+  encoder.finish();
+}
+
+template bool decode<Controller>(const Frame&, Step<Controller>&);
+template bool decode<Agent>(const Frame&, Step<Agent>&);
+template bool decode_commands<Controller>(const Step<Controller>&, controller::Commands&,
+                                          std::vector<std::size_t>*);
+template bool decode_commands<Agent>(const Step<Agent>&, agent::Commands&, std::vector<std::size_t>*);
+template void encode_commands<Controller>(ByteBuffer&, const EncodeContext&, const controller::Commands&);
+template void encode_commands<Agent>(ByteBuffer&, const EncodeContext&, const agent::Commands&);
+
+}  // namespace duet::codec

@@ -1,0 +1,14 @@
+// The one way to Boost.Asio: Debian's 1.74 needs help under C++20.
+#pragma once
+
+// 1.74's awaitable.hpp uses std::exchange without including it.
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace duet::live {
+namespace asio = boost::asio;
+}

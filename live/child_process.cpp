@@ -1,0 +1,102 @@
+#include "live/child_process.h"
+
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/check.h"
+
+extern char** environ;
+
+namespace duet::live {
+namespace {
+
+/// Attributes of every child: a session of its own, no inherited signal state.
+class SpawnAttributes {
+ public:
+  SpawnAttributes() {
+    DUET_CHECK(posix_spawnattr_init(&attributes_) == 0);
+    sigset_t none;
+    sigset_t all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    posix_spawnattr_setsigdefault(&attributes_, &all);
+    posix_spawnattr_setflags(&attributes_,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SpawnAttributes() { posix_spawnattr_destroy(&attributes_); }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ChildProcess>> ChildProcess::start(asio::io_context& io, const std::vector<std::string>& argv,
+                                                          OnExit on_exit) {
+  if (argv.empty()) return Problem{"argv", "is empty", "a program and its arguments"};
+  std::vector<char*> arguments;
+  for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  const SpawnAttributes attributes;
+  pid_t pid = 0;
+  const int error = posix_spawnp(&pid, arguments[0], nullptr, attributes.get(), arguments.data(), environ);
+  if (error != 0) return Problem{argv[0], std::string("cannot be started: ") + std::strerror(error), {}};
+  const int pidfd = pidfd_open(pid, 0);
+  if (pidfd < 0) {
+    const int why = errno;
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    return Problem{argv[0], std::string("cannot be watched: ") + std::strerror(why), {}};
+  }
+  std::unique_ptr<ChildProcess> child(new ChildProcess(io, pidfd, std::move(on_exit)));
+  child->watch();
+  return child;
+}
+
+ChildProcess::ChildProcess(asio::io_context& io, int pidfd, OnExit on_exit)
+    : pidfd_(io, pidfd), on_exit_(std::move(on_exit)) {}
+
+ChildProcess::~ChildProcess() {
+  *alive_ = false;
+  if (running_) {
+    terminate(true);
+    siginfo_t info{};
+    while (waitid(P_PIDFD, static_cast<id_t>(pidfd_.native_handle()), &info, WEXITED) != 0 && errno == EINTR) continue;
+  }
+  // release() takes the descriptor out of epoll before it is closed: a child that is just starting may still hold a
+  // copy, and closing alone would leave the registration behind.
+  const int fd = pidfd_.release();
+  ::close(fd);
+}
+
+void ChildProcess::terminate(bool force) {
+  if (running_) pidfd_send_signal(pidfd_.native_handle(), force ? SIGKILL : SIGTERM, nullptr, 0);
+}
+
+void ChildProcess::watch() {
+  pidfd_.async_wait(asio::posix::stream_descriptor::wait_read,
+                    [this, alive = alive_](const boost::system::error_code& error) {
+                      if (*alive && !error) reap();
+                    });
+}
+
+void ChildProcess::reap() {
+  siginfo_t info{};
+  if (waitid(P_PIDFD, static_cast<id_t>(pidfd_.native_handle()), &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0) {
+    watch();  // Not yet.
+    return;
+  }
+  running_ = false;
+  on_exit_(info.si_code == CLD_EXITED ? info.si_status : -info.si_status);
+}
+
+}  // namespace duet::live

@@ -1,0 +1,143 @@
+#include "sim/assertions.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "core/check.h"
+#include "sim/diagnostics.h"
+#include "sim/json_write.h"
+
+namespace duet::sim {
+namespace {
+
+constexpr std::array kMetrics = {
+    Metric{"makespan_s", "from the first submission to the last end of a job, in seconds"},
+    Metric{"jobs", "jobs submitted"},
+    Metric{"jobs_succeeded", "jobs that succeeded"},
+    Metric{"jobs_failed", "jobs that failed"},
+    Metric{"jobs_cancelled", "jobs that were cancelled"},
+    Metric{"jobs_unfinished", "jobs that had not ended when the run did"},
+    Metric{"tasks_retried",
+           "attempts that failed by themselves and were followed by another of the same task"},
+    Metric{"tasks_lost", "attempts lost with their node"},
+    Metric{"attempts", "attempts placed"},
+    Metric{"mean_wait_s",
+           "mean over the jobs that started of start minus submission; the start is the first among the last "
+           "attempts of the job's tasks"},
+    Metric{"max_wait_s", "the longest such wait"},
+    Metric{"p50_wait_s", "the wait that half of them do not exceed (nearest rank)"},
+    Metric{"p95_wait_s", "the wait that 95 % of them do not exceed (nearest rank)"},
+    Metric{"mean_turnaround_s", "mean of end minus submission over the jobs that succeeded"},
+    Metric{"mean_bounded_slowdown",
+           "mean over the jobs that succeeded of max(1, turnaround / max(run time, 10 s)), run time from "
+           "that start to the end"},
+    Metric{"max_bounded_slowdown", "the largest of these"},
+    Metric{"utilization", "busy_core_s / (hardware threads of the cluster * makespan_s)"},
+    Metric{"busy_core_s", "sum over attempts of hardware threads held * seconds held, from start to end"},
+    Metric{"nodes_down", "nodes that were down when the run ended"},
+};
+
+constexpr std::array<std::string_view, 6> kRelations = {"<", "<=", "==", "!=", ">=", ">"};
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+std::string_view next_word(std::string_view text, std::size_t& at, bool (*ends)(char)) {
+  while (at < text.size() && is_blank(text[at])) ++at;
+  const std::size_t begin = at;
+  while (at < text.size() && !is_blank(text[at]) && !ends(text[at])) ++at;
+  return text.substr(begin, at - begin);
+}
+
+bool relates(double actual, std::string_view relation, double bound) {
+  if (relation == "<") return actual < bound;
+  if (relation == "<=") return actual <= bound;
+  if (relation == "==") return actual == bound;
+  if (relation == "!=") return actual != bound;
+  if (relation == ">=") return actual >= bound;
+  DUET_CHECK(relation == ">");
+  return actual > bound;
+}
+
+std::string relation_hint(std::string_view relation) {
+  if (relation == "=") return "did you mean `==`?";
+  if (relation == "=<") return "did you mean `<=`?";
+  if (relation == "=>") return "did you mean `>=`?";
+  return "right: < <= == != >= or >, as in `makespan_s <= 120`";
+}
+
+}  // namespace
+
+std::span<const Metric> known_metrics() { return kMetrics; }
+
+std::string metric_table() {
+  std::string text = "| metric | what it is |\n|---|---|\n";
+  for (const Metric& metric : kMetrics)
+    text += "| `" + std::string(metric.name) + "` | " + std::string(metric.doc) + " |\n";
+  return text;
+}
+
+std::variant<Assertion, AssertionMistake> parse_assertion(std::string_view text) {
+  constexpr auto is_relation = [](char c) { return c == '<' || c == '=' || c == '!' || c == '>'; };
+  std::size_t at = 0;
+  const auto begin_of = [&](std::string_view word) {
+    return static_cast<std::size_t>(word.data() - text.data());
+  };
+
+  const std::string_view metric = next_word(text, at, is_relation);
+  std::vector<std::string_view> names;
+  for (const Metric& known : kMetrics) names.push_back(known.name);
+  if (std::find(names.begin(), names.end(), metric) == names.end()) {
+    std::string all = "right: one of";
+    for (const std::string_view name : names) all += ' ' + std::string(name);
+    const std::string what =
+        metric.empty() ? "an assertion starts with a metric" : "there is no metric " + backquoted(metric);
+    return AssertionMistake{begin_of(metric), metric.size(), what, did_you_mean(metric, names, all)};
+  }
+  const std::string_view relation =
+      next_word(text, at, [](char c) { return c != '<' && c != '=' && c != '!' && c != '>'; });
+  if (std::find(kRelations.begin(), kRelations.end(), relation) == kRelations.end()) {
+    const std::string what =
+        relation.empty() ? "no relation follows the metric" : backquoted(relation) + " is no relation";
+    return AssertionMistake{begin_of(relation), relation.size(), what, relation_hint(relation)};
+  }
+  const std::string_view number = next_word(text, at, [](char) { return false; });
+  double bound = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), bound);
+  if (error != std::errc{} || end != number.data() + number.size() || !std::isfinite(bound)) {
+    const std::string what =
+        number.empty() ? "no bound follows the relation" : backquoted(number) + " is no number";
+    return AssertionMistake{begin_of(number), number.size(), what,
+                            "right: a number, as in `makespan_s <= 120`"};
+  }
+  const std::string_view rest = next_word(text, at, [](char) { return false; });
+  if (!rest.empty()) {
+    return AssertionMistake{begin_of(rest), text.size() - begin_of(rest), "nothing may follow the bound",
+                            "right: one assertion per string"};
+  }
+  return Assertion{std::string(metric), std::string(relation), bound, std::string(text)};
+}
+
+std::vector<Verdict> evaluate(const std::vector<Assertion>& assertions, const Metrics& metrics) {
+  std::vector<Verdict> verdicts;
+  for (const Assertion& assertion : assertions) {
+    Verdict verdict{&assertion, std::nullopt, false};
+    const auto found = metrics.find(assertion.metric);
+    if (found != metrics.end() && !std::isnan(found->second)) {
+      verdict.actual = found->second;
+      verdict.holds = relates(found->second, assertion.relation, assertion.bound);
+    }
+    verdicts.push_back(verdict);
+  }
+  return verdicts;
+}
+
+std::string to_text(const Verdict& verdict) {
+  std::string text = printable(verdict.assertion->text) + ": ";
+  if (!verdict.actual) return text + "this run has no " + verdict.assertion->metric;
+  const std::string actual = std::isfinite(*verdict.actual) ? number_text(*verdict.actual) : "infinite";
+  return text + (verdict.holds ? "" : "it is ") + actual;
+}
+
+}  // namespace duet::sim

@@ -1,0 +1,177 @@
+// Checks of tasks and jobs: legal steps, one accepted end, bounded attempts, causes before effects.
+#include <algorithm>
+
+#include "core/lifecycle.h"
+#include "sim/checkers.h"
+
+namespace duet::sim {
+namespace {
+
+std::string text(AttemptId id) {
+  return "attempt " + std::to_string(id.task.job.value) + '.' + std::to_string(id.task.index) + '#' +
+         std::to_string(id.number);
+}
+
+bool of_its_own(Outcome outcome) {
+  return outcome == Outcome::kSucceeded || outcome == Outcome::kFailed || outcome == Outcome::kTimedOut ||
+         outcome == Outcome::kLaunchFailed;
+}
+
+}  // namespace
+
+void Checkers::see(const Cause&, const controller::JobChanged& notice) {
+  JobView* job = job_of(notice.job);
+  if (job == nullptr) return broken("I1", "a job that was never accepted changed");
+  if (notice.state == job->state && notice.state == JobState::kPending) return;  // Its first word.
+  if (!allowed(job->state, notice.state))
+    broken("I1", "job " + std::to_string(notice.job.value) + " went from " + std::string(name(job->state)) + " to " +
+                     std::string(name(notice.state)));
+  job->state = notice.state;
+  if (!terminal(notice.state)) return;
+  job->ended = true;
+  --live_jobs_;
+  bool failed = false;
+  for (const TaskView& task : job->tasks) {
+    if (!terminal(task.state)) broken("I3", "job " + std::to_string(notice.job.value) + " ended before its tasks");
+    failed = failed || task.state == TaskState::kFailed;
+  }
+  if (notice.state == JobState::kSucceeded && failed)
+    broken("I3", "job " + std::to_string(notice.job.value) + " succeeded although a task failed");
+}
+
+void Checkers::see(const Cause& cause, const controller::TaskChanged& notice) {
+  TaskView* task = task_of(notice.attempt.task);
+  if (task == nullptr) return broken("I1", "a task that was never accepted changed");
+  JobView& job = *job_of(notice.attempt.task.job);
+  const TaskState before = task->state;
+  if (terminal(before) && (notice.state == TaskState::kSucceeded || notice.state == TaskState::kFailed))
+    broken("I2", "a second end was accepted after " + text({notice.attempt.task, task->number}));
+  if (!allowed(before, notice.state))
+    broken("I1", "the task of " + text(notice.attempt) + " went from " + std::string(name(before)) + " to " +
+                     std::string(name(notice.state)));
+  const bool was_active = task->active();
+  task->state = notice.state;
+  if (notice.state == TaskState::kStarting) return place(*task, notice);
+  if (notice.attempt.number != task->number)
+    broken("I2", text(notice.attempt) + " changed, but " + std::to_string(task->number) + " is the last one");
+  if (notice.state == TaskState::kStopping && job.generation_stopped != task->number) {
+    job.generation_stopped = task->number;
+    job.stopped_at_step = steps_;
+  }
+  const AttemptView* attempt = attempt_of(notice.attempt);
+  if (notice.state == TaskState::kRunning && (attempt == nullptr || !attempt->began))
+    broken("I17", text(notice.attempt) + " was said to run before it began");
+  if (!was_active || task->active()) return;
+  check_end(cause, *task, notice);
+  count_end(job, *task, notice, before);
+  leave(*task);
+}
+
+/// A task got a place.
+void Checkers::place(TaskView& task, const controller::TaskChanged& notice) {
+  if (notice.attempt.number != task.number + 1)
+    broken("I4", text(notice.attempt) + " does not follow number " + std::to_string(task.number));
+  task.number = notice.attempt.number;
+  task.node = notice.node;
+  task.booked = false;
+  if (task.attempts.size() < task.number) task.attempts.resize(task.number);
+  if (notice.node.value >= nodes_.size()) return broken("I8", text(notice.attempt) + " was placed on no node");
+  const NodeView& node = nodes_[notice.node.value];
+  if (node.state != NodeState::kReady || node.draining)
+    broken("I8", text(notice.attempt) + " was placed on node " + std::to_string(notice.node.value) + ", which is " +
+                     (node.draining ? "draining" : std::string(name(node.state))));
+}
+
+void Checkers::see_launch(const controller::Send& send, const msg::Launch& launch) {
+  TaskView* task = task_of(launch.attempt.task);
+  AttemptView* attempt = attempt_of(launch.attempt);
+  const std::uint64_t id = send.link.value;
+  if (attempt == nullptr || task->number != launch.attempt.number || task->state != TaskState::kStarting ||
+      task->node.value != id)
+    return broken("I17", text(launch.attempt) + " was sent to node " + std::to_string(id) + " without a place there");
+  NodeView& node = nodes_[id];
+  if (send.message.boot != node.boot || send.message.epoch != node.epoch)
+    broken("I9", text(launch.attempt) + " was sent to a registration that does not hold");
+  attempt->launched = true;
+  if (task->booked) return;  // Sent again.
+  task->booked = true;
+  task->threads = launch.threads;
+  if (const auto wrong = node.believed.add(*task->spec, launch.threads); !wrong.empty())
+    broken("I5", text(launch.attempt) + ", placed on node " + std::to_string(id) + ", " + std::string(wrong));
+}
+
+/// The task's attempt holds nothing any more.
+void Checkers::leave(TaskView& task) {
+  if (!task.booked) return;
+  task.booked = false;
+  nodes_[task.node.value].believed.remove(*task.spec, task.threads);
+}
+
+/// The controller takes the attempt for ended: because of what, and is it true?
+void Checkers::check_end(const Cause& cause, const TaskView& task, const controller::TaskChanged& notice) {
+  const Outcome outcome = notice.outcome;
+  if (outcome == Outcome::kLost) {
+    if (cause.message != nullptr && cause.registering == nullptr)
+      broken("I17", text(notice.attempt) + " was lost although its node did not change");
+    return;
+  }
+  const bool told = cause.ended != nullptr && cause.ended->attempt == notice.attempt &&
+                    cause.ended->outcome == outcome && cause.current && cause.message->node == task.node;
+  if (!told) return broken("I2", text(notice.attempt) + " was accepted as " + std::string(name(outcome)) +
+                                     " without a message that says so of this very attempt");
+  const AttemptView* attempt = attempt_of(notice.attempt);
+  if (attempt == nullptr) return;
+  const bool true_end = !attempt->running && (attempt->began || !of_its_own(outcome)) && attempt->launched;
+  if (!true_end || (outcome == Outcome::kSucceeded && (!attempt->ended || attempt->outcome != outcome)))
+    broken("I17", text(notice.attempt) + " was accepted as " + std::string(name(outcome)) + " before it so ended");
+}
+
+/// I4: whether another attempt, or giving up, is what the job's retries say.
+void Checkers::count_end(JobView& job, TaskView& task, const controller::TaskChanged& notice, TaskState before) {
+  const bool failed = of_its_own(notice.outcome) && notice.outcome != Outcome::kSucceeded;
+  const std::uint32_t most_losses = scenario_.controller.max_losses;
+  if (notice.state == TaskState::kFailed) {
+    // A gang's members share one count, which stands with the first.
+    const TaskView& counts = job.gang() ? job.tasks.front() : task;
+    if (failed ? counts.failures != job.spec->retries : counts.losses != most_losses)
+      broken("I4", text(notice.attempt) + " was the last although its job has attempts left");
+    return;
+  }
+  if (notice.state != TaskState::kPending) return;
+  TaskView& counts = job.gang() ? job.tasks.front() : task;
+  if (job.gang()) {
+    // Members that are ended for the gang's sake, or fall out after one that was counted, cost nothing.
+    const bool asked = job.generation_stopped == task.number && job.stopped_at_step < steps_;
+    if (asked || job.generation_counted == task.number) return;
+    job.generation_counted = task.number;
+  } else if (before == TaskState::kStopping && notice.outcome == Outcome::kKilled) {
+    return;  // Evicted.
+  }
+  ++(failed ? counts.failures : counts.losses);
+  if (counts.failures > job.spec->retries || counts.losses > most_losses)
+    broken("I4", text(notice.attempt) + " is to be followed by another, but its job may have no more");
+}
+
+void Checkers::on_run(Instant now, std::uint32_t id, AttemptId attempt, const ThreadSet& threads, bool begins) {
+  see_time(now);
+  NodeView& node = nodes_[id];
+  AttemptView* known = attempt_of(attempt);
+  TaskView* task = task_of(attempt.task);
+  if (known == nullptr) return broken("I17", text(attempt) + " ran without having been placed");
+  if (!begins) {
+    known->running = false;
+    node.true_load.remove(*task->spec, threads);
+    const auto at = std::find(node.running.begin(), node.running.end(), attempt);
+    if (at != node.running.end()) node.running.erase(at);
+    return;
+  }
+  if (!known->launched) broken("I17", text(attempt) + " began before its launch was sent");
+  if (known->began) broken("I4", text(attempt) + " began a second time");
+  known->began = known->running = true;
+  node.running.push_back(attempt);
+  if (const auto wrong = node.true_load.add(*task->spec, threads); !wrong.empty())
+    broken("I5", text(attempt) + ", running on node " + std::to_string(id) + ", " + std::string(wrong));
+  check_holds_only_own(id, "holds a registration");
+}
+
+}  // namespace duet::sim

@@ -1,0 +1,100 @@
+// The checkers: they watch a run from outside and say which promise it broke. One pass, O(1) per event.
+//
+//   I1 lifecycle    I2 one accept    I3 no task lost   I4 retry bound     I5 capacity       I8 no place on bad
+//   I9 fenced       I10 boot nonce   I16 order         I17 causality      L1 terminates     L2 converges
+//   L3 detects      L4 rejoins       GANG together or not at all
+//   I16's chain and I18, replay identity, look at traces: check_trace.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/check_bounds.h"
+#include "sim/check_view.h"
+#include "sim/cluster_world.h"
+
+namespace duet::sim {
+
+struct Violation {
+  std::string invariant;  ///< "I5"; "CHECK" when the process died of one of its own checks.
+  Instant at;
+  std::string what;       ///< One sentence.
+};
+
+class Checkers final : public Observer {
+ public:
+  /// `scenario` must outlive this, and name all nodes in its inventory, in order.
+  explicit Checkers(const Scenario& scenario);
+
+  void on_step(Instant now, const Controller& controller, const controller::Event& event,
+               const controller::Commands& commands, std::size_t first) override;
+  void on_agent_step(Instant now, std::uint32_t node, const Agent& agent, const agent::Event& event,
+                     const agent::Commands& commands, std::size_t first) override;
+  void on_run(Instant now, std::uint32_t node, AttemptId attempt, const ThreadSet& threads, bool begins) override;
+  void on_fault(Instant now, const Fault& fault) override;
+  void on_instant(Instant now, const Controller& controller) override;
+  /// To be called after the run.
+  void finish(const Results& results);
+
+  /// The first of each invariant, in the order in which they were seen.
+  const std::vector<Violation>& violations() const { return violations_; }
+
+ private:
+  /// The event of the controller's step in progress, as far as the checks ask for it.
+  struct Cause {
+    const msg::FromAgent* message = nullptr;
+    const msg::AttemptEnded* ended = nullptr;
+    const msg::Register* registering = nullptr;
+    bool current = false;  ///< The message is of the registration that holds.
+    bool repeated = false; ///< A registration that was granted before, or is older.
+    bool submits = false;
+  };
+
+  // checkers.cpp
+  void broken(const char* invariant, std::string what);
+  JobView* job_of(JobId id);
+  TaskView* task_of(TaskId id);
+  AttemptView* attempt_of(AttemptId id);
+  void accept(const controller::Event& event, const controller::Reply& reply);
+  void see_time(Instant now);
+
+  // check_nodes.cpp: I8 I9 I10 L3 L4
+  Cause cause_of(const controller::Event& event);
+  void check_fencing(const Cause& cause, const controller::Commands& commands, std::size_t first);
+  void see(const Cause& cause, const controller::NodeChanged& notice);
+  void see_grant(const controller::Send& send);
+  void check_holds_only_own(std::uint32_t node, const char* when);
+  void check_nodes(Instant now);
+  void expect_down(NodeView& node, Instant from);
+  void calm_node(NodeView& node, Instant from);
+
+  // check_jobs.cpp: I1 I2 I4 I17
+  void see(const Cause& cause, const controller::JobChanged& notice);
+  void see(const Cause& cause, const controller::TaskChanged& notice);
+  void see_launch(const controller::Send& send, const msg::Launch& launch);
+  void place(TaskView& task, const controller::TaskChanged& notice);
+  void check_end(const Cause& cause, const TaskView& task, const controller::TaskChanged& notice);
+  void count_end(JobView& job, TaskView& task, const controller::TaskChanged& notice, TaskState before);
+  void leave(TaskView& task);
+
+  // check_queue.cpp: I3 L1 L2
+  void check_conservation(const Controller& controller);
+  void check_head(const Controller& controller);
+
+  const Scenario& scenario_;
+  std::vector<Arrival> arrivals_;
+  Promise promise_;
+  std::vector<NodeView> nodes_;
+  std::vector<JobView> jobs_;  ///< Accepted ones, by id - 1.
+  std::size_t live_jobs_ = 0;
+  std::size_t submitted_ = 0;
+  std::uint64_t steps_ = 0;      ///< Of the controller.
+  bool stepped_ = false;         ///< The controller has, at this instant.
+  Instant now_;
+  Instant next_deadline_ = kNever;  ///< Earliest of the nodes' down_by and ready_from.
+  std::vector<Violation> violations_;
+};
+
+}  // namespace duet::sim

@@ -1,0 +1,125 @@
+// What the results remember of a run.
+#include <algorithm>
+#include <limits>
+
+#include "sim/cluster_world.h"
+
+namespace duet::sim {
+namespace {
+
+void add_busy(Results& results, Duration ran, std::uint32_t width) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  results.busy_cpu_s += to_ns(ran) / kSecond * std::int64_t{width};
+  results.busy_cpu_ns += to_ns(ran) % kSecond * std::int64_t{width};
+  results.busy_cpu_s += results.busy_cpu_ns / kSecond;
+  results.busy_cpu_ns %= kSecond;
+}
+
+}  // namespace
+
+TaskRow* ClusterWorld::row_of(TaskId task) {
+  if (task.job.value == 0 || task.job.value > job_rows_.size()) return nullptr;
+  JobRow& job = results_.jobs[job_rows_[task.job.value - 1]];
+  return task.index < job.tasks ? &results_.tasks[job.first_task + task.index] : nullptr;
+}
+
+void ClusterWorld::note(const controller::Reply& reply) {
+  if (reply.request.value == 0) return;
+  JobRow& row = results_.jobs[reply.request.value - 1];
+  row.id = reply.job;
+  if (!reply.refusal.empty()) {
+    row.state = JobState::kFailed;
+    row.refusal = reply.refusal;
+    return;
+  }
+  if (const auto it = cancellable_.find(row.key); it != cancellable_.end()) it->second.push_back(reply.job);
+}
+
+void ClusterWorld::note(const controller::Notice& notice) {
+  if (const auto* job = std::get_if<controller::JobChanged>(&notice)) {
+    last_change_ = now_;
+    if (job->job.value > job_rows_.size()) {
+      // A new job. Submissions are stepped one by one, so it is the one that was just submitted.
+      job_rows_.resize(job->job.value, 0);
+      job_rows_[job->job.value - 1] = static_cast<std::uint32_t>(results_.jobs.size() - 1);
+      JobRow& row = results_.jobs.back();
+      row.id = job->job;
+      row.first_task = static_cast<std::uint32_t>(results_.tasks.size());
+      results_.tasks.resize(results_.tasks.size() + row.tasks);
+    }
+    results_.jobs[job_rows_[job->job.value - 1]].state = job->state;
+  } else if (const auto* task = std::get_if<controller::TaskChanged>(&notice)) {
+    last_change_ = now_;
+    TaskRow* row = row_of(task->attempt.task);
+    if (row == nullptr) return;
+    row->state = task->state;
+    row->attempts = task->attempt.number;
+    row->node = static_cast<std::uint32_t>(task->node.value);
+    row->outcome = task->outcome;
+    if (task->state == TaskState::kStarting) {
+      ++results_.attempts;
+      row->started = row->ended = kNever;
+    }
+    const bool ended = task->state == TaskState::kPending || task->state == TaskState::kFailed;
+    results_.attempts_lost += ended && task->outcome == Outcome::kLost;
+    results_.attempts_failed +=
+        ended && (task->outcome == Outcome::kFailed || task->outcome == Outcome::kTimedOut);
+  } else {
+    results_.nodes_lost += std::get<controller::NodeChanged>(notice).state == NodeState::kDown;
+  }
+}
+
+void ClusterWorld::note_begin(const Run& run) {
+  if (options_.observer != nullptr) options_.observer->on_run(now_, run.node, run.attempt, run.threads, true);
+  TaskRow* row = row_of(run.attempt.task);
+  if (row == nullptr || row->attempts != run.attempt.number) return;
+  row->started = now_;
+  JobRow& job = results_.jobs[job_rows_[run.attempt.task.job.value - 1]];
+  job.started = std::min(job.started, now_);
+  row->ended = kNever;
+  row->node = run.node;
+  row->width = run.width;
+  if (run.threads.empty()) {
+    row->threads = 0;
+    return;
+  }
+  const auto next = static_cast<std::uint32_t>(results_.thread_sets.size());
+  const auto [known, fresh] = thread_sets_.emplace(run.threads, next);
+  if (fresh) results_.thread_sets.push_back(run.threads);
+  row->threads = known->second;
+}
+
+void ClusterWorld::note_end(const Run& run) {
+  if (options_.observer != nullptr) options_.observer->on_run(now_, run.node, run.attempt, run.threads, false);
+  add_busy(results_, now_ - run.began, run.width);
+  TaskRow* row = row_of(run.attempt.task);
+  if (row == nullptr || row->attempts != run.attempt.number) return;
+  row->ended = now_;
+  if (!options_.keep_executions || run.operations == 0 || run.outcome == Outcome::kLost) return;
+  const NodeType& type = scenario_.node_types[scenario_.nodes[run.node].type];
+  const std::uint32_t task = static_cast<std::uint32_t>(row - results_.tasks.data());
+  run.threads.for_each([&](std::uint32_t thread) {
+    results_.executions.push_back({seconds_of(run.began), static_cast<double>(run.operations), seconds_of(now_), task,
+                                   run.node * type.offer.threads() + thread});
+  });
+}
+
+Results ClusterWorld::take_results() {
+  for (JobRow& job : results_.jobs) {
+    if (job.id.value == 0) continue;
+    Instant last{};
+    bool complete = job.tasks > 0;
+    for (std::uint32_t i = 0; i < job.tasks; ++i) {
+      const TaskRow& task = results_.tasks[job.first_task + i];
+      complete &= task.ended != kNever || task.started == kNever;
+      if (task.ended != kNever) last = std::max(last, task.ended);
+    }
+    if (complete && job.started != kNever) job.ended = last;
+  }
+  const Cluster& cluster = controller_.machine().cluster();
+  for (std::uint64_t node = 0; node < cluster.size(); ++node)
+    results_.nodes_down += cluster.node(NodeId{node}).state == NodeState::kDown;
+  return std::move(results_);
+}
+
+}  // namespace duet::sim

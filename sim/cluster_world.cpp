@@ -1,0 +1,342 @@
+#include "sim/cluster_world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/check.h"
+
+namespace duet::sim {
+namespace {
+
+/// More rounds at one instant than this: the machines answer each other for ever.
+constexpr int kMaxRounds = 10'000;
+/// Jobs wait, nothing runs, nothing changed for so long: they will never run.
+constexpr Duration kStallAfter = std::chrono::hours(1);
+/// Requests other than submissions; their replies concern no row.
+constexpr RequestId kOperatorRequest{0};
+
+}  // namespace
+
+AgentConfig agent_config(const Scenario& scenario, std::uint32_t node) {
+  AgentConfig config = scenario.agent;
+  config.name = scenario.nodes[node].name;
+  config.offer = scenario.node_types[scenario.nodes[node].type].offer;
+  return config;
+}
+
+ClusterWorld::ClusterWorld(const Scenario& scenario, Engine& engine, WorldOptions options)
+    : scenario_(scenario),
+      engine_(engine),
+      options_(options),
+      controller_(Controller(scenario.controller), 0, options.controller_sink),
+      hosts_(scenario.nodes.size()),
+      source_(open_workload(scenario)),
+      arrival_(source_->next()) {
+  for (const OperatorEvent& event : scenario_.events)
+    if (event.kind == OperatorEvent::Kind::kCancel) cancellable_[event.job];
+  if (scenario_.horizon) push(*scenario_.horizon, Timer::Kind::kStop, 0);
+}
+
+ClusterWorld::~ClusterWorld() = default;
+
+Instant ClusterWorld::next_due() const {
+  if (!started_) return Instant{};
+  Instant due = controller_due_;
+  if (!timers_.empty()) due = std::min(due, timers_.top().at);
+  if (arrival_) due = std::min(due, arrival_->at);
+  if (next_event_ < scenario_.events.size()) due = std::min(due, scenario_.events[next_event_].at);
+  if (next_fault_ < scenario_.faults.size()) due = std::min(due, scenario_.faults[next_fault_].at);
+  return due;
+}
+
+void ClusterWorld::play(Instant now, std::span<const ExecId> ended) {
+  DUET_CHECK(!over_ && (!started_ || now > now_));
+  now_ = now;
+  ++results_.instants;
+  ended_.assign(ended.begin(), ended.end());
+  collect_due();
+  play_faults();
+  if (!started_) {
+    started_ = true;
+    for (std::uint32_t node = 0; node < hosts_.size(); ++node)
+      if (hosts_[node].lives == 0) boot(node);
+  }
+  play_completions();
+  play_messages();
+  play_requests();
+  for (int round = 0; controller_touched_ || controller_due_ <= now_; ++round) {
+    DUET_CHECK(round < kMaxRounds);
+    play_wake();
+    play_messages();
+  }
+  close_instant();
+  judge_end();
+}
+
+/// Sorts what timers say is due into the phases of this instant.
+void ClusterWorld::collect_due() {
+  while (!timers_.empty() && timers_.top().at <= now_) {
+    const Timer timer = timers_.top();
+    timers_.pop();
+    switch (timer.kind) {
+      case Timer::Kind::kRunEnd:
+        if (runs_[timer.index].active && runs_[timer.index].generation == timer.generation)
+          ended_.push_back(timer.index);
+        break;
+      case Timer::Kind::kMessage:
+        inbox_.push_back(std::move(in_flight_[timer.index]));
+        free_slots_.push_back(timer.index);
+        break;
+      case Timer::Kind::kAgent:
+        hosts_[timer.index].armed = kNever;
+        agents_due_.push_back(timer.index);
+        break;
+      case Timer::Kind::kRelease:
+        commands_.assign(std::make_move_iterator(uncommitted_.front().begin()),
+                         std::make_move_iterator(uncommitted_.front().end()));
+        uncommitted_.pop_front();
+        for (controller::Command& command : commands_) {
+          if (auto* out = std::get_if<controller::Send>(&command))
+            send({static_cast<std::uint32_t>(out->link.value), 0, std::move(out->message)});
+          else if (auto* reply = std::get_if<controller::Reply>(&command))
+            note(*reply);
+        }
+        break;
+      case Timer::Kind::kStop:
+        stop_due_ = true;
+        break;
+    }
+  }
+}
+
+void ClusterWorld::play_faults() {
+  for (; next_fault_ < scenario_.faults.size() && scenario_.faults[next_fault_].at <= now_; ++next_fault_) {
+    const Fault& fault = scenario_.faults[next_fault_];
+    if (options_.observer != nullptr) options_.observer->on_fault(now_, fault);
+    if (fault.kind == Fault::Kind::kCrash)
+      crash(fault.node);
+    else
+      boot(fault.node);
+  }
+}
+
+void ClusterWorld::play_completions() {
+  std::sort(ended_.begin(), ended_.end(),
+            [this](ExecId a, ExecId b) { return runs_[a].attempt < runs_[b].attempt; });
+  for (const ExecId id : ended_) {
+    // A crash at this same instant came first.
+    if (!runs_[id].active) continue;
+    runs_[id].executing = false;  // The engine has already let go of it.
+    complete(id);
+  }
+  ended_.clear();
+}
+
+/// Agents that are due, and messages by link and number, until all are quiet.
+void ClusterWorld::play_messages() {
+  std::sort(agents_due_.begin(), agents_due_.end());
+  for (const std::uint32_t node : agents_due_) {
+    Host& host = hosts_[node];
+    if (!host.agent) continue;
+    if (const auto due = host.agent->next_deadline(); due && *due <= now_) step(node, Wake{});
+    if (!host.touched) {
+      host.touched = true;
+      touched_.push_back(node);
+    }
+  }
+  agents_due_.clear();
+  while (!inbox_.empty()) {
+    batch_.swap(inbox_);
+    inbox_.clear();
+    if (batch_.size() > 1)
+      std::sort(batch_.begin(), batch_.end(), [](const Message& a, const Message& b) {
+        return a.node != b.node ? a.node < b.node : a.number < b.number;
+      });
+    // Moved out: a step may refill the inbox, never this batch.
+    for (Message& message : batch_) {
+      const std::uint32_t node = message.node;
+      if (auto* up = std::get_if<msg::FromAgent>(&message.body))
+        step(controller::Received{LinkId{node}, std::move(*up)});
+      else if (hosts_[node].agent)
+        step(node, agent::Delivered{std::move(std::get<msg::ToAgent>(message.body))});
+    }
+    batch_.clear();
+  }
+}
+
+void ClusterWorld::play_requests() {
+  for (; next_event_ < scenario_.events.size() && scenario_.events[next_event_].at <= now_; ++next_event_) {
+    const OperatorEvent& event = scenario_.events[next_event_];
+    const NodeId node{event.node};
+    switch (event.kind) {
+      case OperatorEvent::Kind::kCancel:
+        for (const JobId job : std::exchange(cancellable_[event.job], {}))
+          step(controller::Cancel{kOperatorRequest, job});
+        break;
+      case OperatorEvent::Kind::kDrain:
+        step(controller::Drain{kOperatorRequest, node, false});
+        break;
+      case OperatorEvent::Kind::kEvict:
+        step(controller::Drain{kOperatorRequest, node, true});
+        break;
+      case OperatorEvent::Kind::kUndrain:
+        step(controller::Undrain{kOperatorRequest, node});
+        break;
+    }
+  }
+  while (arrival_ && arrival_->at <= now_) {
+    const JobSpecPtr spec = std::move(arrival_->spec);
+    JobRow row;
+    row.key = spec->key;
+    row.submitted = now_;
+    row.first_task = static_cast<std::uint32_t>(results_.tasks.size());
+    for (const TaskGroup& group : spec->groups) {
+      row.tasks += group.count;
+      row.cpu_m += group.spec.need.cpu_m * static_cast<std::int64_t>(group.count);
+      row.estimate_ns = std::max(row.estimate_ns, to_ns(group.spec.estimate));
+    }
+    results_.jobs.push_back(std::move(row));
+    arrival_ = source_->next();
+    step(controller::Submit{RequestId{results_.jobs.size()}, spec});
+  }
+}
+
+void ClusterWorld::play_wake() {
+  controller_due_ = kNever;
+  step(Wake{});
+  controller_touched_ = false;
+  const auto due = controller_.next_deadline();
+  DUET_CHECK(!due || *due > now_);
+  controller_due_ = due.value_or(kNever);
+}
+
+void ClusterWorld::close_instant() {
+  for (const std::uint32_t node : touched_) {
+    Host& host = hosts_[node];
+    host.touched = false;
+    if (!host.agent) continue;
+    const Instant due = host.agent->next_deadline().value_or(kNever);
+    DUET_CHECK(due > now_);
+    if (due < host.armed) {
+      host.armed = due;
+      push(due, Timer::Kind::kAgent, node);
+    }
+  }
+  touched_.clear();
+  if (options_.observer != nullptr) options_.observer->on_instant(now_, controller_.machine());
+}
+
+void ClusterWorld::judge_end() {
+  const bool more_to_come = arrival_ || next_event_ < scenario_.events.size() ||
+                            next_fault_ < scenario_.faults.size() || !uncommitted_.empty() ||
+                            free_slots_.size() < in_flight_.size();
+  const bool jobs_live = controller_.machine().jobs().live() > 0;
+  if (stop_due_) {
+    over_ = true;
+    results_.horizon_reached = jobs_live || more_to_come;
+  } else if (!more_to_come && !jobs_live) {
+    over_ = true;
+  } else if (!more_to_come && active_runs_ == 0) {
+    over_ = results_.stalled = next_due() == kNever || now_ - last_change_ >= kStallAfter;
+  } else {
+    // Operations on the engine end by themselves; without them, nothing due means that nothing will ever be.
+    over_ = results_.stalled = active_runs_ == 0 && next_due() == kNever;
+  }
+  if (over_) results_.end = now_;
+}
+
+void ClusterWorld::step(const controller::Event& event) {
+  controller_touched_ = true;
+  ++results_.steps;
+  commands_.clear();
+  controller_.step(now_, event, commands_);
+  if (options_.observer != nullptr) options_.observer->on_step(now_, controller_.machine(), event, commands_, 0);
+  bool persisted = false;
+  for (const controller::Command& command : commands_)
+    persisted |= std::holds_alternative<controller::Persist>(command);
+  // Order is kept: nothing overtakes what still waits for its commit.
+  const bool wait = scenario_.commit_delay > Duration{0} && (persisted || !uncommitted_.empty());
+  std::vector<controller::Command> waiting;
+  for (controller::Command& command : commands_) {
+    if (auto* published = std::get_if<controller::Publish>(&command)) {
+      note(published->notice);
+    } else if (wait && !std::holds_alternative<controller::Persist>(command)) {
+      waiting.push_back(std::move(command));
+    } else if (auto* out = std::get_if<controller::Send>(&command)) {
+      send({static_cast<std::uint32_t>(out->link.value), 0, std::move(out->message)});
+    } else if (auto* reply = std::get_if<controller::Reply>(&command)) {
+      note(*reply);
+    }
+  }
+  if (waiting.empty()) return;
+  uncommitted_.push_back(std::move(waiting));
+  push(now_ + scenario_.commit_delay, Timer::Kind::kRelease, 0);
+}
+
+void ClusterWorld::step(std::uint32_t node, const agent::Event& event) {
+  Host& host = hosts_[node];
+  if (!host.touched) {
+    host.touched = true;
+    touched_.push_back(node);
+  }
+  ++results_.steps;
+  const std::size_t first = agent_commands_.size();
+  host.agent->step(now_, event, agent_commands_);
+  if (options_.observer != nullptr)
+    options_.observer->on_agent_step(now_, node, host.agent->machine(), event, agent_commands_, first);
+  // Performing a command may step the agent again, which appends behind: indices, not iterators.
+  for (std::size_t i = first; i < agent_commands_.size(); ++i) {
+    agent::Command command = std::move(agent_commands_[i]);
+    if (auto* report = std::get_if<agent::Report>(&command))
+      send({node, 0, std::move(report->message)});
+    else if (const auto* launch = std::get_if<agent::Launch>(&command))
+      begin(node, *launch);
+    else
+      terminate(node, std::get<agent::Terminate>(command));
+  }
+  agent_commands_.resize(first);
+}
+
+void ClusterWorld::send(Message message) {
+  ++results_.messages;
+  message.number = hosts_[message.node].messages++;
+  const NetworkFaults& faults = scenario_.network;
+  if (now_ >= faults.until) {
+    post(std::move(message), scenario_.latency);
+    return;
+  }
+  // The fate of message n of a link depends on nothing else, so that removing one fault moves no other.
+  Rng fate(keyed_draw(scenario_.seed, message.node, message.number));
+  const auto strikes = [&fate](std::uint32_t ppm) { return fate.below(1'000'000) < ppm; };
+  const bool lost = strikes(faults.loss_ppm);
+  const bool twice = strikes(faults.duplicate_ppm);
+  const bool late = strikes(faults.delay_ppm);
+  const auto jitter = [&] { return Duration(fate.between(0, std::max<std::int64_t>(0, to_ns(faults.max_delay)))); };
+  const Duration first = scenario_.latency + (late ? jitter() : Duration{0});
+  const Duration second = scenario_.latency + jitter();
+  if (twice) post(message, second);
+  if (!lost) post(std::move(message), first);
+}
+
+void ClusterWorld::post(Message message, Duration delay) {
+  if (delay == Duration{0}) {
+    inbox_.push_back(std::move(message));
+    return;
+  }
+  std::uint32_t slot = 0;
+  if (free_slots_.empty()) {
+    slot = static_cast<std::uint32_t>(in_flight_.size());
+    in_flight_.push_back(std::move(message));
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+    in_flight_[slot] = std::move(message);
+  }
+  push(now_ + delay, Timer::Kind::kMessage, slot);
+}
+
+void ClusterWorld::push(Instant at, Timer::Kind kind, std::uint32_t index, std::uint32_t generation) {
+  timers_.push({at, timers_pushed_++, kind, index, generation});
+}
+
+}  // namespace duet::sim

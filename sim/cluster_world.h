@@ -1,0 +1,177 @@
+// The simulated world: whole Controller and Agent machines, the messages between them, a runtime that executes
+// attempts, and the faults and requests of the scenario. Engines pass the time; all decisions are the machines'.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/agent.h"
+#include "core/controller.h"
+#include "core/trace.h"
+#include "sim/engine.h"
+#include "sim/results.h"
+#include "sim/scenario.h"
+
+namespace duet::sim {
+
+/// Watches a run from outside: checkers, progress bars. Called synchronously; must not touch the world.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  /// After a step of the controller; the new commands are those from `first` on.
+  virtual void on_step(Instant, const Controller&, const controller::Event&, const controller::Commands&,
+                       std::size_t /*first*/) {}
+  virtual void on_agent_step(Instant, std::uint32_t /*node*/, const Agent&, const agent::Event&,
+                             const agent::Commands&, std::size_t /*first*/) {}
+  /// An attempt began or ended to run on a node, whatever the controller believes.
+  virtual void on_run(Instant, std::uint32_t /*node*/, AttemptId, const ThreadSet&, bool /*begins*/) {}
+  virtual void on_fault(Instant, const Fault&) {}
+  /// All that happens at this instant has been played.
+  virtual void on_instant(Instant, const Controller&) {}
+};
+
+struct WorldOptions {
+  StepSink<Controller>* controller_sink = nullptr;
+  StepSink<Agent>* agent_sink = nullptr;
+  Observer* observer = nullptr;
+  bool keep_executions = false;
+};
+
+class ClusterWorld final : public World {
+ public:
+  /// `scenario`, `engine` and what `options` points to must outlive the world.
+  ClusterWorld(const Scenario& scenario, Engine& engine, WorldOptions options);
+  ~ClusterWorld() override;
+
+  Instant next_due() const override;
+  void play(Instant now, std::span<const ExecId> ended) override;
+  bool over() const override { return over_; }
+
+  const Controller& controller() const { return controller_.machine(); }
+  /// What happened; to be called once, after the run.
+  Results take_results();
+
+ private:
+  /// A message between the controller and the agent of node `node`.
+  struct Message {
+    std::uint32_t node = 0;
+    std::uint64_t number = 0;  ///< Per link, both directions together: the order of sending.
+    std::variant<msg::FromAgent, msg::ToAgent> body;
+  };
+  struct Host {
+    std::unique_ptr<Traced<Agent>> agent;  ///< Null while the node is off.
+    std::uint32_t lives = 0;
+    std::uint64_t messages = 0;            ///< Sent on its link so far.
+    bool touched = false;                  ///< Stepped at this instant.
+    Instant armed = kNever;                ///< Earliest timer that will look at the agent's deadline.
+    std::vector<ExecId> runs;              ///< What runs there, in no order.
+  };
+  struct Run {
+    AttemptId attempt;
+    std::uint32_t node = 0;
+    std::uint32_t generation = 0;  ///< Counts the uses of this row, so that a timer of an earlier use is told apart.
+    bool executing = false;        ///< On the engine; else on a timer.
+    bool active = false;
+    std::uint32_t host_slot = 0;   ///< Position in its host's list.
+    std::uint32_t width = 1;
+    ThreadSet threads;
+    Instant began;
+    std::int64_t operations = 0;
+    Outcome outcome = Outcome::kSucceeded;
+    std::int32_t exit_code = 0;
+  };
+  struct Timer {
+    enum class Kind : std::uint8_t { kRunEnd, kMessage, kAgent, kRelease, kStop };
+    Instant at;
+    std::uint64_t sequence = 0;
+    Kind kind = Kind::kStop;
+    std::uint32_t index = 0;       ///< Run, message slot, or node.
+    std::uint32_t generation = 0;  ///< Of the run.
+    bool operator>(const Timer& o) const { return at != o.at ? at > o.at : sequence > o.sequence; }
+  };
+
+  // cluster_world.cpp: the rounds of an instant
+  void collect_due();
+  void play_faults();
+  void play_completions();
+  void play_messages();
+  void play_requests();
+  void play_wake();
+  void close_instant();
+  void judge_end();
+
+  void step(const controller::Event& event);
+  void step(std::uint32_t node, const agent::Event& event);
+  void perform(std::size_t first);
+  void send(Message message);
+  void post(Message message, Duration delay);
+  void push(Instant at, Timer::Kind kind, std::uint32_t index, std::uint32_t generation = 0);
+
+  // cluster_runtime.cpp: nodes and what runs on them
+  void boot(std::uint32_t node);
+  void crash(std::uint32_t node);
+  void begin(std::uint32_t node, const agent::Launch& launch);
+  void terminate(std::uint32_t node, const agent::Terminate& order);
+  void complete(ExecId id);
+  void retire(ExecId id);
+
+  // cluster_notes.cpp: what the results remember
+  void note(const controller::Reply& reply);
+  void note(const controller::Notice& notice);
+  void note_begin(const Run& run);
+  void note_end(const Run& run);
+  TaskRow* row_of(TaskId task);
+
+  const Scenario& scenario_;
+  Engine& engine_;
+  WorldOptions options_;
+  Traced<Controller> controller_;
+  std::vector<Host> hosts_;
+  std::vector<Run> runs_;
+  std::vector<ExecId> free_runs_;
+  std::size_t active_runs_ = 0;
+
+  std::unique_ptr<ArrivalSource> source_;
+  std::optional<Arrival> arrival_;  ///< The next one.
+  std::size_t next_event_ = 0;
+  std::size_t next_fault_ = 0;
+
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  std::uint64_t timers_pushed_ = 0;
+  std::vector<Message> in_flight_;  ///< Slots of delayed messages.
+  std::vector<std::uint32_t> free_slots_;
+  /// Sends and replies that wait for their Persists, in order; each batch is released by one timer.
+  std::deque<std::vector<controller::Command>> uncommitted_;
+
+  // Of the instant in progress.
+  Instant now_;
+  bool started_ = false;
+  bool over_ = false;
+  bool controller_touched_ = false;
+  Instant controller_due_ = kNever;
+  std::vector<ExecId> ended_;
+  std::vector<std::uint32_t> agents_due_;
+  std::vector<std::uint32_t> touched_;
+  std::vector<Message> inbox_;
+  std::vector<Message> batch_;
+  controller::Commands commands_;
+  agent::Commands agent_commands_;
+  bool stop_due_ = false;
+
+  Results results_;
+  std::map<ThreadSet, std::uint32_t> thread_sets_;  ///< Where each stands in results_.thread_sets.
+  std::vector<std::uint32_t> job_rows_;  ///< Row of job id - 1.
+  std::map<std::string, std::vector<JobId>> cancellable_;  ///< Jobs by key, of keys that are to be cancelled.
+  Instant last_change_;
+};
+
+/// The configuration of the agent on node `node` (index into scenario.nodes).
+AgentConfig agent_config(const Scenario& scenario, std::uint32_t node);
+
+}  // namespace duet::sim

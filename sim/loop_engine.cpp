@@ -1,0 +1,131 @@
+// The bare event loop: a heap of ends, computed when an execution starts. Its arithmetic is SimGrid's on the
+// same platform, operation by operation, so that both engines report the same nanoseconds.
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/engine.h"
+#include "sim/engine_limits.h"
+
+namespace duet::sim {
+
+namespace {
+
+constexpr double never_s = std::numeric_limits<double>::infinity();
+
+/// Ends nearer than this to the clock count as reached: SimGrid's surf/precision.
+constexpr double precision_s = 1e-9;
+
+class LoopEngine final : public Engine {
+ public:
+  explicit LoopEngine(const Scenario& scenario) {
+    speed_.reserve(scenario.nodes.size());
+    for (const Node& node : scenario.nodes) speed_.push_back(scenario.node_types[node.type].speed.front());
+  }
+
+  std::string_view name() const override { return "loop"; }
+
+  void start(ExecId id, std::uint32_t node, const ThreadSet& /*threads*/, std::uint32_t /*width*/,
+             std::int64_t operations) override {
+    if (id >= runs_.size()) runs_.resize(id + 1);
+    Run& run = runs_[id];
+    DUET_CHECK(!run.active);
+    run.active = true;
+    const double speed = speed_[node];
+    const double work = std::max(static_cast<double>(operations), shortest_execution_s * speed);
+    heap_.push_back({clock_s_ + work / speed, id, run.number});
+    std::push_heap(heap_.begin(), heap_.end(), later);
+  }
+
+  void cancel(ExecId id) override {
+    DUET_CHECK(id < runs_.size() && runs_[id].active);
+    retire(id);
+  }
+
+  void run(World& world) override {
+    Instant last = instant_ns(-1);
+    while (!world.over()) {
+      drop_cancelled();
+      const Instant due = world.next_due();
+      if (heap_.empty() && due == kNever) return;
+      const double due_s = due == kNever ? never_s : seconds_of(due);
+      const double end_s = heap_.empty() ? never_s : heap_.front().at_s;
+      clock_s_ = std::max(clock_s_, std::min(due_s, end_s));
+      collect_ended();
+      const Instant now =
+          due_s <= clock_s_ ? due : std::max(instant_of_seconds(clock_s_), last + Duration{1});
+      last = now;
+      world.play(now, ended_);
+    }
+  }
+
+ private:
+  /// One ExecId. `number` tells its successive executions apart: an end on the heap with another one is void.
+  struct Run {
+    std::uint32_t number = 0;
+    bool active = false;
+  };
+  struct End {
+    double at_s;
+    ExecId id;
+    std::uint32_t number;
+  };
+
+  static bool later(const End& a, const End& b) { return std::pair(a.at_s, a.id) > std::pair(b.at_s, b.id); }
+
+  void retire(ExecId id) {
+    runs_[id].active = false;
+    ++runs_[id].number;
+  }
+
+  bool is_void(const End& end) const { return runs_[end.id].number != end.number; }
+
+  void pop() {
+    std::pop_heap(heap_.begin(), heap_.end(), later);
+    heap_.pop_back();
+  }
+
+  void drop_cancelled() {
+    while (!heap_.empty() && is_void(heap_.front())) pop();
+  }
+
+  void collect_ended() {
+    ended_.clear();
+    while (!heap_.empty() && heap_.front().at_s - clock_s_ < precision_s) {
+      const End end = heap_.front();
+      pop();
+      if (is_void(end)) continue;
+      retire(end.id);
+      ended_.push_back(end.id);
+    }
+  }
+
+  std::vector<double> speed_;  // operations per second of a thread, by node
+  std::vector<Run> runs_;      // by ExecId
+  std::vector<End> heap_;      // the earliest first
+  std::vector<ExecId> ended_;
+  double clock_s_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> make_loop_engine(const Scenario& scenario, bool needs_cpu_model) {
+  Problems problems;
+  std::vector<bool> seen(scenario.node_types.size());
+  for (const Node& node : scenario.nodes) {
+    const NodeType& type = scenario.node_types[node.type];
+    if (!needs_cpu_model || seen[node.type] || type.plain()) continue;
+    seen[node.type] = true;
+    problems.push_back(
+        {"engine",
+         "tasks have operations, and nodes of type \"" + type.name +
+             "\" change speed with their load (turbo or SMT): the loop engine does not model that",
+         "the simgrid engine; or one speed and smt_yield = threads_per_core; or durations"});
+  }
+  if (!problems.empty()) return problems;
+  return std::unique_ptr<Engine>(std::make_unique<LoopEngine>(scenario));
+}
+
+}  // namespace duet::sim

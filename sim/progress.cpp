@@ -1,0 +1,77 @@
+#include "sim/progress.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <variant>
+
+#include "sim/terminal.h"
+
+namespace duet::sim {
+namespace {
+
+/// Reading the clock costs as much as a small instant; every 64th is often enough.
+constexpr std::uint32_t kInstantsPerLook = 64;
+
+struct CountJobs {
+  std::uint64_t operator()(const std::vector<Arrival>& jobs) const { return jobs.size(); }
+  std::uint64_t operator()(const JobTable& table) const { return table.jobs.size(); }
+  std::uint64_t operator()(const PoissonWorkload& poisson) const { return poisson.jobs; }
+  std::uint64_t operator()(const LublinWorkload& lublin) const { return lublin.jobs; }
+};
+
+std::string whole(double value) { return std::to_string(static_cast<std::int64_t>(std::llround(value))); }
+
+std::string bar(double share) {
+  constexpr std::size_t kWidth = 20;
+  const auto full = static_cast<std::size_t>(share * static_cast<double>(kWidth));
+  return "[" + std::string(full, '=') + std::string(kWidth - full, ' ') + "]";
+}
+
+}  // namespace
+
+std::uint64_t count_jobs(const Scenario& scenario) { return std::visit(CountJobs{}, scenario.workload); }
+
+std::string progress_line(const ProgressState& state, unsigned columns) {
+  const double share =
+      state.total == 0 ? 0 : std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
+  std::string line = bar(share) + ' ' + whole(100 * share) + " %  " + std::to_string(state.done) + " of " +
+                     std::to_string(state.total) + " jobs  " + whole(state.simulated_s) + " s simulated";
+  if (state.done > 0 && state.elapsed_s > 0) {
+    const double rate = static_cast<double>(state.done) / state.elapsed_s;
+    line += "  " + whole(rate) + " jobs/s";
+    const double left_s = static_cast<double>(state.total - std::min(state.total, state.done)) / rate;
+    line += "  " + whole(std::ceil(left_s)) + " s left";
+  }
+  if (line.size() > columns) line.resize(columns);
+  return line;
+}
+
+Progress::Progress(const Scenario& scenario) : total_(count_jobs(scenario)) {}
+
+Progress::~Progress() {
+  if (shown_) say("\r\x1b[K");
+}
+
+void Progress::on_step(Instant, const Controller&, const controller::Event& event, const controller::Commands&,
+                       std::size_t) {
+  submitted_ += std::holds_alternative<controller::Submit>(event);
+}
+
+void Progress::on_instant(Instant now, const Controller& controller) {
+  if (++instants_ % kInstantsPerLook != 0) return;
+  const Clock::time_point clock = Clock::now();
+  if (clock < next_) return;
+  next_ = clock + std::chrono::milliseconds(100);
+  ProgressState state;
+  state.elapsed_s = std::chrono::duration<double>(clock - start_).count();
+  state.simulated_s = seconds_of(now);
+  state.done = submitted_ - std::min<std::uint64_t>(submitted_, controller.jobs().live());
+  state.total = total_;
+  // One column stays free: a full line would wrap.
+  say("\r" + progress_line(state, terminal_columns(STDERR_FILENO) - 1) + "\x1b[K");
+  shown_ = true;
+}
+
+}  // namespace duet::sim

@@ -1,0 +1,148 @@
+// A scenario as a value: what a scenario file says, validated and with every default filled in.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/config.h"
+#include "core/model.h"
+
+namespace duet::sim {
+
+/// A kind of machine, and how its processor is modelled. One operation is one cycle of useful work.
+struct NodeType {
+  std::string name;
+  NodeOffer offer;
+  /// Operations per second of one thread that has its core to itself, by the number of busy cores of the node
+  /// (1, 2, ...; the last entry holds for all above). One entry: no turbo.
+  std::vector<double> speed{1e9};
+  /// What a core with two or more busy threads does together, as a multiple of one busy thread alone.
+  /// Equal to threads_per_core: threads do not disturb each other.
+  double smt_yield = 1.0;
+
+  /// True if a thread's speed never depends on its neighbours.
+  bool plain() const { return speed.size() == 1 && smt_yield == static_cast<double>(offer.threads_per_core); }
+};
+
+struct Node {
+  std::string name;
+  std::uint32_t type = 0;  ///< Index into Scenario::node_types.
+};
+
+/// A job and when it is submitted.
+struct Arrival {
+  Instant at;
+  JobSpecPtr spec;
+};
+
+/// One imported rigid job, kept small: logs have millions.
+struct TableJob {
+  std::int64_t submit_ns = 0;
+  std::int64_t duration_ns = 0;    ///< 0 if `operations` is given.
+  std::int64_t operations = 0;     ///< Per thread; 0 if `duration_ns` is given.
+  std::int64_t estimate_ns = 0;    ///< 0 = none
+  std::int64_t timeout_ns = 0;     ///< 0 = never
+  std::uint32_t tasks = 1;         ///< Gang width.
+  std::uint32_t cores = 1;         ///< Threads of each task.
+  std::string id;
+};
+struct JobTable {
+  std::vector<TableJob> jobs;  ///< In submission order: ascending submit_ns, then as in the log.
+};
+
+/// Independent jobs, exponential gaps and exponential run times (or fixed ones), drawn from the scenario's seed.
+struct PoissonWorkload {
+  std::uint64_t jobs = 0;
+  double mean_gap_s = 1.0;
+  double mean_duration_s = 60.0;  ///< Used if mean_operations is 0.
+  double mean_operations = 0.0;
+  bool fixed_size = false;        ///< Every job exactly the mean instead of an exponential draw.
+  double estimate_factor = 1.0;   ///< estimate = factor * the drawn run time; 0 = no estimate.
+  TaskSpec task;                  ///< need, exclusive, timeout of each task.
+  std::uint32_t tasks = 1;        ///< Gang width.
+  std::uint32_t retries = 0;
+};
+
+/// Lublin and Feitelson, "The workload on parallel supercomputers: modeling the characteristics of rigid jobs",
+/// JPDC 63(11), 2003: the batch part of the model.
+struct LublinWorkload {
+  std::uint64_t jobs = 0;
+  std::uint32_t max_cores = 256;  ///< Size of the machine; jobs need 1 .. max_cores.
+  bool gangs = false;             ///< A job of n cores is a gang of n one-core tasks instead of one task of n cores.
+  double load_factor = 1.0;       ///< Divides the gaps between arrivals.
+  double estimate_factor = 1.0;   ///< As in PoissonWorkload.
+};
+
+using Workload = std::variant<std::vector<Arrival>, JobTable, PoissonWorkload, LublinWorkload>;
+
+/// What an operator does during the run.
+struct OperatorEvent {
+  enum class Kind : std::uint8_t { kCancel, kDrain, kEvict, kUndrain };
+  Instant at;
+  Kind kind = Kind::kCancel;
+  std::string job;         ///< kCancel: key of the job (all jobs of that key submitted so far).
+  std::uint32_t node = 0;  ///< Index into Scenario::nodes, else.
+};
+
+/// What breaks during the run.
+struct Fault {
+  enum class Kind : std::uint8_t { kCrash, kRestart };
+  Instant at;
+  Kind kind = Kind::kCrash;
+  std::uint32_t node = 0;
+};
+
+/// Message faults of a fault campaign. Fate is keyed by (seed, link, number). Probabilities in parts per million.
+struct NetworkFaults {
+  std::uint32_t loss_ppm = 0;
+  std::uint32_t duplicate_ppm = 0;
+  std::uint32_t delay_ppm = 0;     ///< A message is delayed by up to max_delay on top of the latency.
+  Duration max_delay{0};
+  Instant until = Instant{};       ///< No message sent at or after this instant is touched.
+};
+
+/// `metric relation bound`, e.g. makespan_s <= 120.
+struct Assertion {
+  std::string metric;
+  std::string relation;  ///< One of < <= == != >= >
+  double bound = 0;
+  std::string text;      ///< As written.
+};
+
+struct Scenario {
+  std::string name;
+  std::string description;
+  std::uint64_t seed = 1;
+  std::optional<Instant> horizon;  ///< The run stops here; nothing = when all is done.
+
+  std::vector<NodeType> node_types;
+  std::vector<Node> nodes;
+  std::vector<std::string> countable;  ///< Names of the countable resource kinds, at most kCountableKinds.
+  Duration latency{0};                 ///< One way, controller to agent and back.
+  Duration commit_delay{0};            ///< Until a Persist is durable.
+  AgentConfig agent;                   ///< heartbeat, resend_after, kill_grace; name and offer come from the node.
+  ControllerConfig controller;         ///< inventory is filled with the names of `nodes`; seed derives from `seed`.
+
+  Workload workload;
+  std::vector<OperatorEvent> events;  ///< Ascending in time, as written within one instant.
+  std::vector<Fault> faults;          ///< Ascending in time, as written within one instant.
+  NetworkFaults network;
+  std::vector<Assertion> assertions;
+};
+
+/// Yields the jobs of a scenario in the order of their submission, without holding them all.
+class ArrivalSource {
+ public:
+  virtual ~ArrivalSource() = default;
+  /// The next job; nothing when there are no more. Instants never decrease.
+  virtual std::optional<Arrival> next() = 0;
+};
+
+/// The jobs of `scenario`, which must outlive the source.
+std::unique_ptr<ArrivalSource> open_workload(const Scenario& scenario);
+
+}  // namespace duet::sim

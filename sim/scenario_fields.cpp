@@ -1,0 +1,307 @@
+#include "sim/scenario_fields.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace duet::sim {
+namespace {
+
+using enum FieldType;
+using S = Section;
+
+constexpr double kMaxSeconds = 9e9;  // 285 years; 64 bits of nanoseconds end at 292
+constexpr double kMaxCount = 9e18;   // fits 64 bits, and is a double exactly
+constexpr double kMaxCores = 1e8;    // of one node: a whole cluster can be one pool
+constexpr double kMillion = 1e6;
+constexpr double kMaxMemory = 1e9;  // MiB: a pebibyte
+
+constexpr Field seconds(S section, std::string_view name, std::string_view fallback, std::string_view doc,
+                        bool above_zero = false) {
+  return {.section = section,
+          .name = name,
+          .type = kSeconds,
+          .above_min = above_zero,
+          .max = kMaxSeconds,
+          .fallback = fallback,
+          .doc = doc};
+}
+constexpr Field integer(S section, std::string_view name, std::string_view unit, double min, double max,
+                        std::string_view fallback, std::string_view doc) {
+  return {.section = section,
+          .name = name,
+          .type = kInteger,
+          .unit = unit,
+          .min = min,
+          .max = max,
+          .fallback = fallback,
+          .doc = doc};
+}
+constexpr Field number(S section, std::string_view name, std::string_view unit, double max,
+                       std::string_view fallback, std::string_view doc, bool above_zero = true) {
+  return {.section = section,
+          .name = name,
+          .type = kNumber,
+          .unit = unit,
+          .above_min = above_zero,
+          .max = max,
+          .fallback = fallback,
+          .doc = doc};
+}
+constexpr Field plain(S section, std::string_view name, FieldType type, std::string_view fallback,
+                      std::string_view doc) {
+  return {.section = section, .name = name, .type = type, .max = 1, .fallback = fallback, .doc = doc};
+}
+constexpr Field choice(S section, std::string_view name, std::string_view choices, std::string_view fallback,
+                       std::string_view doc) {
+  return {.section = section,
+          .name = name,
+          .type = kChoice,
+          .fallback = fallback,
+          .choices = choices,
+          .doc = doc};
+}
+constexpr Field nested(S section, std::string_view name, FieldType type, S child, std::string_view doc) {
+  return {.section = section, .name = name, .type = type, .child = child, .doc = doc};
+}
+constexpr Field required(Field field) {
+  field.required = true;
+  return field;
+}
+
+// What one task asks for and does stands in jobs, in groups of a bag, and (without times) in generated jobs.
+constexpr Field cores(S s) {
+  return integer(s, "cores", "hardware threads", 1, kMaxCores, "1",
+                 "Hardware threads of each task. Not with `cpu_m` or `exclusive`.");
+}
+constexpr Field cpu_m(S s) {
+  return integer(s, "cpu_m", "millicores", 0, 1000 * kMaxCores, "",
+                 "Instead of `cores`: shares of threads, 1000 = one hardware thread.");
+}
+constexpr Field memory(S s) {
+  return integer(s, "memory_mib", "MiB", 0, kMaxMemory, "0", "Memory of each task.");
+}
+constexpr Field counts(S s) {
+  return plain(s, "count", kCounts, "{}", "Countable things that each task takes, such as `{\"gpus\": 1}`.");
+}
+constexpr Field exclusive(S s) {
+  return plain(s, "exclusive", kFlag, "false",
+               "Each task takes one whole core with all its hardware threads.");
+}
+constexpr Field duration(S s) {
+  return seconds(s, "duration_s", "", "How long a task runs, whatever the node. This or `operations`.", true);
+}
+constexpr Field operations(S s) {
+  return integer(s, "operations", "operations", 1, kMaxCount, "",
+                 "Instead of `duration_s`: work that each thread of a task does at the speed of its node.");
+}
+constexpr Field estimate(S s) {
+  return seconds(s, "estimate_s", "0",
+                 "What the user thinks a task takes; for scheduling only. 0 = no estimate.");
+}
+constexpr Field timeout(S s) {
+  return seconds(s, "timeout_s", "0", "A task is ended and has failed this long after its start. 0 = never.");
+}
+constexpr Field fail_attempts(S s) {
+  return integer(s, "fail_attempts", "attempts", 0, 1e9, "0",
+                 "The first so many attempts of each task fail at their end.");
+}
+constexpr Field exit_code(S s) {
+  return integer(s, "exit_code", "", -64, 255, "1",
+                 "What these attempts exit with: 1 to 255, or minus the signal.");
+}
+constexpr Field tasks(S s) {
+  return integer(s, "tasks", "tasks", 1, kMillion, "1",
+                 "Tasks of the job: a gang if the job is rigid, independent ones if it is a bag.");
+}
+constexpr Field retries(S s) {
+  return integer(s, "retries", "attempts", 0, kMillion, "0",
+                 "Further attempts of a task (of a rigid job: of the whole job) after failures of its own.");
+}
+constexpr Field generated_jobs(S s) {
+  return required(integer(s, "jobs", "jobs", 1, 1e8, "", "How many jobs."));
+}
+constexpr Field estimate_factor(S s) {
+  return number(s, "estimate_factor", "", 1e6, "1", "Estimate = this times the run time. 0 = no estimates.",
+                false);
+}
+
+constexpr Field kFields[] = {
+    plain(S::kScenario, "$schema", kText, "",
+          "Path of `scenario.schema.json`, for editors; otherwise ignored."),
+    plain(S::kScenario, "name", kText, "\"\"", "What reports call it."),
+    plain(S::kScenario, "description", kText, "\"\"", "What it shows, and why its assertions hold."),
+    plain(S::kScenario, "seed", kSeed, "1", "All randomness of a run comes from it."),
+    seconds(S::kScenario, "horizon_s", "", "The run stops here. Without it: when all is done.", true),
+    required(nested(S::kScenario, "cluster", kObject, S::kCluster, "The nodes.")),
+    nested(S::kScenario, "policies", kObject, S::kPolicies, "Who decides what, and how."),
+    required(nested(S::kScenario, "workload", kObject, S::kWorkload, "The jobs.")),
+    nested(S::kScenario, "events", kObjects, S::kEvent, "What an operator does during the run."),
+    nested(S::kScenario, "faults", kObjects, S::kFault, "What breaks during the run."),
+    nested(S::kScenario, "network", kObject, S::kNetwork, "Message faults, drawn from the seed."),
+    plain(S::kScenario, "assertions", kTexts, "[]",
+          "What must hold at the end, such as `\"makespan_s <= 120\"`; a failed one makes the run exit 1."),
+
+    plain(S::kCluster, "countable", kNames, "[]",
+          "Names of countable kinds, such as `[\"gpus\"]`; at most six."),
+    required(nested(S::kCluster, "node_types", kMap, S::kNodeType, "Kinds of node, by name.")),
+    required(nested(S::kCluster, "nodes", kObjects, S::kNodes, "The nodes, in the order of their ids.")),
+    seconds(S::kCluster, "latency_s", "0", "Of a message between controller and agent, one way."),
+    seconds(S::kCluster, "commit_delay_s", "0", "Until a record of the controller is durable."),
+    seconds(S::kCluster, "heartbeat_s", "10", "Between heartbeats of an agent. 0 = none are sent."),
+    seconds(S::kCluster, "resend_after_s", "5", "An unanswered message is sent again after this.", true),
+    seconds(S::kCluster, "kill_grace_s", "10", "From the polite request to end a task to the forced end."),
+    integer(S::kCluster, "max_losses", "losses", 0, kMillion, "16",
+            "A task lost with its node more often than this fails."),
+
+    integer(S::kNodeType, "cores", "cores", 1, kMaxCores, "1", "Cores that tasks may use."),
+    integer(S::kNodeType, "threads_per_core", "hardware threads", 1, 64, "1",
+            "Hardware threads of each core."),
+    number(S::kNodeType, "speed_hz", "operations/s", 1e18, "1e9",
+           "Of one thread that has its core to itself. Not with `turbo_hz`."),
+    {.section = S::kNodeType,
+     .name = "turbo_hz",
+     .type = kNumbers,
+     .unit = "operations/s",
+     .above_min = true,
+     .max = 1e18,
+     .doc = "Instead of `speed_hz`: the speed by the number of busy cores (1, 2, ...); the last holds for "
+            "all above."},
+    number(S::kNodeType, "smt_yield", "", 64, "",
+           "What a core with several busy threads does together, as a multiple of one alone: at most, and by "
+           "default, "
+           "`threads_per_core`."),
+    integer(S::kNodeType, "memory_mib", "MiB", 0, kMaxMemory, "0", "Memory that tasks may use."),
+    plain(S::kNodeType, "count", kCounts, "{}", "Countable things it has, such as `{\"gpus\": 2}`."),
+
+    required(plain(S::kNodes, "type", kName, "", "One of `node_types`.")),
+    integer(S::kNodes, "count", "nodes", 1, kMillion, "1",
+            "How many. If given, they are called `name` and a number from 0."),
+    plain(S::kNodes, "name", kName, "", "Of the node or nodes; by default the name of the type."),
+
+    plain(S::kPolicies, "queue", kPolicy, "\"fcfs\"", "Which job is tried when."),
+    plain(S::kPolicies, "scheduler", kPolicy, "\"first_fit\"", "Which node a task goes to."),
+    plain(S::kPolicies, "autoscaler", kPolicy, "\"fixed\"", "How many members a group has."),
+    plain(S::kPolicies, "detector", kPolicy, "\"timeout\"", "When a silent node is given up."),
+    plain(S::kPolicies, "estimator", kPolicy, "\"declared\"", "How long a task is thought to run."),
+
+    nested(S::kWorkload, "jobs", kObjects, S::kJob, "The jobs one by one. This, `generate` or `table`."),
+    nested(S::kWorkload, "generate", kGenerator, S::kPoisson, "Jobs drawn from the seed by a model."),
+    nested(S::kWorkload, "table", kObject, S::kTable, "An imported job log: what `duet import` writes."),
+
+    plain(S::kJob, "id", kName, "", "Its name in results and events; by default `job` and its place from 1."),
+    plain(S::kJob, "user", kText, "\"\"", "On whose behalf."),
+    seconds(S::kJob, "at_s", "0", "When it is submitted; at one instant in the order of the file."),
+    choice(S::kJob, "kind", "rigid|bag", "\"rigid\"",
+           "`rigid`: its tasks start together or not at all. `bag`: each as capacity allows."),
+    tasks(S::kJob),
+    cores(S::kJob),
+    cpu_m(S::kJob),
+    memory(S::kJob),
+    counts(S::kJob),
+    exclusive(S::kJob),
+    duration(S::kJob),
+    operations(S::kJob),
+    estimate(S::kJob),
+    timeout(S::kJob),
+    fail_attempts(S::kJob),
+    exit_code(S::kJob),
+    nested(S::kJob, "groups", kObjects, S::kGroup,
+           "Of a bag whose tasks differ: its tasks by groups, instead of the fields from `tasks` to "
+           "`exit_code`."),
+    retries(S::kJob),
+    nested(S::kJob, "repeat", kObject, S::kRepeat, "Submit it several times, as `id` and a number from 0."),
+
+    integer(S::kGroup, "tasks", "tasks", 1, kMillion, "1", "Tasks of the group."),
+    cores(S::kGroup),
+    cpu_m(S::kGroup),
+    memory(S::kGroup),
+    counts(S::kGroup),
+    exclusive(S::kGroup),
+    duration(S::kGroup),
+    operations(S::kGroup),
+    estimate(S::kGroup),
+    timeout(S::kGroup),
+    fail_attempts(S::kGroup),
+    exit_code(S::kGroup),
+
+    required(integer(S::kRepeat, "count", "jobs", 1, kMillion, "", "How many times in all.")),
+    seconds(S::kRepeat, "every_s", "0", "From one to the next."),
+
+    required(choice(S::kPoisson, "model", "poisson", "", "Exponential gaps, exponential run times.")),
+    generated_jobs(S::kPoisson),
+    number(S::kPoisson, "mean_gap_s", "s", kMaxSeconds, "1", "Between submissions."),
+    number(S::kPoisson, "mean_duration_s", "s", kMaxSeconds, "60",
+           "Of the run times. Not with `mean_operations`."),
+    number(S::kPoisson, "mean_operations", "operations", kMaxCount, "",
+           "Instead of `mean_duration_s`: work of each thread of a task."),
+    plain(S::kPoisson, "fixed_size", kFlag, "false", "Every job is exactly the mean."),
+    estimate_factor(S::kPoisson),
+    tasks(S::kPoisson),
+    cores(S::kPoisson),
+    cpu_m(S::kPoisson),
+    memory(S::kPoisson),
+    counts(S::kPoisson),
+    exclusive(S::kPoisson),
+    timeout(S::kPoisson),
+    retries(S::kPoisson),
+
+    required(choice(
+        S::kLublin, "model", "lublin", "",
+        "Lublin and Feitelson's model of rigid jobs on supercomputers (JPDC 63(11), 2003), batch part.")),
+    generated_jobs(S::kLublin),
+    integer(S::kLublin, "max_cores", "hardware threads", 1, kMaxCores, "256", "The largest job."),
+    plain(S::kLublin, "gangs", kFlag, "false",
+          "A job of n threads is a gang of n one-thread tasks, not one task."),
+    number(S::kLublin, "load_factor", "", 1e6, "1", "Divides the gaps between submissions."),
+    estimate_factor(S::kLublin),
+
+    required(plain(S::kTable, "columns", kNames, "", "What the values of a row are, in their order.")),
+    required(plain(S::kTable, "rows", kRows, "", "One array per job.")),
+
+    plain(S::kColumn, "id", kName, "",
+          "Its name in results: a string or an integer; by default the row from 1."),
+    required(seconds(S::kColumn, "submit_s", "",
+                     "When it is submitted; at one instant in the order of the rows.")),
+    seconds(S::kColumn, "duration_s", "0", "How long it runs; in each row this or `operations` is above 0."),
+    integer(S::kColumn, "operations", "operations", 0, kMaxCount, "0", "Work of each of its threads."),
+    seconds(S::kColumn, "estimate_s", "0", "What the user thought it takes. 0 = no estimate."),
+    seconds(S::kColumn, "timeout_s", "0", "It is ended this long after its start. 0 = never."),
+    integer(S::kColumn, "tasks", "tasks", 1, kMillion, "1", "Tasks that start together."),
+    integer(S::kColumn, "cores", "hardware threads", 1, kMaxCores, "1", "Of each task."),
+
+    required(seconds(S::kEvent, "at_s", "", "When; at one instant in the order of the file.")),
+    plain(S::kEvent, "cancel", kName, "", "The job of this `id`."),
+    plain(S::kEvent, "drain", kName, "", "This node gets no new tasks."),
+    plain(S::kEvent, "evict", kName, "", "As `drain`, and its tasks are ended and run elsewhere."),
+    plain(S::kEvent, "undrain", kName, "", "This node gets tasks again."),
+
+    required(seconds(S::kFault, "at_s", "", "When; at one instant in the order of the file.")),
+    plain(S::kFault, "crash", kName, "", "This node stops with all that runs on it."),
+    plain(S::kFault, "restart", kName, "", "This node is back, empty."),
+
+    plain(S::kNetwork, "loss", kRatio, "0", "Of messages that never arrive."),
+    plain(S::kNetwork, "duplicate", kRatio, "0", "Of messages that arrive twice."),
+    plain(S::kNetwork, "delay", kRatio, "0", "Of messages that take up to `max_delay_s` longer."),
+    seconds(S::kNetwork, "max_delay_s", "0", "The most that a delayed message takes longer."),
+    seconds(S::kNetwork, "until_s", "", "From then on every message arrives; by default never."),
+};
+
+}  // namespace
+
+std::span<const Field> scenario_fields() { return kFields; }
+
+std::span<const Field> fields_of(Section section) {
+  const auto begin = std::find_if(std::begin(kFields), std::end(kFields),
+                                  [&](const Field& f) { return f.section == section; });
+  const auto end =
+      std::find_if(begin, std::end(kFields), [&](const Field& f) { return f.section != section; });
+  return {begin, end};
+}
+
+const Field* find_field(Section section, std::string_view name) {
+  for (const Field& field : fields_of(section))
+    if (field.name == name) return &field;
+  return nullptr;
+}
+
+}  // namespace duet::sim

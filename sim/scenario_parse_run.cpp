@@ -1,0 +1,124 @@
+// /events, /faults, /network and /assertions of a scenario: what happens during a run, and what must hold
+// after it.
+#include <algorithm>
+#include <set>
+
+#include "sim/assertions.h"
+#include "sim/scenario_parse_context.h"
+
+namespace duet::sim::parsing {
+namespace {
+
+/// The one of `names` that is given; reports if there is none or are several.
+std::string_view exactly_one(Context& context, const Reader& reader,
+                             std::initializer_list<std::string_view> names) {
+  std::string_view found;
+  std::string all;
+  for (const std::string_view name : names) {
+    if (reader.given(name) && found.empty()) found = name;
+    all += (all.empty() ? "right: one of " : ", ") + backquoted(name);
+  }
+  if (found.empty()) context.mistakes.add(reader.place(), "nothing happens here", all);
+  return reader.at_most_one(names) && reader.valid("at_s") && !found.empty() && reader.valid(found) ? found
+                                                                                                    : "";
+}
+
+/// Ids of the jobs that can be cancelled; collected when first asked for.
+class JobIds {
+ public:
+  void check(Context& context, const JsonValue& value) {
+    if (!context.jobs_known) return;
+    if (ids_.empty()) collect(context.out.workload);
+    const std::string id = value.string();
+    if (ids_.contains(id)) return;
+    std::vector<std::string_view> some;  // enough to find a slip
+    for (const std::string& candidate : ids_) {
+      if (some.size() == 1000) break;
+      some.push_back(candidate);
+    }
+    context.mistakes.add(value.place(), "there is no job " + backquoted(id),
+                         did_you_mean(id, some, "right: a job's `id`"));
+  }
+
+ private:
+  void collect(const Workload& workload) {
+    if (const auto* arrivals = std::get_if<std::vector<Arrival>>(&workload))
+      for (const Arrival& arrival : *arrivals) ids_.insert(arrival.spec->key);
+    if (const auto* table = std::get_if<JobTable>(&workload))
+      for (const TableJob& job : table->jobs) ids_.insert(job.id);
+  }
+
+  std::set<std::string> ids_;
+};
+
+template <class T>
+void sort_by_time(std::vector<T>& things) {
+  std::stable_sort(things.begin(), things.end(), [](const T& a, const T& b) { return a.at < b.at; });
+}
+
+}  // namespace
+
+void read_events(Context& context, const JsonValue& events) {
+  using Kind = OperatorEvent::Kind;
+  JobIds jobs;
+  for (JsonValue v = events.first_child(); v; v = v.next_sibling()) {
+    const Reader reader(context, v, Section::kEvent);
+    const std::string_view what = exactly_one(context, reader, {"cancel", "drain", "evict", "undrain"});
+    if (what.empty()) continue;
+    OperatorEvent event;
+    event.at = reader.instant("at_s");
+    if (what == "cancel") {
+      event.job = reader.text("cancel");
+      jobs.check(context, reader.value("cancel"));
+    } else {
+      event.kind = what == "drain" ? Kind::kDrain : what == "evict" ? Kind::kEvict : Kind::kUndrain;
+      event.node = find_node(context, reader.value(what)).value_or(0);
+    }
+    context.out.events.push_back(std::move(event));
+  }
+  sort_by_time(context.out.events);
+}
+
+void read_faults(Context& context, const JsonValue& faults) {
+  for (JsonValue v = faults.first_child(); v; v = v.next_sibling()) {
+    const Reader reader(context, v, Section::kFault);
+    const std::string_view what = exactly_one(context, reader, {"crash", "restart"});
+    if (what.empty()) continue;
+    Fault fault;
+    fault.at = reader.instant("at_s");
+    fault.kind = what == "crash" ? Fault::Kind::kCrash : Fault::Kind::kRestart;
+    fault.node = find_node(context, reader.value(what)).value_or(0);
+    context.out.faults.push_back(fault);
+  }
+  sort_by_time(context.out.faults);
+}
+
+void read_network(Context& context, const JsonValue& network) {
+  const Reader reader(context, network, Section::kNetwork);
+  NetworkFaults& out = context.out.network;
+  out.loss_ppm = reader.ppm("loss");
+  out.duplicate_ppm = reader.ppm("duplicate");
+  out.delay_ppm = reader.ppm("delay");
+  out.max_delay = reader.seconds("max_delay_s");
+  if (out.delay_ppm > 0 && out.max_delay == Duration{0})
+    context.mistakes.add(reader.place("delay"), "delayed by how much?", "right: `max_delay_s`, too");
+  if (out.delay_ppm == 0 && out.max_delay > Duration{0})
+    context.mistakes.add(reader.key_place("max_delay_s"), "no message is delayed, so this says nothing",
+                         "right: `delay`, too");
+  const bool any = out.loss_ppm + out.duplicate_ppm + out.delay_ppm > 0;
+  out.until = reader.valid("until_s") ? reader.instant("until_s") : any ? kNever : Instant{};
+}
+
+void read_assertions(Context& context, const JsonValue& assertions) {
+  for (JsonValue v = assertions.first_child(); v; v = v.next_sibling()) {
+    auto parsed = parse_assertion(v.string());
+    if (auto* assertion = std::get_if<Assertion>(&parsed)) {
+      context.out.assertions.push_back(std::move(*assertion));
+      continue;
+    }
+    const auto& mistake = std::get<AssertionMistake>(parsed);
+    context.mistakes.add(v.part(mistake.begin, mistake.length), mistake.what, mistake.hint);
+  }
+}
+
+}  // namespace duet::sim::parsing

@@ -1,0 +1,97 @@
+#include "sim/simgrid/platform.h"
+
+#include <algorithm>
+#include <string>
+
+#include <simgrid/s4u/Host.hpp>
+#include <simgrid/s4u/NetZone.hpp>
+
+#include "core/check.h"
+
+namespace duet::sim {
+
+namespace sg = simgrid::s4u;
+
+Platform::Platform(const Scenario& scenario, bool with_processors) : types_(scenario.node_types) {
+  sg::NetZone* const zone = sg::create_star_zone("lan");
+  control_ = zone->create_host("control", 1e9);
+  if (with_processors) {
+    nodes_.resize(scenario.nodes.size());
+    std::uint32_t cores = 0;
+    for (const Node& node : scenario.nodes) cores += types_[node.type].offer.cores;
+    cores_ = std::make_unique<Core[]>(cores);
+    for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+      NodeModel& node = nodes_[i];
+      node.type = &types_[scenario.nodes[i].type];
+      node.cores = node.type->offer.cores;
+      node.threads_per_core = node.type->offer.threads_per_core;
+      if (node.type->plain()) {
+        node.host = zone->create_host("n" + std::to_string(i), node.type->speed.front());
+        node.host->set_core_count(static_cast<int>(node.type->offer.threads()));
+      } else {
+        add_cores(*zone, node, i);
+      }
+    }
+  }
+  zone->seal();
+}
+
+void Platform::add_cores(sg::NetZone& zone, NodeModel& node, std::uint32_t number) {
+  node.first_core = core_count_;
+  node.first_thread = static_cast<std::uint32_t>(load_.size());
+  load_.resize(load_.size() + node.type->offer.threads());
+  const double together = node.type->smt_yield / node.threads_per_core;
+  const double alone = 1.0 / node.threads_per_core;
+  for (std::uint32_t c = 0; c < node.cores; ++c) {
+    Core& core = cores_[core_count_++];
+    core.host = zone.create_host("n" + std::to_string(number) + "c" + std::to_string(c), node.type->speed);
+    if (node.threads_per_core == 1) continue;
+    core.host->set_core_count(static_cast<int>(node.threads_per_core));
+    // `bound` is threads_per_core times the current speed of a thread that is alone, and no execution gets
+    // more than that speed. SimGrid counts executions; several of them may share one thread, which then does
+    // the work of one.
+    core.host->set_sharing_policy(sg::Host::SharingPolicy::NONLINEAR,
+                                  [&core, together, alone](double bound, int executions) {
+                                    if (executions <= 1) return bound;
+                                    return bound * (core.busy_threads > 1 ? together : alone);
+                                  });
+  }
+}
+
+sg::Host* Platform::occupy(std::uint32_t number, std::uint32_t thread) {
+  NodeModel& node = nodes_[number];
+  DUET_CHECK(node.host == nullptr && thread < threads(number));
+  Core& core = cores_[node.first_core + thread % node.cores];
+  if (load_[node.first_thread + thread]++ == 0 && core.busy_threads++ == 0) {
+    ++node.active_cores;
+    tune(node);
+  }
+  return core.host;
+}
+
+void Platform::vacate(std::uint32_t number, std::uint32_t thread) {
+  NodeModel& node = nodes_[number];
+  DUET_CHECK(load_[node.first_thread + thread] > 0);
+  Core& core = cores_[node.first_core + thread % node.cores];
+  if (--load_[node.first_thread + thread] == 0 && --core.busy_threads == 0) {
+    --node.active_cores;
+    tune(node);
+  }
+}
+
+std::uint32_t Platform::idlest_thread(std::uint32_t number) const {
+  const auto first = load_.begin() + nodes_[number].first_thread;
+  return static_cast<std::uint32_t>(std::min_element(first, first + threads(number)) - first);
+}
+
+// Also in between, when one core falls idle and another gets busy at one instant: the solver then rounds as
+// it does for a program that handles these events one by one, such as bench/raw/raw_simgrid_replay.
+void Platform::tune(NodeModel& node) {
+  const auto speeds = static_cast<std::uint32_t>(node.type->speed.size());
+  const std::uint32_t pstate = std::min(std::max(node.active_cores, 1U), speeds) - 1;
+  if (pstate == node.pstate) return;
+  node.pstate = pstate;
+  for (std::uint32_t c = 0; c < node.cores; ++c) cores_[node.first_core + c].host->set_pstate(pstate);
+}
+
+}  // namespace duet::sim

@@ -1,0 +1,293 @@
+#include "sim/swarm_draw.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/check.h"
+#include "core/math.h"
+#include "core/policy.h"
+#include "core/rng.h"
+#include "sim/check_bounds.h"
+#include "sim/payload.h"
+
+namespace duet::sim {
+namespace {
+
+constexpr std::int64_t kMs = 1'000'000;
+constexpr std::int64_t kSecond = 1'000 * kMs;
+constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+
+/// A duration between `low` and `high` nanoseconds whose logarithm is uniform, in whole microseconds.
+Duration log_uniform(Rng& rng, std::int64_t low, std::int64_t high) {
+  const double span = math::log(static_cast<double>(high) / static_cast<double>(low));
+  const double ns = static_cast<double>(low) * math::exp(span * rng.unit());
+  return Duration(static_cast<std::int64_t>(ns) / 1000 * 1000);
+}
+
+/// What may happen under this seed.
+struct Mix {
+  bool crashes, loops, dead_nodes, cancels, drains, loss, duplicates, delays;
+  bool gangs, bags, shares, exclusive, memory, operations, failures, timeouts, estimates, latency, commit;
+};
+
+Mix draw_mix(Rng rng) {
+  const bool all = rng.chance(1, 2);
+  const auto coin = [&] {
+    const bool heads = rng.chance(1, 2);
+    return all || heads;
+  };
+  Mix mix{};
+  for (bool* flag : {&mix.crashes, &mix.loops, &mix.dead_nodes, &mix.cancels, &mix.drains, &mix.loss, &mix.duplicates,
+                     &mix.delays, &mix.gangs, &mix.bags, &mix.shares, &mix.exclusive, &mix.memory, &mix.operations,
+                     &mix.failures, &mix.timeouts, &mix.estimates, &mix.latency, &mix.commit})
+    *flag = coin();
+  return mix;
+}
+
+class Draw {
+ public:
+  explicit Draw(std::uint64_t seed) : root_(Rng(seed).fork("swarm")), mix_(draw_mix(root_.fork("mix"))) {
+    out_.seed = seed;
+    out_.controller.seed = seed;
+    out_.name = "swarm-" + std::to_string(seed);
+  }
+
+  Scenario make() {
+    policies();
+    cluster();
+    knobs();
+    Rng rng = root_.fork("chaos");
+    chaos_ = log_uniform(rng, 2 * kSecond, 100 * kSecond);
+    faults();
+    drains();
+    network();
+    jobs();
+    cancels();
+    const auto by_time = [](const auto& a, const auto& b) { return a.at < b.at; };
+    std::stable_sort(out_.faults.begin(), out_.faults.end(), by_time);
+    std::stable_sort(out_.events.begin(), out_.events.end(), by_time);
+    set_horizon(out_);
+    return std::move(out_);
+  }
+
+ private:
+  Instant within_chaos(Rng& rng) { return instant_ns(rng.between(0, to_ns(chaos_) / 1000) * 1000); }
+
+  void policies();
+  void cluster();
+  void knobs();
+  void faults();
+  void drains();
+  void network();
+  void jobs();
+  void cancels();
+  TaskSpec task(Rng& rng);
+  void fit(JobSpec& job, const std::vector<bool>& survives) const;
+
+  Rng root_;
+  Mix mix_;
+  Scenario out_;
+  Duration chaos_{0};  ///< All trouble ends by then.
+};
+
+void Draw::policies() {
+  Rng rng = root_.fork("policies");
+  const auto queues = queue_policies();
+  const auto schedulers = scheduler_policies();
+  out_.controller.queue.name = queues[rng.below(queues.size())].name;
+  out_.controller.scheduler.name = schedulers[rng.below(schedulers.size())].name;
+  // These two refuse what they cannot count.
+  if (out_.controller.queue.name == "easy") mix_.exclusive = mix_.memory = false;
+  if (out_.controller.queue.name == "easy_machines") mix_.bags = false;
+}
+
+void Draw::cluster() {
+  Rng rng = root_.fork("cluster");
+  // Small clusters more often than large ones: nearly all faults need few nodes.
+  const auto most = static_cast<std::uint64_t>(rng.between(1, 7));
+  const auto nodes = static_cast<std::uint32_t>(1 + rng.below(most));
+  const bool alike = rng.chance(1, 2) || out_.controller.queue.name == "easy";
+  const std::uint32_t types = alike ? 1 : 2;
+  for (std::uint32_t i = 0; i < types; ++i) {
+    NodeType type;
+    type.name = "type" + std::to_string(i);
+    type.offer.cores = static_cast<std::uint32_t>(rng.between(1, rng.chance(1, 2) ? 2 : 8));
+    type.offer.threads_per_core = rng.chance(1, 3) ? 2 : 1;
+    type.offer.capacity.cpu_m = kThread * type.offer.threads();
+    type.offer.capacity.memory_bytes = kMiB * rng.between(64, 256);
+    type.smt_yield = type.offer.threads_per_core;
+    out_.node_types.push_back(std::move(type));
+  }
+  for (std::uint32_t i = 0; i < nodes; ++i) {
+    const auto type = static_cast<std::uint32_t>(rng.below(types));
+    out_.nodes.push_back({"node" + std::to_string(i), type});
+    out_.controller.inventory.push_back(out_.nodes.back().name);
+  }
+}
+
+void Draw::knobs() {
+  Rng rng = root_.fork("knobs");
+  if (mix_.latency) out_.latency = log_uniform(rng, kMs / 10, 50 * kMs);
+  if (mix_.commit) out_.commit_delay = log_uniform(rng, kMs / 10, 20 * kMs);
+  out_.agent.heartbeat = log_uniform(rng, kSecond / 2, 10 * kSecond);
+  out_.agent.resend_after = log_uniform(rng, kSecond / 5, 10 * kSecond);
+  out_.agent.kill_grace = log_uniform(rng, kSecond / 10, 10 * kSecond);
+  out_.controller.resend_after = out_.agent.resend_after;
+  if (rng.chance(1, 4)) out_.controller.max_losses = static_cast<std::uint32_t>(rng.between(0, 3));
+  // In whole milliseconds, and never so tight that a healthy node is suspect between two heartbeats.
+  const std::int64_t beat = to_ns(out_.agent.heartbeat) / kMs + 1;
+  const std::int64_t suspect = beat + beat * rng.between(1, 3) / 2 + 110;
+  const std::int64_t dead = suspect + beat * rng.between(0, 4) / 2;
+  out_.controller.detector.params.items = {{"dead_after_s", static_cast<double>(dead) / 1e3},
+                                           {"suspect_after_s", static_cast<double>(suspect) / 1e3}};
+}
+
+void Draw::faults() {
+  if (!mix_.crashes && !mix_.loops && !mix_.dead_nodes) return;
+  Rng rng = root_.fork("faults");
+  // Whoever stays: at least this one is there in the end.
+  const std::uint64_t anchor = rng.below(out_.nodes.size());
+  for (std::uint32_t node = 0; node < out_.nodes.size(); ++node) {
+    Rng own = root_.fork("faults of " + out_.nodes[node].name);
+    const bool looping = mix_.loops && own.chance(1, 6);
+    const bool dies = mix_.dead_nodes && own.chance(1, 5) && node != anchor;
+    const std::int64_t crashes = looping ? own.between(3, 8) : mix_.crashes ? own.between(0, 2) : 0;
+    Instant at = within_chaos(own);
+    for (std::int64_t i = 0; i < crashes; ++i) {
+      const Duration down = looping ? log_uniform(own, kMs, 500 * kMs) : log_uniform(own, kMs, 60 * kSecond);
+      const Instant back = std::min(at + down, instant_ns(to_ns(chaos_)));
+      if (back <= at) break;
+      out_.faults.push_back({at, Fault::Kind::kCrash, node});
+      out_.faults.push_back({back, Fault::Kind::kRestart, node});
+      at = back + log_uniform(own, kMs, looping ? 2 * kSecond : 30 * kSecond);
+    }
+    if (dies && at < instant_ns(to_ns(chaos_))) out_.faults.push_back({at, Fault::Kind::kCrash, node});
+  }
+}
+
+void Draw::drains() {
+  if (!mix_.drains) return;
+  Rng rng = root_.fork("drains");
+  using Kind = OperatorEvent::Kind;
+  for (std::uint32_t node = 0; node < out_.nodes.size(); ++node) {
+    if (!rng.chance(1, 3)) continue;
+    const Instant at = within_chaos(rng);
+    out_.events.push_back({at, rng.chance(1, 2) ? Kind::kEvict : Kind::kDrain, "", node});
+    const Duration gap = log_uniform(rng, kMs, 30 * kSecond);
+    out_.events.push_back({std::min(at + gap, instant_ns(to_ns(chaos_))), Kind::kUndrain, "", node});
+  }
+}
+
+void Draw::network() {
+  Rng rng = root_.fork("network");
+  NetworkFaults& network = out_.network;
+  const auto probability = [&](bool on, std::int64_t most_ppm) {
+    const std::int64_t drawn = rng.between(1'000, most_ppm);
+    return static_cast<std::uint32_t>(on ? drawn : 0);
+  };
+  network.loss_ppm = probability(mix_.loss, 300'000);
+  network.duplicate_ppm = probability(mix_.duplicates, 500'000);
+  network.delay_ppm = probability(mix_.delays, 500'000);
+  if (mix_.delays) network.max_delay = log_uniform(rng, kMs, 32 * kSecond);
+  if (network.loss_ppm + network.duplicate_ppm + network.delay_ppm > 0) network.until = instant_ns(to_ns(chaos_));
+}
+
+TaskSpec Draw::task(Rng& rng) {
+  const NodeOffer& offer = out_.node_types.front().offer;
+  TaskSpec spec;
+  spec.exclusive = mix_.exclusive && rng.chance(1, 4);
+  const bool share = mix_.shares && rng.chance(1, 3);
+  const std::int64_t threads = rng.between(1, std::max<std::int64_t>(1, offer.threads() / (rng.chance(1, 2) ? 4 : 1)));
+  if (!spec.exclusive) spec.need.cpu_m = share ? 250 * rng.between(1, 2) : kThread * threads;
+  if (mix_.memory && rng.chance(1, 2)) spec.need.memory_bytes = kMiB * rng.between(1, 64);
+  const Duration run = log_uniform(rng, 10 * kMs, 40 * kSecond);
+  if (mix_.operations && rng.chance(1, 3))
+    spec.work.operations = to_ns(run);  // at the types' speed of one operation per nanosecond
+  else
+    spec.work.duration = run;
+  if (mix_.estimates && rng.chance(3, 4)) spec.estimate = run * rng.between(1, 8) / 4;
+  if (mix_.timeouts && rng.chance(1, 5)) spec.timeout = run * rng.between(1, 8) / 4;
+  return spec;
+}
+
+/// Makes the job smaller until the nodes that are left in the end can hold it.
+void Draw::fit(JobSpec& job, const std::vector<bool>& survives) const {
+  while (!fits_survivors(out_, survives, job)) {
+    TaskGroup& group = *std::max_element(job.groups.begin(), job.groups.end(), [](const auto& a, const auto& b) {
+      return a.spec.need.cpu_m < b.spec.need.cpu_m;
+    });
+    if (job.kind == JobKind::kRigid && group.count > 1)
+      --group.count;
+    else
+      group.spec.need.cpu_m = kThread;
+  }
+}
+
+void Draw::jobs() {
+  Rng rng = root_.fork("jobs");
+  const std::vector<bool> survives = survivors(out_);
+  std::vector<Arrival> arrivals;
+  std::int64_t left = rng.between(1, rng.chance(1, 2) ? 60 : 12);
+  for (std::int64_t number = 1; left > 0; ++number) {
+    Rng own = root_.fork("job " + std::to_string(number));
+    JobSpec job;
+    job.key = "job" + std::to_string(number);
+    const bool bag = mix_.bags && own.chance(1, 3);
+    if (bag) job.kind = JobKind::kBag;
+    const std::int64_t groups = bag && own.chance(1, 3) ? 2 : 1;
+    for (std::int64_t g = 0; g < groups; ++g) {
+      const std::int64_t most = own.chance(1, 2) ? 3 : 8;
+      const std::int64_t count = bag || (mix_.gangs && own.chance(1, 2)) ? own.between(1, most) : 1;
+      job.groups.push_back({static_cast<std::uint32_t>(count), task(own)});
+      left -= count;
+    }
+    job.retries = static_cast<std::uint32_t>(own.below(own.chance(1, 2) ? 1 : 5));
+    if (mix_.failures && own.chance(1, 3)) {
+      SimulatedFailures failures;
+      failures.fail_attempts = static_cast<std::uint32_t>(own.between(1, job.retries + 1));
+      failures.exit_code = own.chance(1, 2) ? 1 : -11;
+      for (TaskGroup& group : job.groups) group.spec.work.payload = encode_failures(failures);
+    }
+    fit(job, survives);
+    Instant at = within_chaos(own);
+    if (own.chance(1, 4)) at = Instant{};  // Several at once.
+    arrivals.push_back({at, std::make_shared<const JobSpec>(std::move(job))});
+  }
+  // The last one keeps the run going until every node must be back.
+  JobSpec last;
+  last.key = "last";
+  last.groups.push_back({1, {}});
+  last.groups.front().spec.need.cpu_m = kThread;
+  last.groups.front().spec.work.duration = Duration(kSecond);
+  const Promise promise = promise_of(out_, arrivals);
+  const Instant quiet = saturating_add(promise.calm, promise.detect + promise.rejoin + Duration(kSecond));
+  arrivals.push_back({std::max(quiet, instant_ns(120 * kSecond)), std::make_shared<const JobSpec>(std::move(last))});
+  std::stable_sort(arrivals.begin(), arrivals.end(), [](const Arrival& a, const Arrival& b) { return a.at < b.at; });
+  out_.workload = std::move(arrivals);
+}
+
+void Draw::cancels() {
+  if (!mix_.cancels) return;
+  Rng rng = root_.fork("cancels");
+  for (const Arrival& arrival : std::get<std::vector<Arrival>>(out_.workload)) {
+    Rng own = rng.fork(arrival.spec->key);
+    if (!own.chance(1, 5) || arrival.spec->key == "last") continue;
+    const Duration after = log_uniform(own, kMs, 60 * kSecond);
+    const Instant at = own.chance(1, 10) ? arrival.at : std::min(arrival.at + after, instant_ns(to_ns(chaos_)));
+    out_.events.push_back({at, OperatorEvent::Kind::kCancel, arrival.spec->key, 0});
+  }
+}
+
+}  // namespace
+
+void set_horizon(Scenario& scenario) {
+  const Promise promise = promise_of(scenario, list_arrivals(scenario));
+  if (promise.done_by == kNever)
+    scenario.horizon.reset();
+  else
+    scenario.horizon = promise.done_by;
+}
+
+Scenario draw_scenario(std::uint64_t seed) { return Draw(seed).make(); }
+
+}  // namespace duet::sim

@@ -1,0 +1,134 @@
+// Policies as a user meets them: parameters, refusals, and the detector's exact instants.
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "core/params.h"
+#include "core/policy.h"
+
+namespace duet::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string problems_text(const Problems& problems) {
+  std::string text;
+  for (const Problem& p : problems)
+    text += p.where + ": " + p.what + (p.right.empty() ? "" : " (" + p.right + ")") + "\n";
+  return text;
+}
+
+TEST(CorePolicies, AnUnknownNameIsAnsweredWithTheNamesThereAre) {
+  ControllerConfig config;
+  config.queue.name = "fifo";
+  config.scheduler.name = "";
+  EXPECT_EQ(problems_text(check_policies(config)),
+            "queue: there is no policy 'fifo' (one of fcfs, sjf, easy, easy_machines)\n"
+            "scheduler: there is no policy '' (one of first_fit, round_robin, bin_pack, spread)\n");
+  EXPECT_TRUE(check_policies({}).empty());
+}
+
+TEST(CorePolicies, ParametersAreCheckedAllAtOnce) {
+  ControllerConfig config;
+  config.queue.params.items = {{"depth", std::int64_t{3}}};
+  config.detector.params.items = {
+      {"dead_after", 3.0}, {"dead_after_s", -1.0}, {"suspect_after_s", std::string("soon")}};
+  EXPECT_EQ(problems_text(check_policies(config)),
+            "queue/depth: is not a parameter of this policy (it has none)\n"
+            "detector/suspect_after_s: must be a number of seconds\n"
+            "detector/dead_after_s: is out of range (from 0.000000 to 9000000000.000000 seconds)\n"
+            "detector/dead_after: is not a parameter of this policy (it has suspect_after_s, dead_after_s)\n");
+}
+
+TEST(CorePolicies, SecondsTakeNumbersOfEitherKindWithinTheirRange) {
+  struct Case {
+    ParamValue value;
+    std::optional<Duration> read;
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& [value, read] :
+       {Case{std::int64_t{2}, 2s}, Case{2.5, 2500ms}, Case{0.0, 0s}, Case{1e-9, 1ns}, Case{9e9, 9'000'000'000s},
+        Case{-1e-9, {}}, Case{9.1e9, {}}, Case{nan, {}}, Case{true, {}}, Case{std::string("2"), {}}}) {
+    const Params params{{{"x", value}}};
+    ParamReader reader(params);
+    EXPECT_EQ(reader.seconds("x", 7s), read.value_or(7s));
+    EXPECT_EQ(reader.finish().empty(), read.has_value());
+  }
+}
+
+TEST(CorePolicies, IntegersAreWholeAndWithinTheirRange) {
+  struct Case {
+    ParamValue value;
+    std::optional<std::int64_t> read;
+  };
+  for (const auto& [value, read] : {Case{std::int64_t{1}, 1}, Case{std::int64_t{9}, 9}, Case{std::int64_t{0}, {}},
+                                    Case{std::int64_t{10}, {}}, Case{5.0, {}}, Case{false, {}}}) {
+    const Params params{{{"x", value}}};
+    ParamReader reader(params);
+    EXPECT_EQ(reader.integer("x", 7, 1, 9), read.value_or(7));
+    EXPECT_EQ(reader.finish().empty(), read.has_value());
+  }
+}
+
+std::unique_ptr<FailureDetector> timeout_of(std::int64_t suspect_s, std::int64_t dead_s) {
+  auto made = make_policy(detector_policies(),
+                          {"timeout", {{{"dead_after_s", dead_s}, {"suspect_after_s", suspect_s}}}});
+  EXPECT_TRUE(made);
+  return std::move(*made);
+}
+
+TEST(CoreTimeoutDetector, ChangesItsMindAtExactInstants) {
+  const auto d = timeout_of(20, 30);
+  const Instant t0 = instant_ns(1'000'000'007);
+  d->heartbeat(t0);
+  struct Row {
+    Duration after;
+    Liveness says;
+    Duration next;
+  };
+  const Duration never = Duration::max();
+  for (const auto& [after, says, next] :
+       {Row{0s, Liveness::kAlive, 20s}, Row{20s - 1ns, Liveness::kAlive, 20s}, Row{20s, Liveness::kSuspect, 30s},
+        Row{30s - 1ns, Liveness::kSuspect, 30s}, Row{30s, Liveness::kDead, never}, Row{99s, Liveness::kDead, never}}) {
+    EXPECT_EQ(d->assess(t0 + after), says) << after.count();
+    EXPECT_EQ(d->next_change(t0 + after), next == never ? kNever : t0 + next) << after.count();
+  }
+  d->heartbeat(t0 + 25s);
+  EXPECT_EQ(d->assess(t0 + 45s - 1ns), Liveness::kAlive);
+  EXPECT_EQ(d->next_change(t0 + 25s), t0 + 45s);
+}
+
+TEST(CoreTimeoutDetector, ZeroIsNever) {
+  const auto never = timeout_of(0, 0);
+  never->heartbeat(Instant{});
+  EXPECT_EQ(never->assess(instant_ns(std::numeric_limits<std::int64_t>::max() - 1)), Liveness::kAlive);
+  EXPECT_EQ(never->next_change(Instant{}), kNever);
+
+  const auto dead_only = timeout_of(0, 30);
+  dead_only->heartbeat(Instant{});
+  EXPECT_EQ(dead_only->next_change(Instant{}), Instant(30s));
+  EXPECT_EQ(dead_only->assess(Instant(29s)), Liveness::kAlive);
+
+  const auto suspect_only = timeout_of(20, 0);
+  suspect_only->heartbeat(Instant{});
+  EXPECT_EQ(suspect_only->next_change(Instant{}), Instant(20s));
+  EXPECT_EQ(suspect_only->next_change(Instant(20s)), kNever);
+  EXPECT_EQ(suspect_only->assess(Instant(999s)), Liveness::kSuspect);
+}
+
+TEST(CoreTimeoutDetector, SuspectNoLaterThanDead) {
+  const auto made = make_policy(detector_policies(),
+                                {"timeout", {{{"dead_after_s", std::int64_t{10}}}}});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(problems_text(made.problems()),
+            "suspect_after_s: is longer than dead_after_s (a node is suspect before it is dead)\n");
+  const auto at_once = timeout_of(10, 10);
+  at_once->heartbeat(Instant{});
+  EXPECT_EQ(at_once->next_change(Instant{}), Instant(10s));
+  EXPECT_EQ(at_once->assess(Instant(10s)), Liveness::kDead);
+}
+
+}  // namespace
+}  // namespace duet::test

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Runs every scenario on every build named, on both engines, and demands one digest: tools/digests.sh build...
+# Each is run plainly, with fresh and freed memory filled with a pattern, and at fixed addresses, twice each:
+# a digest that depends on an uninitialised byte or on the value of a pointer cannot survive all of that.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+if (($# == 0)); then
+  echo "usage: tools/digests.sh build [build-clang ...]" >&2
+  exit 2
+fi
+shopt -s nullglob
+scenarios=(scenarios/*.json)
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+worlds=(plain filled)
+if setarch -R true 2> /dev/null; then
+  worlds+=(fixed)
+else
+  echo "skipped: address randomisation cannot be switched off here (setarch -R is refused)"
+fi
+
+# in_world WORLD COMMAND...
+in_world() {
+  local world=$1
+  shift
+  case $world in
+    plain) "$@" ;;
+    filled) MALLOC_PERTURB_=165 "$@" ;;
+    fixed) setarch -R "$@" ;;
+  esac
+}
+
+# digest TREE SCENARIO ENGINE WORLD: the digest line, or how the run ended.
+digest() {
+  local rc=0 said
+  rm -rf "$out/run"
+  said=$(in_world "$4" "$1/bin/duet" sim "$2" --engine "$3" --out "$out/run" 2>&1) || rc=$?
+  if ((rc == 0)); then
+    grep -o 'digest.*' <<< "$said" || echo 'no digest printed'
+  else
+    echo "exit $rc"
+  fi
+}
+
+runs=0 digests=0 different=0
+for scenario in "${scenarios[@]}"; do
+  if [[ $scenario == *.schema.json ]]; then continue; fi
+  ran=false
+  for engine in simgrid loop; do
+    first=''
+    for tree in "$@"; do
+      for world in "${worlds[@]}"; do
+        for turn in 1 2; do
+          said=$(digest "$tree" "$scenario" "$engine" "$world")
+          runs=$((runs + 1))
+          first=${first:-$said}
+          if [[ $said != "$first" ]]; then
+            echo "different: $scenario on $engine: $first, but on $tree ($world, turn $turn): $said"
+            different=$((different + 1))
+          fi
+        done
+      done
+    done
+    # An engine may refuse a scenario (the loop engine has no links), but not both, and not without a reason.
+    case $first in
+      'exit 2') echo "$scenario: the $engine engine refuses it" ;;
+      digest*) ran=true digests=$((digests + 1)) ;;
+      *) echo "$scenario on $engine: $first" && different=$((different + 1)) ;;
+    esac
+  done
+  if ! $ran; then
+    echo "$scenario ran on no engine"
+    different=$((different + 1))
+  fi
+done
+if ((runs == 0)); then
+  echo "no scenarios to run"
+  exit 1
+fi
+echo "$runs runs of ${#scenarios[@]} scenarios on $# builds: $digests digests, $different differences"
+((different == 0))

@@ -1,0 +1,91 @@
+// The examples every help begins with.
+#include <array>
+
+#include "tools/duet/cli.h"
+
+namespace duet::front {
+namespace {
+
+struct Examples {
+  std::string_view command;
+  std::string_view text;
+};
+
+constexpr std::array kExamples = {
+    Examples{"duet",
+             "  duet check scenarios/demo.json             is it a valid scenario?\n"
+             "  duet sim scenarios/demo.json               run it and see the result\n"
+             "  duet sim scenarios/demo.json --queue sjf   the same with another policy\n"},
+    Examples{"duet sim",
+             "  duet sim demo.json\n"
+             "  duet sim demo.json --queue easy --scheduler bin_pack --seed 7\n"
+             "  duet sim demo.json --set /workload/generator/jobs=5000 --out results\n"
+             "  duet sim demo.json --engine loop -o json\n"},
+    Examples{"duet check",
+             "  duet check demo.json\n"
+             "  duet check scenarios/*.json -o json\n"},
+    Examples{"duet import",
+             "  duet import swf log.swf.gz -o log.json --pool 240\n"
+             "  duet import batsim workload.json -o workload.json --hosts 32 --queue easy_machines\n"},
+    Examples{"duet import swf",
+             "  duet import swf log.swf.gz -o log.json --pool 240      one node of 240 cores\n"
+             "  duet import swf log.swf -o log.json --hosts 32 --queue easy_machines\n"
+             "  duet import swf log.swf -o log.json --pool 240 --as work\n"},
+    Examples{"duet import batsim",
+             "  duet import batsim workload.json -o log.json --hosts 32\n"
+             "  duet import batsim workload.json -o log.json --pool 32 --overrun kill\n"},
+    Examples{"duet policies",
+             "  duet policies\n"
+             "  duet policies easy\n"
+             "  duet policies -o json\n"},
+    Examples{"duet replay", "  duet replay results/trace.duet --verify\n"},
+    Examples{"duet trace",
+             "  duet trace stats results/trace.duet\n"
+             "  duet trace cat results/trace.duet | head\n"
+             "  duet trace diff before/trace.duet after/trace.duet\n"},
+    Examples{"duet trace cat",
+             "  duet trace cat results/trace.duet | head\n"
+             "  duet trace cat results/trace.duet --task 17.0\n"
+             "  duet trace cat results/trace.duet --out trace.jsonl\n"},
+    Examples{"duet trace diff",
+             "  duet trace diff before/trace.duet after/trace.duet\n"
+             "  duet trace diff before/trace.duet after/trace.duet -o json\n"},
+    Examples{"duet trace verify", "  duet trace verify results/trace.duet\n"},
+    Examples{"duet trace stats",
+             "  duet trace stats results/trace.duet\n"
+             "  duet trace stats results/trace.duet -o json\n"},
+    Examples{"duet trace dot",
+             "  duet trace dot results/trace.duet | dot -Tsvg > cluster.svg\n"
+             "  duet trace dot --lifecycle | dot -Tsvg > lifecycle.svg\n"},
+    Examples{"duet trace perfetto",
+             "  duet trace perfetto results/trace.duet --out trace.json    open it at ui.perfetto.dev\n"},
+    Examples{"duet record",
+             "  duet record my-scenarios                  writes my-scenarios/golden\n"
+             "  duet record my-scenarios --engine loop\n"},
+    Examples{"duet verify",
+             "  duet verify my-scenarios                  exit 1 if a decision changed\n"
+             "  duet verify my-scenarios --junit report.xml\n"},
+    Examples{"duet swarm",
+             "  duet swarm --seeds 500\n"
+             "  duet swarm --seeds 1 --first-seed 4711    one seed again\n"},
+    Examples{"duet completion",
+             "  source <(duet completion bash)\n"
+             "  duet completion zsh > ~/.zfunc/_duet\n"
+             "  duet completion fish > ~/.config/fish/completions/duet.fish\n"},
+    Examples{"duet version",
+             "  duet version\n"
+             "  duet version -o json\n"},
+    Examples{"duet internal",
+             "  duet internal schema > scenarios/scenario.schema.json\n"
+             "  duet internal fields\n"},
+};
+
+}  // namespace
+
+std::string_view examples_of(std::string_view command) {
+  for (const Examples& examples : kExamples)
+    if (examples.command == command) return examples.text;
+  return {};
+}
+
+}  // namespace duet::front

@@ -1,0 +1,125 @@
+// What the command line asks for, as plain values: one struct per command, and what carries it out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sim/import_common.h"
+#include "sim/run_command.h"
+#include "sim/table.h"
+
+namespace duet::front {
+
+using sim::Format;
+
+struct Overview {};  ///< `duet` alone.
+
+struct SimCommand {
+  sim::RunOptions run;
+};
+struct CheckCommand {
+  std::vector<std::string> scenarios;
+  Format format = Format::kTable;
+};
+struct ImportCommand {
+  bool swf = true;  ///< Else Batsim.
+  std::string log;
+  std::string scenario;  ///< Where to write it.
+  sim::ImportOptions import;
+  std::string queue;      ///< Empty: the default of scenarios.
+  std::string scheduler;
+};
+struct PoliciesCommand {
+  std::string name;  ///< Empty: all.
+  Format format = Format::kTable;
+};
+struct ReplayCommand {
+  std::string trace;
+  bool verify = false;  ///< As scripts say it; a replay always compares.
+  Format format = Format::kTable;
+};
+struct TraceCatCommand {
+  std::string trace;
+  std::string task;  ///< Only this job (17) or task (17.0); empty: all.
+  std::string from;  ///< Seconds; empty: from the beginning.
+  std::string to;    ///< Seconds; empty: to the end.
+  std::optional<std::uint32_t> machine;  ///< 0 is the controller, 1 + n the agent of node n.
+  std::string out;  ///< Empty: standard output.
+};
+struct TraceDiffCommand {
+  std::string left;
+  std::string right;
+  Format format = Format::kTable;
+};
+struct TraceVerifyCommand {
+  std::vector<std::string> traces;
+  Format format = Format::kTable;
+};
+struct TraceStatsCommand {
+  std::string trace;
+  Format format = Format::kTable;
+};
+struct TraceDotCommand {
+  std::string trace;
+  bool lifecycle = false;  ///< The states of jobs, tasks and nodes instead of a cluster.
+  std::string at;          ///< Seconds; empty: when most attempts run.
+  std::string out;
+};
+struct TracePerfettoCommand {
+  std::string trace;
+  std::string out;
+};
+struct RecordCommand {
+  std::string folder;
+  std::string engine = "simgrid";
+  Format format = Format::kTable;
+};
+struct VerifyCommand {
+  std::string folder;
+  std::string junit;  ///< Empty: no report.
+  Format format = Format::kTable;
+};
+struct SwarmCommand {
+  std::uint64_t seeds = 100;
+  std::uint64_t first_seed = 1;
+  std::string out;  ///< Folder for shrunk scenarios of failed seeds.
+};
+struct CompletionCommand {
+  std::string shell;
+};
+struct VersionCommand {
+  Format format = Format::kTable;
+};
+struct InternalCommand {
+  std::string what;
+};
+
+using Command = std::variant<Overview, SimCommand, CheckCommand, ImportCommand, PoliciesCommand, ReplayCommand,
+                             TraceCatCommand, TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand, TraceDotCommand,
+                             TracePerfettoCommand, RecordCommand, VerifyCommand, SwarmCommand, CompletionCommand,
+                             VersionCommand, InternalCommand>;
+
+/// Carry out a command and return the exit code.
+int run(const Overview&);
+int run(const SimCommand&);
+int run(const CheckCommand&);
+int run(const ImportCommand&);
+int run(const PoliciesCommand&);
+int run(const ReplayCommand&);
+int run(const TraceCatCommand&);
+int run(const TraceDiffCommand&);
+int run(const TraceVerifyCommand&);
+int run(const TraceStatsCommand&);
+int run(const TraceDotCommand&);
+int run(const TracePerfettoCommand&);
+int run(const RecordCommand&);
+int run(const VerifyCommand&);
+int run(const SwarmCommand&);
+int run(const CompletionCommand&);
+int run(const VersionCommand&);
+int run(const InternalCommand&);
+
+}  // namespace duet::front

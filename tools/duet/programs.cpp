@@ -1,0 +1,34 @@
+#include "tools/duet/programs.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+namespace duet::front {
+
+namespace fs = std::filesystem;
+
+std::string own_path() {
+  std::error_code error;
+  const fs::path path = fs::read_symlink("/proc/self/exe", error);
+  return error ? std::string("duet") : path.string();
+}
+
+std::string helper_path(const std::string& name) {
+  const fs::path path = fs::path(own_path()).parent_path().parent_path() / "libexec" / name;
+  return ::access(path.c_str(), X_OK) == 0 ? path.string() : std::string();
+}
+
+std::string become(const std::string& path, const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = {path};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execv(path.c_str(), argv.data());
+  return std::generic_category().message(errno);
+}
+
+}  // namespace duet::front

@@ -1,0 +1,187 @@
+// duet trace ..., duet replay: looking into a run, and proving it.
+#include <unistd.h>
+
+#include "core/codec/cat.h"
+#include "core/codec/cluster_view.h"
+#include "core/codec/diff.h"
+#include "core/codec/dot.h"
+#include "core/codec/perfetto.h"
+#include "core/codec/replay.h"
+#include "core/codec/stats.h"
+#include "sim/decimal.h"
+#include "sim/terminal.h"
+#include "tools/duet/options.h"
+#include "tools/duet/output_file.h"
+
+namespace duet::front {
+namespace {
+
+using codec::TraceReader;
+using sim::Cell;
+using sim::Table;
+
+int print_text(const std::string& text, int exit_code) { return sim::print(text) ? exit_code : sim::kExitUsage; }
+
+/// Seconds after the beginning of the run.
+Result<Instant> instant_from(const std::string& option, const std::string& text) {
+  const sim::Decimal decimal = sim::read_decimal(text, 9);
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos && text != ".";
+  if (!digits || decimal.too_large || decimal.units > static_cast<std::uint64_t>(to_ns(kNever)))
+    return Problem{option, "'" + text + "' is no instant", "seconds since the run began, as in 12.5"};
+  return instant_ns(static_cast<std::int64_t>(decimal.units));
+}
+
+Result<codec::CatOptions> cat_options(const TraceCatCommand& command) {
+  codec::CatOptions options;
+  options.framed = command.task.empty() && command.from.empty() && command.to.empty() && !command.machine;
+  if (!command.task.empty()) {
+    auto filter = codec::filter_by_task(command.task);
+    if (!filter) return filter.problems();
+    options.filter = *filter;
+  }
+  options.filter.machine = command.machine;
+  if (!command.from.empty()) {
+    const auto from = instant_from("--from", command.from);
+    if (!from) return from.problems();
+    options.filter.from = *from;
+  }
+  if (!command.to.empty()) {
+    const auto to = instant_from("--to", command.to);
+    if (!to) return to.problems();
+    options.filter.to = *to;
+  }
+  return options;
+}
+
+Table difference_table(const codec::TraceDifference& difference) {
+  Table table{{"what", "where", "left", "right"}, {}};
+  for (const auto& header : difference.header)
+    table.rows.push_back({"header", header.where, header.left, header.right});
+  if (difference.body)
+    table.rows.push_back({"step", std::to_string(difference.body->step), difference.body->left,
+                          difference.body->right});
+  return table;
+}
+
+void add_kinds(Table& table, const char* what, const std::vector<codec::KindCount>& kinds) {
+  for (const auto& kind : kinds) table.rows.push_back({what, kind.kind, kind.count, kind.bytes});
+}
+
+/// Reads a trace to its end, which checks all of it.
+Result<codec::TraceSummary> read_through(const std::string& path) {
+  auto reader = TraceReader::open(path);
+  if (!reader) return reader.problems();
+  codec::Frame frame;
+  for (;;) {
+    const auto more = reader->next(frame);
+    if (!more) return more.problems();
+    if (!*more) return reader->summary();
+  }
+}
+
+}  // namespace
+
+int run(const TraceCatCommand& command) {
+  const auto options = cat_options(command);
+  if (!options) return refuse(options.problems());
+  auto reader = TraceReader::open(command.trace);
+  if (!reader) return refuse(reader.problems());
+  return write_to(command.out, [&](codec::TextSink& to) {
+    const auto lines = codec::cat(*reader, *options, to);
+    return lines ? Failure{} : lines.problems();
+  });
+}
+
+int run(const TraceDiffCommand& command) {
+  auto left = TraceReader::open(command.left);
+  if (!left) return refuse(left.problems());
+  auto right = TraceReader::open(command.right);
+  if (!right) return refuse(right.problems());
+  const auto difference = codec::diff(*left, *right);
+  if (!difference) return refuse(difference.problems());
+  const int code = difference->same_body() ? sim::kExitOk : sim::kExitNegative;
+  if (command.format != Format::kTable) return print_text(to_text(difference_table(*difference), command.format), code);
+  std::string text = codec::to_text(*difference);
+  if (difference->same_body()) text += "same decisions\n";
+  return print_text(text, code);
+}
+
+int run(const TraceVerifyCommand& command) {
+  Table table{{"trace", "whole", "steps", "digest", "problem"}, {}};
+  int code = sim::kExitOk;
+  for (const std::string& path : command.traces) {
+    const auto summary = read_through(path);
+    if (summary) {
+      table.rows.push_back({path, Cell::flag(true), summary->steps, "sha256:" + summary->digest, ""});
+      continue;
+    }
+    // A file that is not there says nothing about a trace.
+    const bool there = ::access(path.c_str(), R_OK) == 0;
+    code = there ? std::max(code, sim::kExitNegative) : sim::kExitUsage;
+    const Problem& problem = summary.problems().front();
+    table.rows.push_back({path, Cell::flag(false), Cell(), Cell(), problem.where + ": " + problem.what});
+  }
+  return print_text(to_text(table, command.format), code);
+}
+
+int run(const TraceStatsCommand& command) {
+  auto reader = TraceReader::open(command.trace);
+  if (!reader) return refuse(reader.problems());
+  const auto stats = codec::stats(*reader);
+  if (!stats) return refuse(stats.problems());
+  if (command.format == Format::kTable) return print_text(codec::to_text(*stats), sim::kExitOk);
+  if (command.format == Format::kJson) return print_text(codec::to_json(*stats) + '\n', sim::kExitOk);
+  Table table{{"what", "kind", "count", "bytes"}, {}};
+  add_kinds(table, "event", stats->events);
+  add_kinds(table, "command", stats->commands);
+  return print_text(to_text(table, Format::kCsv), sim::kExitOk);
+}
+
+int run(const TraceDotCommand& command) {
+  if (command.lifecycle || command.trace.empty()) {
+    if (!command.lifecycle) return refuse({{"", "which trace?", "duet trace dot TRACE, or duet trace dot --lifecycle"}});
+    return write_to(command.out, [](codec::TextSink& to) {
+      to.write(codec::lifecycle_dot());
+      return Failure{};
+    });
+  }
+  codec::ClusterDotOptions options;
+  auto first = TraceReader::open(command.trace);
+  if (!first) return refuse(first.problems());
+  const auto at = command.at.empty() ? codec::busiest_instant(*first) : instant_from("--at", command.at);
+  if (!at) return refuse(at.problems());
+  options.at = *at;
+  auto second = TraceReader::open(command.trace);
+  if (!second) return refuse(second.problems());
+  return write_to(command.out, [&](codec::TextSink& to) {
+    const auto dot = codec::cluster_dot(*second, options);
+    if (!dot) return dot.problems();
+    to.write(*dot);
+    return Failure{};
+  });
+}
+
+int run(const TracePerfettoCommand& command) {
+  auto reader = TraceReader::open(command.trace);
+  if (!reader) return refuse(reader.problems());
+  return write_to(command.out, [&](codec::TextSink& to) {
+    const auto events = codec::perfetto(*reader, to);
+    return events ? Failure{} : events.problems();
+  });
+}
+
+int run(const ReplayCommand& command) {
+  auto reader = TraceReader::open(command.trace);
+  if (!reader) return refuse(reader.problems());
+  const auto report = codec::replay(*reader);
+  if (!report) return refuse(report.problems());
+  if (command.format == Format::kTable) return print_text(codec::to_text(*report), report->exit_status());
+  Table table{{"trace", "same", "controller_steps", "agent_steps", "digest", "step", "what"}, {}};
+  const auto& divergence = report->divergence;
+  table.rows.push_back({command.trace, Cell::flag(!divergence), report->controller_steps, report->agent_steps,
+                        report->summary ? Cell("sha256:" + report->summary->digest) : Cell(),
+                        divergence ? Cell(divergence->step) : Cell(), divergence ? Cell(divergence->what) : Cell()});
+  return print_text(to_text(table, command.format), report->exit_status());
+}
+
+}  // namespace duet::front
