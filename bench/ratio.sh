@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 name=${1:-} rounds=${2:-7}
-bin=build/bin
+bin=${DUET_BIN:-build/bin}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
@@ -48,8 +48,8 @@ scenario() {
 duet_cpu() {
   local scenario=$1
   shift
-  "$bin/duet" sim "$scenario" --out "$dir/out" "$@" > /dev/null
-  sed -n 's/.*"cpu_s": *\([0-9.e-]*\).*/\1/p' "$dir/out/run_info.json"
+  "$bin/duet" sim "$scenario" --out "$dir/out" "$@" > /dev/null 2>&1
+  sed -n 's/.*"run_cpu_s": *\([0-9.e-]*\).*/\1/p' "$dir/out/run_info.json"
 }
 
 raw_cpu() { "$bin/raw_simgrid_replay" "$1" "$2" "$dir/raw" | sed -n 's/.*: \([0-9.]*\) cpu-s.*/\1/p'; }
@@ -80,7 +80,7 @@ sim() {
   local machines=$1 gate=$2 jobs=100000
   need duet raw_simgrid_replay
   scenario "$machines" "$jobs" operations > "$dir/s.json"
-  "$bin/duet" sim "$dir/s.json" --no-trace --export-raw "$dir/raw" > /dev/null
+  "$bin/duet" sim "$dir/s.json" --no-trace --export-raw "$dir/raw" > /dev/null 2>&1
   "$bin/raw_simgrid_replay" shell "$machines" "$dir/raw"
   run_duet() { duet_cpu "$dir/s.json" --no-trace; }
   run_raw() { raw_cpu shell "$machines"; }
@@ -100,7 +100,7 @@ trace() {
 loop() {
   need duet raw_simgrid_replay
   scenario 100 100000 operations > "$dir/s.json"
-  "$bin/duet" sim "$dir/s.json" --no-trace --export-raw "$dir/raw" > /dev/null
+  "$bin/duet" sim "$dir/s.json" --no-trace --export-raw "$dir/raw" > /dev/null 2>&1
   scenario 100 100000 duration > "$dir/l.json"
   run_duet() { duet_cpu "$dir/l.json" --no-trace --engine loop; }
   run_heap() { raw_cpu heap 100; }
@@ -132,7 +132,7 @@ memory() {
   scenario 100 100000 duration > "$dir/small.json"
   scenario 100 1000000 duration > "$dir/large.json"
   rss() {
-    "$bin/duet" sim "$1" --engine loop --out "$dir/out" > /dev/null
+    "$bin/duet" sim "$1" --engine loop --out "$dir/out" > /dev/null 2>&1
     sed -n 's/.*"peak_rss_bytes": *\([0-9]*\).*/\1/p' "$dir/out/run_info.json"
   }
   : > "$dir/ratios"

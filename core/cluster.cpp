@@ -163,6 +163,7 @@ void Cluster::load_threads(ClusterNode& n, const Request& request, const ThreadS
   n.idle_slots += count_free_slots(n, threads) - before;
   // Threads that carry more than their share leave others idle, whose CPU is then not free.
   n.room.slots = std::min(n.idle_slots, n.room.free.cpu_m / (kThread * n.offer.threads_per_core));
+  if (mutated(Mutant::kIdleSlotsAreFree)) n.room.slots = n.idle_slots;
 }
 
 ThreadSet Cluster::take(NodeId id, const Request& request) {

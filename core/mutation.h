@@ -31,6 +31,7 @@ enum class Mutant : std::uint8_t {
   kForgetLosses,            ///< A task may be lost with its node as often as it likes.
   kKillVoidsNothing,        ///< A launch that arrives after its kill runs.
   kGangInPieces,            ///< Those members of a gang that fit start.
+  kIdleSlotsAreFree,        ///< An idle slot is given away although its CPU is in use on overloaded threads.
   kOldLifeStaysOut,         ///< A life that an older one's late registration pushed out is never told to ask anew.
 };
 

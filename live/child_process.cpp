@@ -4,9 +4,13 @@
 #include <cstring>
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+// glibc 2.36 declares these for C only.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 #include "core/check.h"
 
@@ -67,14 +71,15 @@ ChildProcess::ChildProcess(asio::io_context& io, int pidfd, OnExit on_exit)
 
 ChildProcess::~ChildProcess() {
   *alive_ = false;
-  if (running_) {
-    terminate(true);
-    siginfo_t info{};
-    while (waitid(P_PIDFD, static_cast<id_t>(pidfd_.native_handle()), &info, WEXITED) != 0 && errno == EINTR) continue;
-  }
+  if (running_) terminate(true);
   // release() takes the descriptor out of epoll before it is closed: a child that is just starting may still hold a
   // copy, and closing alone would leave the registration behind.
   const int fd = pidfd_.release();
+  if (running_) {
+    fcntl(fd, F_SETFL, 0);  // Asio made it non-blocking, and then waitid() does not wait either.
+    siginfo_t info{};
+    while (waitid(P_PIDFD, static_cast<id_t>(fd), &info, WEXITED) != 0 && errno == EINTR) continue;
+  }
   ::close(fd);
 }
 

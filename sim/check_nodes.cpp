@@ -129,6 +129,9 @@ void Checkers::on_agent_step(Instant now, std::uint32_t id, const Agent& agent, 
       attempt->ended = true;
       attempt->outcome = exited->outcome;
     }
+  for (std::size_t i = first; i < commands.size(); ++i)
+    if (const auto* report = std::get_if<agent::Report>(&commands[i]))
+      if (const auto* asks = std::get_if<msg::Register>(&report->message.body)) node.asked_serial = asks->serial;
   const auto* delivered = std::get_if<agent::Delivered>(&event);
   if (delivered != nullptr) {
     const msg::ToAgent& message = delivered->message;
@@ -142,7 +145,10 @@ void Checkers::on_agent_step(Instant now, std::uint32_t id, const Agent& agent, 
   node.agent_epoch = agent.epoch();
   if (node.agent_epoch == Epoch{}) return;
   const std::uint64_t number = node.agent_epoch.value;
-  if (delivered == nullptr || delivered->message.boot != node.agent_boot)
+  const auto* granted = delivered == nullptr ? nullptr : std::get_if<msg::Registered>(&delivered->message.body);
+  if (granted != nullptr && granted->serial != node.asked_serial)
+    broken("I10", "the agent of " + node_text(id) + " believed the answer to an earlier registration");
+  if (granted == nullptr || delivered->message.boot != node.agent_boot)
     broken("I10", "the agent of " + node_text(id) + " believed a registration that was meant for another life");
   else if (number > node.granted.size() || node.granted[number - 1] != node.agent_boot)
     broken("I10", "the agent of " + node_text(id) + " believes a registration that it was never granted");

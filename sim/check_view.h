@@ -89,6 +89,7 @@ struct NodeView {
   bool on = false;
   BootNonce agent_boot;
   Epoch agent_epoch;
+  std::uint32_t asked_serial = 0;  ///< Of the last registration it asked for.
   std::vector<AttemptId> running;  ///< What truly runs there.
   std::vector<BootNonce> granted;  ///< By epoch - 1: to which life.
   Instant heard;                   ///< When a message of the current registration last came.

@@ -74,8 +74,6 @@ void ClusterWorld::note_begin(const Run& run) {
   TaskRow* row = row_of(run.attempt.task);
   if (row == nullptr || row->attempts != run.attempt.number) return;
   row->started = now_;
-  JobRow& job = results_.jobs[job_rows_[run.attempt.task.job.value - 1]];
-  job.started = std::min(job.started, now_);
   row->ended = kNever;
   row->node = run.node;
   row->width = run.width;
@@ -111,6 +109,7 @@ Results ClusterWorld::take_results() {
     bool complete = job.tasks > 0;
     for (std::uint32_t i = 0; i < job.tasks; ++i) {
       const TaskRow& task = results_.tasks[job.first_task + i];
+      job.started = std::min(job.started, task.started);
       complete &= task.ended != kNever || task.started == kNever;
       if (task.ended != kNever) last = std::max(last, task.ended);
     }

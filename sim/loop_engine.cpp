@@ -51,8 +51,7 @@ class LoopEngine final : public Engine {
       const Instant due = world.next_due();
       if (heap_.empty() && due == kNever) return;
       const double due_s = due == kNever ? never_s : seconds_of(due);
-      const double end_s = heap_.empty() ? never_s : heap_.front().at_s;
-      clock_s_ = std::max(clock_s_, std::min(due_s, end_s));
+      clock_s_ = std::max(clock_s_, heap_.empty() ? due_s : std::min(due_s, heap_.front().at_s));
       collect_ended();
       const Instant now =
           due_s <= clock_s_ ? due : std::max(instant_of_seconds(clock_s_), last + Duration{1});

@@ -14,6 +14,7 @@
 #include "sim/json_write.h"
 #include "sim/metrics.h"
 #include "sim/table.h"
+#include "sim/terminal.h"
 
 namespace duet::sim {
 namespace {
@@ -186,23 +187,6 @@ void write_verdicts(JsonWriter& json, const std::vector<Verdict>& verdicts) {
   json.close();
 }
 
-std::string shell_words(const std::vector<std::string>& words) {
-  std::string line;
-  for (const std::string& word : words) {
-    const bool plain = !word.empty() && word.find_first_not_of(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%") == std::string::npos;
-    if (!line.empty()) line += ' ';
-    if (plain) {
-      line += word;
-      continue;
-    }
-    line += '\'';
-    for (const char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    line += '\'';
-  }
-  return line;
-}
-
 }  // namespace
 
 std::string_view ending(const Results& results) {
@@ -318,6 +302,7 @@ void write_run_info(const RunInfo& info, const RunReport& report, codec::TextSin
   text("executor", info.executor);
   number("wall_s", info.wall_s);
   number("cpu_s", info.cpu_s);
+  number("run_cpu_s", info.run_cpu_s);
   json.key("peak_rss_bytes");
   json.raw(std::to_string(info.peak_rss_bytes));
   json.key("instants");

@@ -46,7 +46,8 @@ struct RunInfo {
   std::string started_at;  ///< UTC, ISO 8601
   std::string executor;    ///< How the engine executed work; it decides nothing.
   double wall_s = 0;
-  double cpu_s = 0;
+  double cpu_s = 0;      ///< Of the whole process so far.
+  double run_cpu_s = 0;  ///< Of the run alone: no start, no reading, no result files.
   std::uint64_t peak_rss_bytes = 0;
 };
 

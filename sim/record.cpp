@@ -60,20 +60,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-/// The first line in which two traces part, with what came before; empty if they do not.
-std::string first_difference(std::string_view before, std::string_view after) {
-  const auto left = lines_of(before);
-  const auto right = lines_of(after);
-  std::size_t at = 0;
-  while (at < left.size() && at < right.size() && left[at] == right[at]) ++at;
-  if (at == left.size() && at == right.size()) return {};
-  std::string text = "first difference at step " + std::to_string(at + 1) + ":\n";
-  for (std::size_t i = at - std::min(at, kContext); i < at; ++i) text += "    " + std::string(left[i]) + '\n';
-  text += "  - " + (at < left.size() ? std::string(left[at]) : "(end)") + '\n';
-  text += "  + " + (at < right.size() ? std::string(right[at]) : "(end)") + '\n';
-  return text;
-}
-
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + '\n';
@@ -187,6 +173,19 @@ std::string_view name_of(RecordRow::Kind kind) {
   return "no scenario";
 }
 
+std::string first_difference(std::string_view before, std::string_view after) {
+  const auto left = lines_of(before);
+  const auto right = lines_of(after);
+  std::size_t at = 0;
+  while (at < left.size() && at < right.size() && left[at] == right[at]) ++at;
+  if (at == left.size() && at == right.size()) return {};
+  std::string text = "first difference at step " + std::to_string(at + 1) + ":\n";
+  for (std::size_t i = at - std::min(at, kContext); i < at; ++i) text += "    " + std::string(left[i]) + '\n';
+  text += "  - " + (at < left.size() ? std::string(left[at]) : "(end)") + '\n';
+  text += "  + " + (at < right.size() ? std::string(right[at]) : "(end)") + '\n';
+  return text;
+}
+
 Result<std::vector<RecordRow>> record_folder(const RecordOptions& options) {
   const auto names = scenario_names(options.folder);
   if (!names) return names.problems();
@@ -223,7 +222,7 @@ Result<std::vector<RecordRow>> verify_folder(const RecordOptions& options) {
     rows.push_back({name + ".json", Kind::kSame, "", ""});
     if (!recorded) {
       rows.back().kind = Kind::kNoGolden;
-      rows.back().detail = recorded.problems().front().what + ": duet record " + options.folder + '\n';
+      rows.back().detail = path + ": " + recorded.problems().front().what + "; duet record makes it\n";
       continue;
     }
     items.push_back({(fs::path(options.folder) / (name + ".json")).string(), recorded->engine});

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
@@ -38,6 +39,9 @@ Result<std::vector<RecordRow>> record_folder(const RecordOptions& options);
 
 /// Runs every scenario again and compares. Also reports scenarios without a golden and goldens without a scenario.
 Result<std::vector<RecordRow>> verify_folder(const RecordOptions& options);
+
+/// Where two traces as JSON Lines part, for people, with the steps before; empty if they do not.
+std::string first_difference(std::string_view before, std::string_view after);
 
 /// A JUnit report, one test case per row.
 std::string junit(const std::string& suite, const std::vector<RecordRow>& rows);

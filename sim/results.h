@@ -14,7 +14,7 @@ struct JobRow {
   JobId id;                  ///< 0 if it was refused.
   std::string key;
   Instant submitted;
-  Instant started = kNever;  ///< First start of any attempt: its wait was over.
+  Instant started = kNever;  ///< First start among the last attempts of its tasks.
   Instant ended = kNever;    ///< When its last attempt ended.
   JobState state = JobState::kPending;
   std::string refusal;       ///< Why it was refused; empty if it was accepted.

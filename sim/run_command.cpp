@@ -14,6 +14,7 @@
 #include "core/codec/hash.h"
 #include "core/codec/trace_file.h"
 #include "sim/cleanup.h"
+#include "sim/diagnostics.h"
 #include "sim/metrics.h"
 #include "sim/outputs.h"
 #include "sim/progress.h"
@@ -50,6 +51,12 @@ double cpu_seconds(const rusage& usage) {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
+double cpu_seconds_now() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return cpu_seconds(usage);
+}
+
 /// One run, from the options to the exit code. Each step returns false after having said what is wrong.
 class RunCommand {
  public:
@@ -83,6 +90,7 @@ class RunCommand {
 
   const RunOptions& options_;
   const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  double run_cpu_s_ = 0;
   const std::string started_at_ = utc_now();
   std::optional<Scenario> scenario_;
   std::optional<PartFilesGuard> guard_;
@@ -164,7 +172,9 @@ bool RunCommand::play(const EngineMaker& make_engine) {
     PartFilesGuard::install();
     return engine;
   };
+  const double before = cpu_seconds_now();
   auto results = sim::run(*scenario_, maker, world);
+  run_cpu_s_ = cpu_seconds_now() - before;
   if (!results) return fail(results.problems());
   results_ = std::move(*results);
   return true;
@@ -191,6 +201,7 @@ RunInfo RunCommand::run_info() const {
   info.executor = options_.engine == "simgrid" ? options_.executor : "";
   info.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
   info.cpu_s = cpu_seconds(usage);
+  info.run_cpu_s = run_cpu_s_;
   info.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
   return info;
 }
@@ -240,16 +251,13 @@ bool RunCommand::show() const {
     write_summary(report_, sink);
   }
   if (!print(text)) return false;
-  if (!written_.empty()) {
-    std::string line = "wrote";
-    for (const std::string& file : written_) line += ' ' + file;
-    say(line + '\n');
-  }
+  if (!written_.empty()) say("wrote " + printable(shell_words(written_)) + '\n');
   if (options_.format != Format::kTable) return true;
   if (options_.out.empty()) {
-    say("next: duet sim " + options_.scenario + " --out results  (jobs, tasks and trace as files)\n");
-  } else if (trace_) {
-    say("next: duet trace stats " + path(trace_name()) + '\n');
+    const std::string again = shell_words({"duet", "sim", options_.scenario, "--out", "results"});
+    say("next: " + printable(again) + "  (jobs, tasks and trace as files)\n");
+  } else if (trace_ && !options_.trace_jsonl) {
+    say("next: " + printable(shell_words({"duet", "trace", "stats", path(trace_name())})) + '\n');
   }
   return true;
 }

@@ -28,6 +28,7 @@ Duration log_uniform(Rng& rng, std::int64_t low, std::int64_t high) {
 struct Mix {
   bool crashes, loops, dead_nodes, cancels, drains, loss, duplicates, delays;
   bool gangs, bags, shares, exclusive, memory, operations, failures, timeouts, estimates, latency, commit;
+  bool crowded;  ///< Few cores of two threads, and small tasks of all kinds side by side on them.
 };
 
 Mix draw_mix(Rng rng) {
@@ -41,6 +42,7 @@ Mix draw_mix(Rng rng) {
                      &mix.delays, &mix.gangs, &mix.bags, &mix.shares, &mix.exclusive, &mix.memory, &mix.operations,
                      &mix.failures, &mix.timeouts, &mix.estimates, &mix.latency, &mix.commit})
     *flag = coin();
+  mix.crowded = rng.chance(1, 5);
   return mix;
 }
 
@@ -104,7 +106,7 @@ void Draw::policies() {
 void Draw::cluster() {
   Rng rng = root_.fork("cluster");
   // Small clusters more often than large ones: nearly all faults need few nodes.
-  const auto most = static_cast<std::uint64_t>(rng.between(1, 7));
+  const auto most = static_cast<std::uint64_t>(rng.between(1, mix_.crowded ? 2 : 7));
   const auto nodes = static_cast<std::uint32_t>(1 + rng.below(most));
   const bool alike = rng.chance(1, 2) || out_.controller.queue.name == "easy";
   const std::uint32_t types = alike ? 1 : 2;
@@ -113,8 +115,12 @@ void Draw::cluster() {
     type.name = "type" + std::to_string(i);
     type.offer.cores = static_cast<std::uint32_t>(rng.between(1, rng.chance(1, 2) ? 2 : 8));
     type.offer.threads_per_core = rng.chance(1, 3) ? 2 : 1;
+    if (mix_.crowded) {
+      type.offer.cores = static_cast<std::uint32_t>(rng.between(2, 3));
+      type.offer.threads_per_core = 2;
+    }
     type.offer.capacity.cpu_m = kThread * type.offer.threads();
-    type.offer.capacity.memory_bytes = kMiB * rng.between(64, 256);
+    type.offer.capacity.memory_bytes = kMiB * rng.between(64, 256) * (mix_.crowded ? 8 : 1);
     type.smt_yield = type.offer.threads_per_core;
     out_.node_types.push_back(std::move(type));
   }
@@ -196,8 +202,9 @@ TaskSpec Draw::task(Rng& rng) {
   const NodeOffer& offer = out_.node_types.front().offer;
   TaskSpec spec;
   spec.exclusive = mix_.exclusive && rng.chance(1, 4);
-  const bool share = mix_.shares && rng.chance(1, 3);
-  const std::int64_t threads = rng.between(1, std::max<std::int64_t>(1, offer.threads() / (rng.chance(1, 2) ? 4 : 1)));
+  const bool share = mix_.shares && rng.chance(mix_.crowded ? 2 : 1, 3);
+  const std::int64_t part = mix_.crowded ? 8 : rng.chance(1, 2) ? 4 : 1;
+  const std::int64_t threads = rng.between(1, std::max<std::int64_t>(1, offer.threads() / part));
   if (!spec.exclusive) spec.need.cpu_m = share ? 250 * rng.between(1, 2) : kThread * threads;
   if (mix_.memory && rng.chance(1, 2)) spec.need.memory_bytes = kMiB * rng.between(1, 64);
   const Duration run = log_uniform(rng, 10 * kMs, 40 * kSecond);
@@ -250,7 +257,7 @@ void Draw::jobs() {
     }
     fit(job, survives);
     Instant at = within_chaos(own);
-    if (own.chance(1, 4)) at = Instant{};  // Several at once.
+    if (own.chance(mix_.crowded ? 3 : 1, 4)) at = Instant{};  // Several at once.
     arrivals.push_back({at, std::make_shared<const JobSpec>(std::move(job))});
   }
   // The last one keeps the run going until every node must be back.

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
 
@@ -22,6 +23,9 @@ std::string to_text(const Problems& problems);
 
 /// Says something on standard error.
 void say(std::string_view text);
+
+/// A command as a shell takes it, quoted where it must be.
+std::string shell_words(const std::vector<std::string>& words);
 
 /// The exit codes of every command.
 inline constexpr int kExitOk = 0;        ///< Done, and the answer is yes.

@@ -35,13 +35,14 @@ struct Engine {
 };
 
 const std::vector<Engine>& engines() {
-  static const std::vector<Engine> all{
-      {"loop", "", "--engine loop"},
-#ifdef DUET_WITH_SIMGRID
-      {"simgrid", "", "--engine simgrid"},
-      {"simgrid_work", "--as work", "--engine simgrid"},
-#endif
-  };
+  static const std::vector<Engine> all = [] {
+    std::vector<Engine> engines{{"loop", "", "--engine loop"}};
+    if (fs::exists(fs::path(DUET_BUILD_DIR) / "libexec/duet-sim")) {
+      engines.push_back({"simgrid", "", "--engine simgrid"});
+      engines.push_back({"simgrid_work", "--as work", "--engine simgrid"});
+    }
+    return engines;
+  }();
   return all;
 }
 
