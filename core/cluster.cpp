@@ -102,7 +102,7 @@ ThreadSet Cluster::choose_threads(const ClusterNode& n, const Request& request) 
       for (std::uint32_t t = core; t < n.offer.threads(); t += n.offer.cores) chosen.insert(t);
       return chosen;
     }
-    DUET_CHECK(!"an exclusive request fits without a free slot");
+    check_failed("an exclusive request fits without a free slot", __FILE__, __LINE__);
   }
   const std::int64_t cpu_m = request.need.cpu_m;
   if (cpu_m < kThread) {

@@ -35,6 +35,8 @@ enum class Mutant : std::uint8_t {
   kOldLifeStaysOut,         ///< A life that an older one's late registration pushed out is never told to ask anew.
 };
 
+inline constexpr Mutant kLastMutant = Mutant::kOldLifeStaysOut;
+
 #ifdef DUET_MUTATIONS
 Mutant active_mutant();
 void set_active_mutant(Mutant mutant);

@@ -14,6 +14,9 @@ namespace duet {
 /// One whole hardware thread, in millicores.
 inline constexpr std::int64_t kThread = 1000;
 
+/// Bytes of a mebibyte.
+inline constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+
 /// Countable kinds beside CPU and memory (ports, gpus, licences, ...); the cluster names them.
 inline constexpr std::size_t kCountableKinds = 6;
 

@@ -1,15 +1,15 @@
 #include "sim/batch.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <system_error>
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "sim/diagnostics.h"
 #include "sim/json_doc.h"
@@ -47,7 +47,8 @@ class TemporaryFolder {
   fs::path path_;
 };
 
-/// Starts the run of `item` with its results and its words in `folder`. Returns its process, or -1 with errno set.
+/// Starts the run of `item` with its results and its words in `folder`. Returns its process, or -1 with errno
+/// set.
 pid_t start(const std::string& program, const BatchItem& item, const fs::path& folder) {
   const std::string said = (folder / "said").string();
   posix_spawn_file_actions_t actions{};
@@ -55,7 +56,7 @@ pid_t start(const std::string& program, const BatchItem& item, const fs::path& f
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, said.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  std::vector<std::string> words = {program, "sim",   "--engine", item.engine,
+  std::vector<std::string> words = {program, "sim",           "--engine", item.engine,
                                     "--out", folder.string(), "--",       item.scenario};
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());

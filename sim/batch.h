@@ -1,4 +1,5 @@
-// Many scenarios, each run by a process of its own: a crash or an engine that allows one run only concern one of them.
+// Many scenarios, each run by a process of its own: a crash or an engine that allows one run only concern one
+// of them.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +19,17 @@ struct BatchItem {
 
 /// What became of it.
 struct BatchResult {
-  int exit_code = 0;     ///< As of `duet sim`; 128 + n if signal n ended it.
-  std::string digest;    ///< "sha256:..."; empty if the run did not come to an end.
+  int exit_code = 0;   ///< As of `duet sim`; 128 + n if signal n ended it.
+  std::string digest;  ///< "sha256:..."; empty if the run did not come to an end.
   std::uint64_t steps = 0;
   std::vector<std::string> failed_assertions;  ///< As text, with what was measured.
-  std::string said;      ///< Standard error of the run, if its exit code is neither 0 nor 1.
-  std::string trace;     ///< Path of trace.duet; there only while `finished` is called.
+  std::string said;   ///< Standard error of the run, if its exit code is neither 0 nor 1.
+  std::string trace;  ///< Path of trace.duet; there only while `finished` is called.
 };
 
-/// Runs `program sim SCENARIO --engine ENGINE` for all items, `at_once` at a time, and calls `finished` with the index
-/// of each and what became of it, in the order in which they end. Works in a temporary folder, which it removes.
+/// Runs `program sim SCENARIO --engine ENGINE` for all items, `at_once` at a time, and calls `finished` with
+/// the index of each and what became of it, in the order in which they end. Works in a temporary folder,
+/// which it removes.
 Problems run_batch(const std::string& program, const std::vector<BatchItem>& items, unsigned at_once,
                    const std::function<void(std::size_t, const BatchResult&)>& finished);
 

@@ -1,10 +1,10 @@
 #include "sim/cleanup.h"
 
-#include <unistd.h>
-
 #include <array>
 #include <atomic>
 #include <csignal>
+
+#include <unistd.h>
 
 #include "core/check.h"
 
@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 
-// A signal handler may touch neither locks nor the heap: the names are complete before `parts` points to them.
+// A signal handler may touch neither locks nor the heap: the names are complete before `parts` points to
+// them.
 std::vector<std::string> part_names;                 // NOLINT: a handler can reach nothing but globals
 std::atomic<const std::vector<std::string>*> parts;  // NOLINT
 

@@ -6,8 +6,8 @@
 
 namespace duet::sim {
 
-/// While it lives, SIGINT, SIGTERM and SIGHUP remove the `.part` files of these paths and then end the program as they
-/// always do. One at a time.
+/// While it lives, SIGINT, SIGTERM and SIGHUP remove the `.part` files of these paths and then end the
+/// program as they always do. One at a time.
 class PartFilesGuard {
  public:
   explicit PartFilesGuard(const std::vector<std::string>& paths);

@@ -7,7 +7,7 @@
 namespace duet::sim {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 
 /// An exponent far beyond what any 64-bit number needs; larger ones mean the same.
 constexpr std::int64_t kFar = 1'000'000'000;

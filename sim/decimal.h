@@ -7,6 +7,9 @@
 
 namespace duet::sim {
 
+/// An ASCII digit, whatever the locale.
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 /// What a decimal number comes to in units of 10^-decimals.
 struct Decimal {
   bool negative = false;

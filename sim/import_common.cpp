@@ -10,7 +10,7 @@
 namespace duet::sim {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 
 std::size_t count_digits(std::string_view text) {
   std::size_t n = 0;

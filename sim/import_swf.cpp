@@ -64,9 +64,9 @@ bool has_control_characters(std::string_view line) {
   return false;
 }
 
-class Reader {
+class SwfReader {
  public:
-  Reader(LineReader lines, LogImport& log) : lines_(std::move(lines)), log_(log) {}
+  SwfReader(LineReader lines, LogImport& log) : lines_(std::move(lines)), log_(log) {}
 
   Problems run() {
     std::string_view line;
@@ -160,7 +160,7 @@ Result<Imported> import_swf(const std::string& path, const ImportOptions& option
   auto lines = LineReader::open(path);
   if (!lines) return lines.problems();
   LogImport log(path, options);
-  if (auto problems = Reader(std::move(*lines), log).run(); !problems.empty()) return problems;
+  if (auto problems = SwfReader(std::move(*lines), log).run(); !problems.empty()) return problems;
   return log.finish();
 }
 

@@ -13,7 +13,8 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 
 double seconds(std::int64_t ns) { return static_cast<double>(ns) / 1e9; }
 
-/// A sum of durations that neither overflows nor rounds: a million waits of a year each do not fit into nanoseconds.
+/// A sum of durations that neither overflows nor rounds: a million waits of a year each do not fit into
+/// nanoseconds.
 class Total {
  public:
   void add(std::int64_t ns) {
@@ -77,11 +78,12 @@ void measure_turnarounds(Metrics& metrics, const Results& results) {
 
 /// Attempts that failed by themselves and were the last of their task: they were not retried.
 std::uint64_t failed_last(const Results& results) {
-  return static_cast<std::uint64_t>(std::count_if(results.tasks.begin(), results.tasks.end(), [](const TaskRow& task) {
-    const bool failed = task.outcome == Outcome::kFailed || task.outcome == Outcome::kTimedOut;
-    const bool over = task.state == TaskState::kFailed || task.state == TaskState::kPending;
-    return task.attempts > 0 && failed && over;
-  }));
+  return static_cast<std::uint64_t>(
+      std::count_if(results.tasks.begin(), results.tasks.end(), [](const TaskRow& task) {
+        const bool failed = task.outcome == Outcome::kFailed || task.outcome == Outcome::kTimedOut;
+        const bool over = task.state == TaskState::kFailed || task.state == TaskState::kPending;
+        return task.attempts > 0 && failed && over;
+      }));
 }
 
 void measure_load(Metrics& metrics, const Scenario& scenario, const Results& results) {

@@ -1,12 +1,12 @@
 #include "sim/outputs.h"
 
-#include <sys/utsname.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
+
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include "core/codec/render.h"
 #include "core/lifecycle.h"
@@ -56,11 +56,16 @@ bool timed_out(const JobRow& job, const Results& results) {
 std::string_view final_state(const JobRow& job, const Results& results) {
   if (job.id.value == 0) return job.refusal.empty() ? "SUBMITTED" : "REJECTED";
   switch (job.state) {
-    case JobState::kPending: return "SUBMITTED";
-    case JobState::kRunning: return "RUNNING";
-    case JobState::kSucceeded: return "COMPLETED_SUCCESSFULLY";
-    case JobState::kCancelled: return "COMPLETED_KILLED";
-    case JobState::kFailed: break;
+    case JobState::kPending:
+      return "SUBMITTED";
+    case JobState::kRunning:
+      return "RUNNING";
+    case JobState::kSucceeded:
+      return "COMPLETED_SUCCESSFULLY";
+    case JobState::kCancelled:
+      return "COMPLETED_KILLED";
+    case JobState::kFailed:
+      break;
   }
   return timed_out(job, results) ? "COMPLETED_WALLTIME_REACHED" : "COMPLETED_FAILED";
 }
@@ -280,7 +285,9 @@ void write_executions(const Results& results, codec::TextSink& to) {
 void write_run_info(const RunInfo& info, const RunReport& report, codec::TextSink& to) {
   utsname host{};
   uname(&host);
-  const auto per_s = [&](std::uint64_t n) { return info.wall_s > 0 ? static_cast<double>(n) / info.wall_s : 0.0; };
+  const auto per_s = [&](std::uint64_t n) {
+    return info.wall_s > 0 ? static_cast<double>(n) / info.wall_s : 0.0;
+  };
   JsonWriter json([&](std::string_view text) { to.write(text); });
   const auto text = [&](std::string_view key, std::string_view value) {
     json.key(key);

@@ -24,8 +24,9 @@ struct RunReport {
   std::optional<codec::TraceSummary> trace;  ///< Nothing if the steps were not encoded.
 };
 
-/// One row per job in submission order, with the columns of the Batsim simulator. Seconds have six decimals, or nine
-/// if six would not be exact; what never happened is empty; allocated_resources are node numbers: "0 4-6".
+/// One row per job in submission order, with the columns of the Batsim simulator. Seconds have six decimals,
+/// or nine if six would not be exact; what never happened is empty; allocated_resources are node numbers: "0
+/// 4-6".
 void write_jobs(const RunReport& report, codec::TextSink& to);
 
 /// One row per task: where its last attempt ran, on which threads, from when to when.

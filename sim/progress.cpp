@@ -1,10 +1,10 @@
 #include "sim/progress.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <variant>
+
+#include <unistd.h>
 
 #include "sim/terminal.h"
 
@@ -35,7 +35,8 @@ std::uint64_t count_jobs(const Scenario& scenario) { return std::visit(CountJobs
 
 std::string progress_line(const ProgressState& state, unsigned columns) {
   const double share =
-      state.total == 0 ? 0 : std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
+      state.total == 0 ? 0
+                       : std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
   std::string line = bar(share) + ' ' + whole(100 * share) + " %  " + std::to_string(state.done) + " of " +
                      std::to_string(state.total) + " jobs  " + whole(state.simulated_s) + " s simulated";
   if (state.done > 0 && state.elapsed_s > 0) {
@@ -54,8 +55,8 @@ Progress::~Progress() {
   if (shown_) say("\r\x1b[K");
 }
 
-void Progress::on_step(Instant, const Controller&, const controller::Event& event, const controller::Commands&,
-                       std::size_t) {
+void Progress::on_step(Instant, const Controller&, const controller::Event& event,
+                       const controller::Commands&, std::size_t) {
   submitted_ += std::holds_alternative<controller::Submit>(event);
 }
 

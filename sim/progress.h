@@ -1,4 +1,5 @@
-// The progress bar of a long run: on standard error, after a second, at most ten times a second, and only on a terminal.
+// The progress bar of a long run: on standard error, after a second, at most ten times a second, and only on
+// a terminal.
 #pragma once
 
 #include <chrono>

@@ -28,7 +28,8 @@ Result<std::vector<std::string>> scenario_names(const std::string& folder) {
     const fs::path path = it->path();
     const bool schema = path.stem().extension() == ".schema";
     std::error_code ignored;
-    if (path.extension() == ".json" && !schema && fs::is_regular_file(path, ignored)) names.push_back(path.stem());
+    if (path.extension() == ".json" && !schema && fs::is_regular_file(path, ignored))
+      names.push_back(path.stem());
   }
   if (error) return Problem{folder, "the folder cannot be read: " + error.message(), ""};
   std::sort(names.begin(), names.end());
@@ -80,8 +81,8 @@ bool ran_badly(const BatchResult& result, RecordRow& row) {
   return true;
 }
 
-void keep(const std::string& folder, const std::string& name, const std::string& engine, const BatchResult& result,
-          RecordRow& row, Problems& problems) {
+void keep(const std::string& folder, const std::string& name, const std::string& engine,
+          const BatchResult& result, RecordRow& row, Problems& problems) {
   const bool bad = ran_badly(result, row);
   if (row.kind == Kind::kNotRun) return;
   if (!bad) row.kind = Kind::kRecorded;
@@ -117,8 +118,8 @@ Result<Golden> read_golden(const std::string& path) {
   return Golden{text->substr(0, blank), text->substr(blank + 1, end - blank - 1)};
 }
 
-void compare(const std::string& folder, const std::string& name, const Golden& recorded, const BatchResult& result,
-             RecordRow& row) {
+void compare(const std::string& folder, const std::string& name, const Golden& recorded,
+             const BatchResult& result, RecordRow& row) {
   ran_badly(result, row);
   if (row.kind == Kind::kNotRun || result.digest == recorded.digest) return;
   row.kind = Kind::kChanged;
@@ -130,11 +131,13 @@ void compare(const std::string& folder, const std::string& name, const Golden& r
 }
 
 /// Goldens whose scenario has gone.
-void add_orphans(const std::string& folder, const std::vector<std::string>& names, std::vector<RecordRow>& rows) {
+void add_orphans(const std::string& folder, const std::vector<std::string>& names,
+                 std::vector<RecordRow>& rows) {
   const std::set<std::string> known(names.begin(), names.end());
   std::set<std::string> orphans;
   std::error_code error;
-  for (fs::directory_iterator it(fs::path(folder) / "golden", error), end; !error && it != end; it.increment(error))
+  for (fs::directory_iterator it(fs::path(folder) / "golden", error), end; !error && it != end;
+       it.increment(error))
     if (!known.contains(it->path().stem())) orphans.insert(it->path().stem());
   for (const std::string& name : orphans)
     rows.push_back({name + ".json", Kind::kNoScenario, "", "golden/" + name + " has no scenario any more\n"});
@@ -162,13 +165,20 @@ void escape(std::string& out, std::string_view text) {
 
 std::string_view name_of(RecordRow::Kind kind) {
   switch (kind) {
-    case Kind::kRecorded: return "recorded";
-    case Kind::kSame: return "same";
-    case Kind::kChanged: return "changed";
-    case Kind::kAssertions: return "assertions failed";
-    case Kind::kNotRun: return "did not run";
-    case Kind::kNoGolden: return "not recorded";
-    case Kind::kNoScenario: break;
+    case Kind::kRecorded:
+      return "recorded";
+    case Kind::kSame:
+      return "same";
+    case Kind::kChanged:
+      return "changed";
+    case Kind::kAssertions:
+      return "assertions failed";
+    case Kind::kNotRun:
+      return "did not run";
+    case Kind::kNoGolden:
+      return "not recorded";
+    case Kind::kNoScenario:
+      break;
   }
   return "no scenario";
 }
@@ -200,10 +210,11 @@ Result<std::vector<RecordRow>> record_folder(const RecordOptions& options) {
     rows.push_back({name + ".json", Kind::kNotRun, "", ""});
   }
   Problems problems;
-  const Problems failures = run_batch(options.program, items, options.at_once, [&](std::size_t i, const BatchResult& r) {
-    rows[i].kind = Kind::kRecorded;
-    keep(options.folder, (*names)[i], options.engine, r, rows[i], problems);
-  });
+  const Problems failures =
+      run_batch(options.program, items, options.at_once, [&](std::size_t i, const BatchResult& r) {
+        rows[i].kind = Kind::kRecorded;
+        keep(options.folder, (*names)[i], options.engine, r, rows[i], problems);
+      });
   problems.insert(problems.end(), failures.begin(), failures.end());
   if (!problems.empty()) return problems;
   return rows;
@@ -229,9 +240,10 @@ Result<std::vector<RecordRow>> verify_folder(const RecordOptions& options) {
     goldens.push_back(*recorded);
     row_of.push_back(rows.size() - 1);
   }
-  const Problems problems = run_batch(options.program, items, options.at_once, [&](std::size_t i, const BatchResult& r) {
-    compare(options.folder, (*names)[row_of[i]], goldens[i], r, rows[row_of[i]]);
-  });
+  const Problems problems =
+      run_batch(options.program, items, options.at_once, [&](std::size_t i, const BatchResult& r) {
+        compare(options.folder, (*names)[row_of[i]], goldens[i], r, rows[row_of[i]]);
+      });
   if (!problems.empty()) return problems;
   add_orphans(options.folder, *names, rows);
   if (rows.empty()) return Problem{options.folder, "no scenarios are there", "files NAME.json"};

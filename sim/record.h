@@ -1,7 +1,8 @@
-// A folder of scenarios that must not change unnoticed: `duet record` keeps what they do, `duet verify` compares.
+// A folder of scenarios that must not change unnoticed: `duet record` keeps what they do, `duet verify`
+// compares.
 //
-// For DIR/NAME.json, DIR/golden/NAME.digest holds "ENGINE sha256:...", and, if the run was short enough to be read,
-// DIR/golden/NAME.jsonl holds its steps, one line of JSON each.
+// For DIR/NAME.json, DIR/golden/NAME.digest holds "ENGINE sha256:...", and, if the run was short enough to be
+// read, DIR/golden/NAME.jsonl holds its steps, one line of JSON each.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace duet::sim {
 
 struct RecordOptions {
   std::string folder;
-  std::string program;  ///< The program that understands `sim`: duet itself.
+  std::string program;             ///< The program that understands `sim`: duet itself.
   std::string engine = "simgrid";  ///< For recording; verifying takes the recorded one.
   unsigned at_once = 2;
 };
@@ -26,18 +27,19 @@ struct RecordRow {
   std::string scenario;  ///< NAME.json
   Kind kind = Kind::kSame;
   std::string digest;
-  std::string detail;    ///< What is wrong, several lines; empty if nothing is.
+  std::string detail;  ///< What is wrong, several lines; empty if nothing is.
   bool good() const { return kind == Kind::kRecorded || kind == Kind::kSame; }
 };
 
 /// "recorded", "same", "changed", "assertions failed", ...
 std::string_view name_of(RecordRow::Kind kind);
 
-/// Runs every scenario of the folder and writes what it did; a scenario whose assertions fail is recorded and reported.
-/// Rows are sorted by name.
+/// Runs every scenario of the folder and writes what it did; a scenario whose assertions fail is recorded and
+/// reported. Rows are sorted by name.
 Result<std::vector<RecordRow>> record_folder(const RecordOptions& options);
 
-/// Runs every scenario again and compares. Also reports scenarios without a golden and goldens without a scenario.
+/// Runs every scenario again and compares. Also reports scenarios without a golden and goldens without a
+/// scenario.
 Result<std::vector<RecordRow>> verify_folder(const RecordOptions& options);
 
 /// Where two traces as JSON Lines part, for people, with the steps before; empty if they do not.

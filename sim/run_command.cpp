@@ -1,8 +1,5 @@
 #include "sim/run_command.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <ctime>
@@ -10,6 +7,9 @@
 #include <functional>
 #include <optional>
 #include <system_error>
+
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "core/codec/hash.h"
 #include "core/codec/trace_file.h"
@@ -47,7 +47,9 @@ std::string utc_now() {
 }
 
 double cpu_seconds(const rusage& usage) {
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -151,7 +153,7 @@ bool RunCommand::open_trace() {
   header.controller = scenario_->controller;
   for (std::uint32_t node = 0; node < scenario_->nodes.size(); ++node)
     header.agents.push_back(agent_config(*scenario_, node));
-  const TraceOutput output = options_.out.empty()     ? TraceOutput::digest_only()
+  const TraceOutput output = options_.out.empty()   ? TraceOutput::digest_only()
                              : options_.trace_jsonl ? TraceOutput::jsonl(path(trace_name()))
                                                     : TraceOutput::file(path(trace_name()));
   auto writer = TraceWriter::create(std::move(header), output);
@@ -223,14 +225,16 @@ bool RunCommand::write() {
     if (!size) return fail(size.problems());
     written_.push_back(options_.export_raw);
     if (results_.executions.empty())
-      say("note: " + options_.export_raw + " is empty: only tasks with operations on told-apart threads execute\n");
+      say("note: " + options_.export_raw +
+          " is empty: only tasks with operations on told-apart threads execute\n");
   }
   if (options_.out.empty()) return true;
-  const bool done = write_file(path("jobs.csv"), [&](codec::TextSink& to) { write_jobs(report_, to); }) &&
-                    write_file(path("tasks.csv"), [&](codec::TextSink& to) { write_tasks(report_, to); }) &&
-                    write_file(path("summary.json"), [&](codec::TextSink& to) { write_summary(report_, to); }) &&
-                    write_file(path("run_info.json"),
-                               [&](codec::TextSink& to) { write_run_info(run_info(), report_, to); });
+  const bool done =
+      write_file(path("jobs.csv"), [&](codec::TextSink& to) { write_jobs(report_, to); }) &&
+      write_file(path("tasks.csv"), [&](codec::TextSink& to) { write_tasks(report_, to); }) &&
+      write_file(path("summary.json"), [&](codec::TextSink& to) { write_summary(report_, to); }) &&
+      write_file(path("run_info.json"),
+                 [&](codec::TextSink& to) { write_run_info(run_info(), report_, to); });
   if (!done) return false;
   if (trace_) written_.push_back(path(trace_name()));
   // What an earlier run left here under the other name would not belong to these results.

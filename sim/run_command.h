@@ -1,4 +1,5 @@
-// `duet sim`: one scenario file, one run, its files and its summary. Shared by the programs that can run engines.
+// `duet sim`: one scenario file, one run, its files and its summary. Shared by the programs that can run
+// engines.
 #pragma once
 
 #include <string>
@@ -30,8 +31,9 @@ struct RunOptions {
 std::string to_json(const RunOptions& options);
 Result<RunOptions> run_options_from_json(std::string_view text);
 
-/// Runs, writes the files, prints the result, and returns the exit code: 0, or 1 if an assertion failed or the run
-/// stalled without an assertion that speaks of jobs_unfinished, or 2 for invalid input and files that cannot be written.
+/// Runs, writes the files, prints the result, and returns the exit code: 0, or 1 if an assertion failed or
+/// the run stalled without an assertion that speaks of jobs_unfinished, or 2 for invalid input and files that
+/// cannot be written.
 int run_command(const RunOptions& options, const EngineMaker& make_engine);
 
 }  // namespace duet::sim

@@ -56,8 +56,8 @@ Result<RunOptions> run_options_from_json(std::string_view text) {
   const JsonDoc doc("options", std::string(text), mistakes);
   const JsonValue root = doc.root();
   if (!root.is(JsonType::kObject) || !mistakes.empty()) return Problem{"", std::string(kNoOptions), ""};
-  for (const char* key : {"scenario", "engine", "executor", "overrides", "trace_jsonl", "no_trace", "export_raw", "out",
-                          "format", "command_line"})
+  for (const char* key : {"scenario", "engine", "executor", "overrides", "trace_jsonl", "no_trace",
+                          "export_raw", "out", "format", "command_line"})
     if (!root.member(key)) return Problem{key, std::string(kNoOptions), "every member"};
   RunOptions options;
   options.scenario = root.member("scenario").string();

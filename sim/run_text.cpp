@@ -41,9 +41,9 @@ std::string job_counts(const RunReport& report) {
     if (count == 0 && state != "succeeded") continue;
     out += (out.ends_with(':') ? " " : ", ") + std::to_string(count) + ' ' + std::string(state);
   }
-  const auto refused = static_cast<std::uint64_t>(
-      std::count_if(report.results->jobs.begin(), report.results->jobs.end(),
-                    [](const JobRow& job) { return !job.refusal.empty(); }));
+  const auto refused =
+      static_cast<std::uint64_t>(std::count_if(report.results->jobs.begin(), report.results->jobs.end(),
+                                               [](const JobRow& job) { return !job.refusal.empty(); }));
   if (refused > 0) out += " (" + std::to_string(refused) + " of them refused)";
   return out;
 }
@@ -67,7 +67,8 @@ void add_verdicts(std::string& out, const RunReport& report, bool color) {
     add_line(out, "assertions", "all " + std::to_string(report.verdicts.size()) + " hold");
     return;
   }
-  add_line(out, "assertions", std::to_string(failed) + " of " + std::to_string(report.verdicts.size()) + " failed");
+  add_line(out, "assertions",
+           std::to_string(failed) + " of " + std::to_string(report.verdicts.size()) + " failed");
   for (const Verdict& verdict : report.verdicts) {
     if (verdict.holds) continue;
     out += color ? "    \x1b[31mFAILED\x1b[0m  " : "    FAILED  ";
@@ -80,14 +81,14 @@ void add_verdicts(std::string& out, const RunReport& report, bool color) {
 std::string result_text(const RunReport& report, bool color) {
   const Scenario& scenario = *report.scenario;
   std::string out = printable(scenario.name) + ": " + plural(scenario.nodes.size(), "node") + ", " +
-                    plural(hardware_threads(scenario), "hardware thread") + "; " + scenario.controller.queue.name +
-                    ", " + scenario.controller.scheduler.name + "; " + report.engine + " engine, seed " +
-                    std::to_string(scenario.seed) + "\n";
+                    plural(hardware_threads(scenario), "hardware thread") + "; " +
+                    scenario.controller.queue.name + ", " + scenario.controller.scheduler.name + "; " +
+                    report.engine + " engine, seed " + std::to_string(scenario.seed) + "\n";
   add_line(out, "jobs", job_counts(report));
   add_line(out, "makespan", seconds_text(report, "makespan_s"));
   add_line(out, "wait",
-           "mean " + seconds_text(report, "mean_wait_s") + ", p95 " + seconds_text(report, "p95_wait_s") + ", max " +
-               seconds_text(report, "max_wait_s"));
+           "mean " + seconds_text(report, "mean_wait_s") + ", p95 " + seconds_text(report, "p95_wait_s") +
+               ", max " + seconds_text(report, "max_wait_s"));
   const auto utilization = report.metrics.find("utilization");
   if (utilization != report.metrics.end())
     add_line(out, "utilisation", number_text(std::round(utilization->second * 1000) / 10) + " %");
@@ -95,7 +96,8 @@ std::string result_text(const RunReport& report, bool color) {
   std::string end_s;
   append_seconds(end_s, to_ns(report.results->end));
   if (report.results->stalled)
-    add_line(out, "stalled", "at " + end_s + " s: the jobs that wait will never run (too big for what is up?)");
+    add_line(out, "stalled",
+             "at " + end_s + " s: the jobs that wait will never run (too big for what is up?)");
   if (report.results->horizon_reached) add_line(out, "horizon", "reached at " + end_s + " s");
   add_verdicts(out, report, color);
   if (report.trace) out += "digest sha256:" + report.trace->digest + '\n';

@@ -8,7 +8,8 @@
 
 namespace duet::sim {
 
-/// The result in a few lines, failed assertions with what was measured, the digest. `color`: failures are marked.
+/// The result in a few lines, failed assertions with what was measured, the digest. `color`: failures are
+/// marked.
 std::string result_text(const RunReport& report, bool color);
 
 /// The same as rows of name and value.

@@ -8,7 +8,6 @@
 namespace duet::sim::parsing {
 namespace {
 
-constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 /// Of a whole cluster in each dimension: sums of it stay far from the end of 64 bits.
 constexpr std::int64_t kMaxTotal = 9'000'000'000'000'000'000;
 constexpr std::uint64_t kMaxNodes = 1'000'000;

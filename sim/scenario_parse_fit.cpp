@@ -8,7 +8,6 @@
 namespace duet::sim::parsing {
 namespace {
 
-constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 constexpr std::uint64_t kMaxTasks = 100'000'000;
 
 /// One dimension in which a task needs more than an empty node has.

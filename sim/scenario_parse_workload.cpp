@@ -8,7 +8,6 @@
 namespace duet::sim::parsing {
 namespace {
 
-constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 constexpr std::size_t kMaxJobs = 1'000'000;
 constexpr std::uint32_t kMaxTasksPerJob = 1'000'000;
 constexpr std::string_view kTaskFields[] = {"tasks",      "cores",     "cpu_m",         "memory_mib",

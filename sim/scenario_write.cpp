@@ -10,7 +10,6 @@
 namespace duet::sim {
 namespace {
 
-constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 
 std::string decimal(std::int64_t units, int decimals) {
   std::string text;

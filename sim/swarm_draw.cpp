@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kSecond = 1'000 * kMs;
-constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 
 /// A duration between `low` and `high` nanoseconds whose logarithm is uniform, in whole microseconds.
 Duration log_uniform(Rng& rng, std::int64_t low, std::int64_t high) {

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/check.h"
 
@@ -20,12 +21,13 @@ namespace {
 /// Seeds of one process: enough to hide the cost of a fork, few enough to see progress.
 constexpr std::uint64_t kChunk = 256;
 constexpr unsigned kMostSeconds = 60;  // of one seed
-/// Begins a line that tells of a violation; what else a process writes is its last words.
+/// Begins a line that tells of a violation, and alone ends those of a seed; what else a process writes is its last
+/// words.
 constexpr char kMark = '\x01';
 
 using Check = std::function<std::vector<Violation>(std::uint64_t)>;
 
-void write_all(int fd, std::string_view text) {
+void send_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = ::write(fd, text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;
@@ -84,6 +86,7 @@ class Worker {
     first_ = first;
     count_ = count;
     last_words_.clear();
+    hearing_ = {};
     rest_.clear();
     *at_ = 0;
     pid_ = ::fork();
@@ -94,7 +97,9 @@ class Worker {
       for (std::uint64_t i = 0; i < count; ++i) {
         *at_ = i;
         ::alarm(kMostSeconds);
-        for (const Violation& violation : check(first + i)) write_all(ends[1], line_of(first + i, violation));
+        const std::vector<Violation> violations = check(first + i);
+        for (const Violation& violation : violations) send_all(ends[1], line_of(first + i, violation));
+        if (!violations.empty()) send_all(ends[1], std::string{kMark, '\n'});
       }
       ::_exit(0);
     }
@@ -102,7 +107,7 @@ class Worker {
     fd_ = ends[0];
   }
 
-  /// Reads what is there. True when the process has ended and all of it is read.
+  /// Reads what is there: seeds with violations go to `results`. True when the process has ended and all is read.
   bool listen(std::vector<SeedResult>& results) {
     char buffer[4096];
     const ssize_t n = ::read(fd_, buffer, sizeof buffer);
@@ -137,12 +142,14 @@ class Worker {
   void hear(std::string_view line, std::vector<SeedResult>& results) {
     std::uint64_t seed = 0;
     Violation violation;
-    if (line.empty() || line.front() != kMark || !read_line(line.substr(1), seed, violation)) {
+    if (line.empty() || line.front() != kMark) {
       last_words_ = line;
-      return;
+    } else if (line.size() == 1) {
+      results.push_back(std::exchange(hearing_, {}));
+    } else if (read_line(line.substr(1), seed, violation)) {
+      hearing_.seed = seed;
+      hearing_.violations.push_back(std::move(violation));
     }
-    if (results.empty() || results.back().seed != seed) results.push_back({seed, {}});
-    results.back().violations.push_back(std::move(violation));
   }
 
   volatile std::uint64_t* at_ = nullptr;  ///< Shared with the process: which of its seeds it is at.
@@ -153,6 +160,7 @@ class Worker {
   std::uint64_t done_ = 0;
   std::string rest_;
   std::string last_words_;
+  SeedResult hearing_;
 };
 
 }  // namespace
@@ -162,7 +170,6 @@ void run_workers(std::uint64_t first, std::uint64_t seeds, unsigned workers, con
   std::vector<Worker> pool(std::max(1U, workers));
   std::uint64_t given = 0;
   std::uint64_t ran = 0;
-  std::vector<std::vector<SeedResult>> results(pool.size());
   const auto feed = [&](Worker& worker) {
     if (given == seeds) return;
     const std::uint64_t count = std::min(kChunk, seeds - given);
@@ -183,13 +190,12 @@ void run_workers(std::uint64_t first, std::uint64_t seeds, unsigned workers, con
     for (std::size_t w = 0; w < waiting.size(); ++w) {
       if (waiting[w].revents == 0) continue;
       Worker& worker = pool[who[w]];
-      auto& heard = results[who[w]];
+      std::vector<SeedResult> heard;
       const bool ended = worker.listen(heard);
-      if (!ended) continue;
-      ran += worker.done();
+      if (ended) ran += worker.done();
       for (SeedResult& result : heard)
         if (!report(ran, std::move(result))) return;
-      heard.clear();
+      if (!ended) continue;
       if (!report(ran, {})) return;
       if (worker.left() > 0)
         worker.start(worker.next(), worker.left(), check);

@@ -84,9 +84,12 @@ std::optional<Format> format_of(std::string_view name) {
 
 std::string_view name_of(Format format) {
   switch (format) {
-    case Format::kJson: return "json";
-    case Format::kCsv: return "csv";
-    case Format::kTable: break;
+    case Format::kJson:
+      return "json";
+    case Format::kCsv:
+      return "csv";
+    case Format::kTable:
+      break;
   }
   return "table";
 }

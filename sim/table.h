@@ -22,9 +22,9 @@ struct Cell {
   std::string text;  ///< kPlain: as JSON writes it: digits, true, false.
 
   Cell() = default;
-  Cell(std::string value) : kind(Kind::kText), text(std::move(value)) {}       // NOLINT: implicit on purpose
-  Cell(std::string_view value) : kind(Kind::kText), text(value) {}             // NOLINT
-  Cell(const char* value) : kind(Kind::kText), text(value) {}                  // NOLINT
+  Cell(std::string value) : kind(Kind::kText), text(std::move(value)) {}  // NOLINT: implicit on purpose
+  Cell(std::string_view value) : kind(Kind::kText), text(value) {}        // NOLINT
+  Cell(const char* value) : kind(Kind::kText), text(value) {}             // NOLINT
   Cell(std::uint64_t value) : kind(Kind::kPlain), text(std::to_string(value)) {}  // NOLINT
   static Cell plain(std::string json) {
     Cell cell(std::move(json));
@@ -39,7 +39,8 @@ struct Table {
   std::vector<std::vector<Cell>> rows;
 };
 
-/// Aligned columns with a heading, an array of objects, or comma-separated values (RFC 4180); ends with a newline.
+/// Aligned columns with a heading, an array of objects, or comma-separated values (RFC 4180); ends with a
+/// newline.
 std::string to_text(const Table& table, Format format);
 
 /// A field of a CSV file, quoted if it must be.

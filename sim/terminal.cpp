@@ -1,11 +1,11 @@
 #include "sim/terminal.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "sim/diagnostics.h"
 
@@ -27,7 +27,8 @@ bool write_all(int descriptor, std::string_view text) {
 bool fancy_terminal(int descriptor) {
   const char* no_color = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
-  const bool plain = (no_color != nullptr && *no_color != '\0') || term == nullptr || std::string_view(term) == "dumb";
+  const bool plain =
+      (no_color != nullptr && *no_color != '\0') || term == nullptr || std::string_view(term) == "dumb";
   return !plain && ::isatty(descriptor) == 1;
 }
 

@@ -1,4 +1,5 @@
-// Talking to whoever started the program: what the terminal can take, what went wrong, and that it was really said.
+// Talking to whoever started the program: what the terminal can take, what went wrong, and that it was really
+// said.
 #pragma once
 
 #include <string>
@@ -9,7 +10,8 @@
 
 namespace duet::sim {
 
-/// True if `descriptor` is a terminal that wants more than plain text: NO_COLOR is unset or empty, TERM is not dumb.
+/// True if `descriptor` is a terminal that wants more than plain text: NO_COLOR is unset or empty, TERM is
+/// not dumb.
 bool fancy_terminal(int descriptor);
 
 /// Columns of the terminal on `descriptor`, 80 if it does not say.
@@ -30,6 +32,7 @@ std::string shell_words(const std::vector<std::string>& words);
 /// The exit codes of every command.
 inline constexpr int kExitOk = 0;        ///< Done, and the answer is yes.
 inline constexpr int kExitNegative = 1;  ///< Done, and the answer is no: an assertion failed, things differ.
-inline constexpr int kExitUsage = 2;     ///< Not done: wrong usage, invalid input, a file that cannot be written.
+inline constexpr int kExitUsage =
+    2;  ///< Not done: wrong usage, invalid input, a file that cannot be written.
 
 }  // namespace duet::sim

@@ -28,7 +28,8 @@ std::optional<Problem> obstacle(const std::string& path) {
     return Problem{path, missing ? "there is no such file" : error.message(), {}};
   }
   if (std::filesystem::is_directory(status)) return Problem{path, "is a directory", "the name of a file"};
-  if (std::filesystem::is_block_file(status)) return Problem{path, "is a device", "the name of a file"};
+  const bool device = std::filesystem::is_block_file(status) || std::filesystem::is_character_file(status);
+  if (device) return Problem{path, "is a device", "the name of a file"};
   return std::nullopt;
 }
 

@@ -14,6 +14,7 @@ foreach(folder IN ITEMS core sim live tools)
   endforeach()
   if(units)
     add_library(header_check_${folder} OBJECT EXCLUDE_FROM_ALL ${units})
+    set_target_properties(header_check_${folder} PROPERTIES UNITY_BUILD OFF)  # each on its own
     target_compile_options(header_check_${folder} PRIVATE -O0)  # only the front end matters
     list(APPEND checked header_check_${folder})
   endif()

@@ -16,7 +16,7 @@ namespace duet::codec {
 namespace {
 
 /// A quoted string of the dot language; "\n" in `text` breaks the line.
-std::string quoted(std::string_view text) {
+std::string dot_quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '\n') {
@@ -35,12 +35,12 @@ bool ends(NodeState) { return false; }
 
 template <class S>
 void draw_lifecycle(std::string& out, std::string_view thing, std::span<const S> states) {
-  const auto node = [&](S state) { return quoted(std::string(thing) + '.' + std::string(name(state))); };
-  out += "  subgraph " + quoted("cluster_" + std::string(thing)) + " {\n    label=" + quoted(thing) +
-         "; class=" + quoted(thing) + ";\n";
+  const auto node = [&](S state) { return dot_quoted(std::string(thing) + '.' + std::string(name(state))); };
+  out += "  subgraph " + dot_quoted("cluster_" + std::string(thing)) + " {\n    label=" + dot_quoted(thing) +
+         "; class=" + dot_quoted(thing) + ";\n";
   for (const S state : states) {
-    out += "    " + node(state) + " [label=" + quoted(name(state)) +
-           ", class=" + quoted(std::string(thing) + (ends(state) ? " terminal" : "")) +
+    out += "    " + node(state) + " [label=" + dot_quoted(name(state)) +
+           ", class=" + dot_quoted(std::string(thing) + (ends(state) ? " terminal" : "")) +
            (ends(state) ? ", peripheries=2" : "") + "];\n";
   }
   for (const S from : states)
@@ -72,8 +72,8 @@ void draw_core(std::string& out, NodeId id, const NodeOffer& offer, std::uint32_
     if (attempt->stopping) label += " (stopping)";
   }
   const char* kind = held == 0 ? "core free" : held == 1 ? "core busy" : "core shared";
-  out += "    " + quoted("n" + std::to_string(id.value) + ".c" + std::to_string(core)) +
-         " [label=" + quoted(label) + ", class=" + quoted(kind) + (held == 0 ? "" : ", style=filled") +
+  out += "    " + dot_quoted("n" + std::to_string(id.value) + ".c" + std::to_string(core)) +
+         " [label=" + dot_quoted(label) + ", class=" + dot_quoted(kind) + (held == 0 ? "" : ", style=filled") +
          "];\n";
 }
 
@@ -86,15 +86,15 @@ void draw_pool(std::string& out, NodeId id, const NodeOffer& offer,
   for (std::size_t i = 0; i < std::min(attempts.size(), kMostNames); ++i)
     label += '\n' + to_text(attempts[i]->id);
   if (attempts.size() > kMostNames) label += "\n...";
-  out += "    " + quoted("n" + std::to_string(id.value)) + " [label=" + quoted(label) +
-         ", class=" + quoted(attempts.empty() ? "pool free" : "pool busy") + "];\n";
+  out += "    " + dot_quoted("n" + std::to_string(id.value)) + " [label=" + dot_quoted(label) +
+         ", class=" + dot_quoted(attempts.empty() ? "pool free" : "pool busy") + "];\n";
 }
 
 void draw_node(std::string& out, NodeId id, const NodeView& node,
                const std::vector<const AttemptView*>& attempts) {
-  out += "  subgraph " + quoted("cluster_n" + std::to_string(id.value)) +
-         " {\n    label=" + quoted(node_label(id, node)) +
-         "; class=" + quoted("node " + std::string(name(node.state)) + (node.draining ? " draining" : "")) +
+  out += "  subgraph " + dot_quoted("cluster_n" + std::to_string(id.value)) +
+         " {\n    label=" + dot_quoted(node_label(id, node)) +
+         "; class=" + dot_quoted("node " + std::string(name(node.state)) + (node.draining ? " draining" : "")) +
          ";\n";
   const NodeOffer& offer = node.offer;
   const bool cores = std::uint64_t{offer.cores} * offer.threads_per_core <= ThreadSet::kMaxThreads &&
@@ -140,7 +140,7 @@ Result<std::string> cluster_dot(TraceReader& reader, const ClusterDotOptions& op
   if (drawn.size() < view.nodes().size())
     label += ", " + std::to_string(view.nodes().size() - drawn.size()) + " more nodes";
   std::string out =
-      "graph cluster {\n  label=" + quoted(label) + "; class=\"cluster\";\n  node [shape=box];\n";
+      "graph cluster {\n  label=" + dot_quoted(label) + "; class=\"cluster\";\n  node [shape=box];\n";
   const std::vector<const AttemptView*> none;
   for (const NodeId id : drawn) draw_node(out, id, view.nodes().at(id), on.contains(id) ? on.at(id) : none);
   return out + "}\n";

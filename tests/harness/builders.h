@@ -11,7 +11,6 @@
 
 namespace duet::test {
 
-inline constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 
 /// The shape of a node.
 class Shape {

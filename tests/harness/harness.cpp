@@ -242,6 +242,7 @@ void Harness::restore() {
 
 void Harness::boot(std::uint32_t node) {
   Host& host = hosts_[node];
+  if (host.agent) return;
   host.agent = std::make_unique<Agent>(host.config);
   step(node, agent::Boot{BootNonce{1000 * (node + 1) + ++host.lives}});
 }

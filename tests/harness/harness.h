@@ -58,7 +58,7 @@ class Harness {
     At evict(std::uint64_t node) { return drain(node, true); }
     At undrain(std::uint64_t node);
     At crash(std::uint32_t node);    ///< The agent and all it runs are gone.
-    At boot(std::uint32_t node);     ///< A new life of a crashed agent.
+    At boot(std::uint32_t node);     ///< A new life of a crashed agent; nothing if it is alive.
     At restart(std::uint32_t node) { return crash(node).boot(node); }
     At cut(std::uint32_t node);      ///< From now on nothing passes on this link, in either direction.
     At heal(std::uint32_t node);

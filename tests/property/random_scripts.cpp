@@ -25,16 +25,18 @@ struct Script {
 Duration some_time(Rng& rng) { return std::chrono::milliseconds(rng.between(0, 90'000)); }
 
 JobBuilder some_job(Rng& rng, bool backfilling) {
-  JobBuilder b = job("j").cores(rng.between(1, 3)).tasks(static_cast<std::uint32_t>(rng.between(1, 4)));
+  // Every job fits into one empty node of six threads: what never fits would wait, and block, for ever.
+  const std::int64_t width = rng.between(1, 3);
+  JobBuilder b = job("j").cores(rng.between(1, 6 / width)).tasks(static_cast<std::uint32_t>(width));
   b = b.runs(std::chrono::milliseconds(rng.between(0, 20'000)));
   b = b.retries(static_cast<std::uint32_t>(rng.between(0, 3))).fails(static_cast<std::uint32_t>(rng.between(0, 2)));
-  if (rng.chance(1, 3)) b = b.only_task(static_cast<std::uint32_t>(rng.between(0, 3))).after(2s);
+  if (rng.chance(1, 3)) b = b.only_task(static_cast<std::uint32_t>(rng.between(0, 2))).after(2s);
   if (rng.chance(1, 2)) b = b.estimate(std::chrono::milliseconds(rng.between(1, 20'000)));
   if (rng.chance(1, 5)) b = b.timeout(3s);
   if (rng.chance(1, 6)) b = b.stubborn();
   if (rng.chance(1, 6)) b = b.obliging();
   if (backfilling) return b;
-  if (rng.chance(1, 3)) b = b.bag();
+  if (rng.chance(1, 3)) b = b.bag().tasks(static_cast<std::uint32_t>(rng.between(1, 8)));
   if (rng.chance(1, 5)) b = b.exclusive();
   return b;
 }
@@ -119,6 +121,7 @@ void expect_conserved(const Harness& h) {
   for (std::uint64_t n = 0; n < all.size(); ++n) {
     const ClusterNode& node = all.node(NodeId{n});
     EXPECT_TRUE(node.tasks.empty());
+    if (!node.known) continue;  // Its registration never came through.
     EXPECT_EQ(node.room, (Room{node.offer.capacity, node.offer.cores})) << "room leaked on n" << n;
   }
 }
@@ -132,8 +135,8 @@ TEST_P(RandomScripts, EveryJobEndsOnce) {
     try {
       const Harness h = play(script);
       expect_conserved(h);
-      if (!script.faults && !script.bad_links && !script.new_controllers)
-        for (const auto& [task, n] : attempts_started(h)) EXPECT_LE(n, 4U) << "at most 3 retries";
+      const bool undisturbed = !script.faults && !script.bad_links && !script.new_controllers;
+      for (const auto& [task, n] : attempts_started(h)) EXPECT_TRUE(n <= 4 || !undisturbed) << "at most 3 retries";
     } catch (const std::exception& problem) {
       FAIL() << problem.what();
     }

@@ -138,7 +138,7 @@ TEST(CoarseDoubles, LoseNothing) {
     const std::int64_t far = 100'000'000 * second_ns;
     Draws draws(5);
     for (ExecId id = 0; id < 8; ++id)
-      world.at(static_cast<std::int64_t>(draws.below(4'000'000'000)), [&world, &draws, id, far] {
+      world.at(static_cast<std::int64_t>(draws.below(4'000'000'000)), [&world, &draws, id] {
         world.start(id, 0, {id}, far + static_cast<std::int64_t>(draws.below(100)));
       });
     for (const int offset : {-3, 0, 5, 6, 7}) world.at(far + offset, [] {});

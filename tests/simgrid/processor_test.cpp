@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <ostream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -27,7 +28,8 @@ void PrintTo(const ProcessorCase& processor_case, std::ostream* out) { *out << p
 class Processor : public testing::TestWithParam<std::tuple<ProcessorCase, Executor>> {};
 
 TEST_P(Processor, TakesTheTimeOfTheModel) {
-  const auto& [wanted, executor] = GetParam();
+  const ProcessorCase& wanted = std::get<0>(GetParam());
+  const Executor executor = std::get<1>(GetParam());
   run_in_child([&] {
     const Scenario scenario = scenario_of(laptop_type());
     auto engine = make_simgrid_engine(scenario, true, executor);

@@ -31,8 +31,8 @@ const std::vector<Rule>& rules() {
       // A policy sees what it decides about and nothing of the machine that asks it.
       {"core/policy/",
        {"core/policy/", "core/policy.h", "core/plan.h", "core/index.h", "core/check.h", "core/config.h",
-        "core/ids.h", "core/math.h", "core/model.h", "core/mutation.h", "core/resources.h", "core/result.h",
-        "core/rng.h", "core/time.h", "core/topology.h"}},
+        "core/ids.h", "core/math.h", "core/model.h", "core/mutation.h", "core/params.h", "core/resources.h",
+        "core/result.h", "core/rng.h", "core/time.h", "core/topology.h"}},
       {"core/", {"core/"}},
       {"sim/simgrid/", Prefixes{"core/", "sim/", "simgrid/", "xbt/"} + codec_libraries},
       {"sim/", Prefixes{"core/", "sim/", "zlib.h"} + codec_libraries + posix},

@@ -22,7 +22,7 @@ TEST(CodecRender, IdsAndThreadSets) {
   EXPECT_EQ(rendered(BootNonce{0xabcdef}), "\"0000000000abcdef\"");
   ThreadSet set;
   EXPECT_EQ(rendered(set), "\"\"");
-  for (const std::uint32_t t : {1, 2, 3, 5, 63, 64, 255}) set.insert(t);
+  for (const std::uint32_t t : {1U, 2U, 3U, 5U, 63U, 64U, 255U}) set.insert(t);
   EXPECT_EQ(rendered(set), "\"1-3,5,63-64,255\"");
 }
 

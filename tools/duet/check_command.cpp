@@ -25,9 +25,8 @@ int run(const CheckCommand& command) {
       mistakes += (problem.where.empty() ? "" : problem.where + ": ") + problem.what;
     }
     // The table is for people, who have just read all of it.
-    const std::string shown = command.format == Format::kTable
-                                  ? std::to_string(parsed.problems.size())
-                                  : mistakes;
+    const std::string shown =
+        command.format == Format::kTable ? std::to_string(parsed.problems.size()) : mistakes;
     table.rows.push_back({file, sim::Cell::flag(false), sim::Cell(), sim::Cell(), sim::Cell(), shown});
   }
   if (!sim::print(to_text(table, command.format))) return sim::kExitUsage;

@@ -18,7 +18,8 @@ using Choices = std::vector<std::string>;
 
 /// "duet trace cat"
 std::string full_name(const CLI::App* app) {
-  return app->get_parent() == nullptr ? app->get_name() : full_name(app->get_parent()) + ' ' + app->get_name();
+  return app->get_parent() == nullptr ? app->get_name()
+                                      : full_name(app->get_parent()) + ' ' + app->get_name();
 }
 
 /// Examples first: most readers want nothing else.
@@ -36,8 +37,10 @@ class HelpFormatter final : public CLI::Formatter {
 };
 
 template <class P>
-void add_names(Choices& names, std::span<const PolicyEntry<P>> table) {
+Choices names_of(std::span<const PolicyEntry<P>> table) {
+  Choices names;
   for (const auto& entry : table) names.emplace_back(entry.name);
+  return names;
 }
 
 class CommandLine {
@@ -71,8 +74,8 @@ class CommandLine {
   }
   CLI::Option* among(CLI::Option* option, Choices choices) {
     choices_[option] = choices;
-    return option->type_name("")->check(
-        CLI::Validator([choices](std::string& word) { return objection(word, choices); }, ""));
+    return option->type_name(CLI::detail::join(choices, "|"))
+        ->check(CLI::Validator([choices](std::string& word) { return objection(word, choices); }, ""));
   }
   static std::string objection(const std::string& word, const Choices& choices) {
     if (std::find(choices.begin(), choices.end(), word) != choices.end()) return {};
@@ -86,21 +89,18 @@ class CommandLine {
   }
   void format(CLI::App* app, Format& to) {
     const auto take = [&to](const std::string& word) { to = sim::format_of(word).value_or(Format::kTable); };
-    among(app->add_option_function<std::string>("-o,--output", take, "table, json or csv"), {"table", "json", "csv"});
+    among(app->add_option_function<std::string>("-o,--output", take, "How to print (default table)"),
+          {"table", "json", "csv"});
   }
   template <class C>
   void gives(CLI::App* app, const C& command) {
     app->callback([this, &command] { result_.command = command; });
   }
   void policy_options(CLI::App* app, std::string& queue, std::string& scheduler) {
-    text(app, "--queue", queue, "Queue policy: see duet policies", "POLICY");
-    text(app, "--scheduler", scheduler, "Scheduler policy: see duet policies", "POLICY");
-    Choices queues;
-    Choices schedulers;
-    add_names(queues, queue_policies());
-    add_names(schedulers, scheduler_policies());
-    choices_[app->get_option("--queue")] = queues;
-    choices_[app->get_option("--scheduler")] = schedulers;
+    auto* one = text(app, "--queue", queue, "Queue policy: see duet policies", "POLICY");
+    auto* other = text(app, "--scheduler", scheduler, "Scheduler policy: see duet policies", "POLICY");
+    choices_[one] = names_of(queue_policies());
+    choices_[other] = names_of(scheduler_policies());
   }
 
   void add_sim();
@@ -145,18 +145,20 @@ void CommandLine::add_sim() {
   CLI::App* app = command(&app_, "sim", "Run a scenario");
   sim::RunOptions& run = sim_.run;
   text(app, "scenario", run.scenario, "The scenario file", "FILE")->required();
-  among(text(app, "--engine", run.engine, "simgrid (default) or loop", ""), {"simgrid", "loop"});
+  among(text(app, "--engine", run.engine, "What passes the time (default simgrid)", ""), {"simgrid", "loop"});
   among(text(app, "--executor", run.executor, "", ""), {"shell", "actor"})->group("");
   policy_options(app, queue_, scheduler_);
   app->add_option("--set", run.overrides, "Change a value of the scenario; may be repeated")
       ->type_name("/POINTER=VALUE")
       ->allow_extra_args(false);
   text(app, "--seed", seed_, "Instead of the scenario's seed", "N");
-  among(text(app, "--trace", trace_kind_, "duet (default), or jsonl: a trace to read instead of a compact one", ""),
+  among(text(app, "--trace", trace_kind_, "The trace file: compact (default), or JSON Lines to read", ""),
         {"duet", "jsonl"});
   app->add_flag("--no-trace", run.no_trace, "")->group("");
-  text(app, "--export-raw", run.export_raw, "Write what was executed, for replaying it on a bare engine", "FILE");
-  text(app, "--out", run.out, "Write jobs.csv, tasks.csv, summary.json, the trace and run_info.json there", "DIR");
+  text(app, "--export-raw", run.export_raw, "Write what was executed, for replaying it on a bare engine",
+       "FILE");
+  text(app, "--out", run.out, "Write jobs.csv, tasks.csv, summary.json, the trace and run_info.json there",
+       "DIR");
   format(app, run.format);
   app->callback([this] {
     sim::RunOptions& options = sim_.run;
@@ -169,7 +171,8 @@ void CommandLine::add_sim() {
 }
 
 void CommandLine::add_check() {
-  CLI::App* app = command(&app_, "check", "Say whether scenario files are valid, and all that is wrong with them");
+  CLI::App* app =
+      command(&app_, "check", "Say whether scenario files are valid, and all that is wrong with them");
   app->add_option("scenarios", check_.scenarios, "The scenario files")->type_name("FILE")->required();
   format(app, check_.format);
   gives(app, check_);
@@ -182,7 +185,8 @@ void CommandLine::add_import() {
   add_log_format(app, "batsim", "A workload of the Batsim simulator", batsim_);
 }
 
-void CommandLine::add_log_format(CLI::App* parent, const char* name, const char* summary, ImportCommand& command_) {
+void CommandLine::add_log_format(CLI::App* parent, const char* name, const char* summary,
+                                 ImportCommand& command_) {
   CLI::App* app = command(parent, name, summary);
   sim::ImportOptions& import = command_.import;
   text(app, "log", command_.log, "The log", "FILE")->required();
@@ -195,17 +199,20 @@ void CommandLine::add_log_format(CLI::App* parent, const char* name, const char*
   };
   using Shape = sim::ImportOptions::Shape;
   auto* pool = app->add_option_function<std::uint32_t>("--pool", shape(Shape::kPool), "One node of N cores");
-  auto* hosts = app->add_option_function<std::uint32_t>("--hosts", shape(Shape::kHosts), "N nodes of one core; gangs");
+  auto* hosts =
+      app->add_option_function<std::uint32_t>("--hosts", shape(Shape::kHosts), "N nodes of one core; gangs");
   pool->type_name("N")->excludes(hosts);
   hosts->type_name("N");
   const auto as = [&import](const std::string& word) { import.as_work = word == "work"; };
-  among(app->add_option_function<std::string>("--as", as, "durations (default), or work for the engine to execute"),
+  among(app->add_option_function<std::string>(
+            "--as", as, "Run times as such (default), or as work for the engine to execute"),
         {"durations", "work"});
   const auto overrun = [&import](const std::string& word) {
-    import.overrun = word == "kill" ? sim::ImportOptions::Overrun::kKill : sim::ImportOptions::Overrun::kExtend;
+    import.overrun =
+        word == "kill" ? sim::ImportOptions::Overrun::kKill : sim::ImportOptions::Overrun::kExtend;
   };
-  among(app->add_option_function<std::string>("--overrun", overrun,
-                                              "Jobs longer than their estimate: extend it (default), or kill them"),
+  among(app->add_option_function<std::string>(
+            "--overrun", overrun, "Jobs longer than their estimate: extend that (default), or kill them"),
         {"extend", "kill"});
   policy_options(app, command_.queue, command_.scheduler);
   app->callback([this, &command_, pool, hosts] {
@@ -223,7 +230,8 @@ void CommandLine::add_policies() {
 }
 
 void CommandLine::add_replay() {
-  CLI::App* app = command(&app_, "replay", "Feed a trace's inputs to the machines again and compare every command");
+  CLI::App* app =
+      command(&app_, "replay", "Feed a trace's inputs to the machines again and compare every command");
   text(app, "trace", replay_.trace, "The trace, trace.duet", "TRACE")->required();
   app->add_flag("--verify", replay_.verify, "Compare every command (what it always does)");
   format(app, replay_.format);
@@ -251,7 +259,8 @@ void CommandLine::add_trace() {
   format(diff, diff_.format);
   gives(diff, diff_);
 
-  CLI::App* verify = command(trace, "verify", "Check that traces are whole and unaltered; exit 1 if one is not");
+  CLI::App* verify =
+      command(trace, "verify", "Check that traces are whole and unaltered; exit 1 if one is not");
   verify->add_option("traces", trace_verify_.traces, "The traces")->type_name("TRACE")->required();
   format(verify, trace_verify_.format);
   gives(verify, trace_verify_);
@@ -273,9 +282,11 @@ void CommandLine::add_trace() {
 }
 
 void CommandLine::add_record() {
-  CLI::App* record = command(&app_, "record", "Run a folder of scenarios and keep their digests and short traces");
+  CLI::App* record =
+      command(&app_, "record", "Run a folder of scenarios and keep their digests and short traces");
   text(record, "folder", record_.folder, "Folder of scenario files", "DIR")->required();
-  among(text(record, "--engine", record_.engine, "simgrid (default) or loop", ""), {"simgrid", "loop"});
+  among(text(record, "--engine", record_.engine, "What passes the time (default simgrid)", ""),
+        {"simgrid", "loop"});
   format(record, record_.format);
   gives(record, record_);
 
@@ -295,8 +306,9 @@ void CommandLine::add_swarm() {
 }
 
 void CommandLine::add_rest() {
-  CLI::App* completion = command(&app_, "completion", "Print a script that completes duet's words in a shell");
-  among(text(completion, "shell", completion_.shell, "bash, zsh or fish", ""), {"bash", "zsh", "fish"})->required();
+  CLI::App* completion =
+      command(&app_, "completion", "Print a script that completes duet's words in a shell");
+  among(text(completion, "shell", completion_.shell, "Which shell", ""), {"bash", "zsh", "fish"})->required();
   gives(completion, completion_);
 
   CLI::App* version = command(&app_, "version", "Print what this program is made of");
@@ -305,7 +317,7 @@ void CommandLine::add_rest() {
 
   CLI::App* internal = command(&app_, "internal", "What documentation is generated from");
   internal->group("");
-  among(text(internal, "what", internal_.what, "schema or fields", ""), {"schema", "fields"})->required();
+  among(text(internal, "what", internal_.what, "Which of them", ""), {"schema", "fields"})->required();
   gives(internal, internal_);
 }
 
@@ -326,14 +338,19 @@ std::string CommandLine::complaint(const CLI::ParseError& error) const {
     for (const CLI::Option* known : app->get_options())
       if (option)
         for (const std::string& name : known->get_lnames()) candidates.push_back(name);
-    const auto subcommands = app->get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); });
+    const auto subcommands =
+        app->get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); });
     for (const CLI::App* sub : subcommands)
       if (!option) candidates.push_back(sub->get_name());
-    const std::string_view bare = std::string_view(word).substr(std::min(word.find_first_not_of('-'), word.size()));
+    const std::string_view bare =
+        std::string_view(word).substr(std::min(word.find_first_not_of('-'), word.size()));
     const std::string_view near = sim::closest(bare.substr(0, bare.find('=')), candidates);
-    const char* kind = option ? "there is no option " : candidates.empty() ? "one argument too many: " : "there is no command ";
+    const char* kind = option               ? "there is no option "
+                       : candidates.empty() ? "one argument too many: "
+                                            : "there is no command ";
     text = kind + sim::backquoted(word);
-    if (!near.empty()) text += "; did you mean `" + std::string(option ? "--" : "") + std::string(near) + "`?";
+    if (!near.empty())
+      text += "; did you mean `" + std::string(option ? "--" : "") + std::string(near) + "`?";
   }
   return full_name(app) + ": " + text + "\n  = " + full_name(app) + " --help shows what there is\n";
 }
@@ -363,8 +380,8 @@ Parsed CommandLine::parse(int argc, const char* const* argv) {
   return std::move(result_);
 }
 
-void add_specs(const CLI::App* app, const std::map<const CLI::Option*, Choices>& choices, std::vector<std::string> words,
-               std::vector<CommandSpec>& specs) {
+void add_specs(const CLI::App* app, const std::map<const CLI::Option*, Choices>& choices,
+               std::vector<std::string> words, std::vector<CommandSpec>& specs) {
   words.push_back(app->get_name());
   CommandSpec spec{words, app->get_description(), {}, {}};
   const auto visible = app->get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); });

@@ -21,7 +21,7 @@ Parsed parse(int argc, const char* const* argv);
 
 /// An option or argument, for completion.
 struct OptionSpec {
-  std::vector<std::string> names;    ///< "--engine", "-o"; none for an argument.
+  std::vector<std::string> names;  ///< "--engine", "-o"; none for an argument.
   std::string summary;
   bool takes_value = false;
   std::vector<std::string> choices;  ///< Empty: a file or free text.

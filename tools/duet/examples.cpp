@@ -19,7 +19,7 @@ constexpr std::array kExamples = {
     Examples{"duet sim",
              "  duet sim demo.json\n"
              "  duet sim demo.json --queue easy --scheduler bin_pack --seed 7\n"
-             "  duet sim demo.json --set /workload/generator/jobs=5000 --out results\n"
+             "  duet sim demo.json --set /workload/generate/jobs=5000 --out results\n"
              "  duet sim demo.json --engine loop -o json\n"},
     Examples{"duet check",
              "  duet check demo.json\n"

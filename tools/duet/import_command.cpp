@@ -16,13 +16,14 @@ int run(const ImportCommand& command) {
   sim::Scenario& scenario = imported->scenario;
   if (!command.queue.empty()) scenario.controller.queue = {command.queue, {}};
   if (!command.scheduler.empty()) scenario.controller.scheduler = {command.scheduler, {}};
-  if (const Problems problems = check_policies(scenario.controller); !problems.empty()) return refuse(problems);
+  if (const Problems problems = check_policies(scenario.controller); !problems.empty())
+    return refuse(problems);
   sim::say(imported->report.text());
   const int code = write_to(command.scenario, [&](codec::TextSink& to) {
     sim::canonical_json(scenario, [&](std::string_view text) { to.write(text); });
     return Failure{};
   });
-  if (code == sim::kExitOk) sim::say("next: duet sim " + command.scenario + '\n');
+  if (code == sim::kExitOk) sim::say("next: " + sim::shell_words({"duet", "sim", command.scenario}) + '\n');
   return code;
 }
 

@@ -29,7 +29,7 @@ struct ImportCommand {
   std::string log;
   std::string scenario;  ///< Where to write it.
   sim::ImportOptions import;
-  std::string queue;      ///< Empty: the default of scenarios.
+  std::string queue;  ///< Empty: the default of scenarios.
   std::string scheduler;
 };
 struct PoliciesCommand {
@@ -43,11 +43,11 @@ struct ReplayCommand {
 };
 struct TraceCatCommand {
   std::string trace;
-  std::string task;  ///< Only this job (17) or task (17.0); empty: all.
-  std::string from;  ///< Seconds; empty: from the beginning.
-  std::string to;    ///< Seconds; empty: to the end.
+  std::string task;                      ///< Only this job (17) or task (17.0); empty: all.
+  std::string from;                      ///< Seconds; empty: from the beginning.
+  std::string to;                        ///< Seconds; empty: to the end.
   std::optional<std::uint32_t> machine;  ///< 0 is the controller, 1 + n the agent of node n.
-  std::string out;  ///< Empty: standard output.
+  std::string out;                       ///< Empty: standard output.
 };
 struct TraceDiffCommand {
   std::string left;
@@ -97,10 +97,10 @@ struct InternalCommand {
   std::string what;
 };
 
-using Command = std::variant<Overview, SimCommand, CheckCommand, ImportCommand, PoliciesCommand, ReplayCommand,
-                             TraceCatCommand, TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand, TraceDotCommand,
-                             TracePerfettoCommand, RecordCommand, VerifyCommand, SwarmCommand, CompletionCommand,
-                             VersionCommand, InternalCommand>;
+using Command = std::variant<Overview, SimCommand, CheckCommand, ImportCommand, PoliciesCommand,
+                             ReplayCommand, TraceCatCommand, TraceDiffCommand, TraceVerifyCommand,
+                             TraceStatsCommand, TraceDotCommand, TracePerfettoCommand, RecordCommand,
+                             VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand, InternalCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);

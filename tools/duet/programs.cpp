@@ -1,10 +1,10 @@
 #include "tools/duet/programs.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+
+#include <unistd.h>
 
 namespace duet::front {
 

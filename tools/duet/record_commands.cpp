@@ -25,7 +25,8 @@ int show(const std::vector<sim::RecordRow>& rows, Format format) {
   for (const sim::RecordRow& row : rows)
     if (!row.good()) sim::say(row.scenario + ": " + std::string(name_of(row.kind)) + '\n' + row.detail);
   if (!sim::print(report(rows, format))) return sim::kExitUsage;
-  const bool good = std::all_of(rows.begin(), rows.end(), [](const sim::RecordRow& row) { return row.good(); });
+  const bool good =
+      std::all_of(rows.begin(), rows.end(), [](const sim::RecordRow& row) { return row.good(); });
   return good ? sim::kExitOk : sim::kExitNegative;
 }
 
@@ -35,7 +36,7 @@ int run(const RecordCommand& command) {
   const auto rows = sim::record_folder({command.folder, own_path(), command.engine});
   if (!rows) return refuse(rows.problems());
   const int code = show(*rows, command.format);
-  if (code == sim::kExitOk) sim::say("next: duet verify " + command.folder + '\n');
+  if (code == sim::kExitOk) sim::say("next: " + sim::shell_words({"duet", "verify", command.folder}) + '\n');
   return code;
 }
 

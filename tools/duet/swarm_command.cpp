@@ -1,11 +1,11 @@
 // duet swarm: many random clusters, each from one seed.
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <system_error>
 #include <thread>
+
+#include <unistd.h>
 
 #include "sim/swarm.h"
 #include "sim/terminal.h"

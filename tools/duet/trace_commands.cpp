@@ -20,12 +20,15 @@ using codec::TraceReader;
 using sim::Cell;
 using sim::Table;
 
-int print_text(const std::string& text, int exit_code) { return sim::print(text) ? exit_code : sim::kExitUsage; }
+int print_text(const std::string& text, int exit_code) {
+  return sim::print(text) ? exit_code : sim::kExitUsage;
+}
 
 /// Seconds after the beginning of the run.
 Result<Instant> instant_from(const std::string& option, const std::string& text) {
   const sim::Decimal decimal = sim::read_decimal(text, 9);
-  const bool digits = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos && text != ".";
+  const bool digits =
+      !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos && text != ".";
   if (!digits || decimal.too_large || decimal.units > static_cast<std::uint64_t>(to_ns(kNever)))
     return Problem{option, "'" + text + "' is no instant", "seconds since the run began, as in 12.5"};
   return instant_ns(static_cast<std::int64_t>(decimal.units));
@@ -58,8 +61,8 @@ Table difference_table(const codec::TraceDifference& difference) {
   for (const auto& header : difference.header)
     table.rows.push_back({"header", header.where, header.left, header.right});
   if (difference.body)
-    table.rows.push_back({"step", std::to_string(difference.body->step), difference.body->left,
-                          difference.body->right});
+    table.rows.push_back(
+        {"step", std::to_string(difference.body->step), difference.body->left, difference.body->right});
   return table;
 }
 
@@ -100,7 +103,8 @@ int run(const TraceDiffCommand& command) {
   const auto difference = codec::diff(*left, *right);
   if (!difference) return refuse(difference.problems());
   const int code = difference->same_body() ? sim::kExitOk : sim::kExitNegative;
-  if (command.format != Format::kTable) return print_text(to_text(difference_table(*difference), command.format), code);
+  if (command.format != Format::kTable)
+    return print_text(to_text(difference_table(*difference), command.format), code);
   std::string text = codec::to_text(*difference);
   if (difference->same_body()) text += "same decisions\n";
   return print_text(text, code);
@@ -139,7 +143,8 @@ int run(const TraceStatsCommand& command) {
 
 int run(const TraceDotCommand& command) {
   if (command.lifecycle || command.trace.empty()) {
-    if (!command.lifecycle) return refuse({{"", "which trace?", "duet trace dot TRACE, or duet trace dot --lifecycle"}});
+    if (!command.lifecycle)
+      return refuse({{"", "which trace?", "duet trace dot TRACE, or duet trace dot --lifecycle"}});
     return write_to(command.out, [](codec::TextSink& to) {
       to.write(codec::lifecycle_dot());
       return Failure{};
@@ -180,7 +185,8 @@ int run(const ReplayCommand& command) {
   const auto& divergence = report->divergence;
   table.rows.push_back({command.trace, Cell::flag(!divergence), report->controller_steps, report->agent_steps,
                         report->summary ? Cell("sha256:" + report->summary->digest) : Cell(),
-                        divergence ? Cell(divergence->step) : Cell(), divergence ? Cell(divergence->what) : Cell()});
+                        divergence ? Cell(divergence->step) : Cell(),
+                        divergence ? Cell(divergence->what) : Cell()});
   return print_text(to_text(table, command.format), report->exit_status());
 }
 

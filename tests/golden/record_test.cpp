@@ -1,0 +1,77 @@
+// duet record and duet verify: a folder of scenarios that must not change unnoticed.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/golden/program.h"
+
+namespace duet::program_tests {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string one_job(const std::string& duration_s, const std::string& assertion = "jobs == 1") {
+  return R"({"cluster": {"node_types": {"small": {"cores": 1}}, "nodes": [{"type": "small"}]},
+    "workload": {"jobs": [{"duration_s": )" +
+         duration_s + R"(}]}, "assertions": [")" + assertion + "\"]}\n";
+}
+
+class Recorded : public testing::Test {
+ protected:
+  Recorded() {
+    write(folder_ / "one.json", one_job("5"));
+    write(folder_ / "two.json", one_job("6"));
+    const Ran ran = duet({"record", folder_.text(), "--engine", "loop"});
+    EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  }
+  Ran verify() {
+    return duet({"verify", folder_.text(), "--junit", (folder_ / "report.xml").string(), "-o", "csv"});
+  }
+
+  Folder folder_;
+};
+
+TEST_F(Recorded, KeepsDigestsAndReadableTraces) {
+  EXPECT_THAT(read(folder_ / "golden/one.digest"), HasSubstr("loop sha256:"));
+  EXPECT_THAT(read(folder_ / "golden/one.jsonl"), HasSubstr("\"submit\""));
+  const Ran ran = verify();
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  EXPECT_THAT(read(folder_ / "report.xml"), AllOf(HasSubstr("tests=\"2\""), HasSubstr("failures=\"0\"")));
+}
+
+TEST_F(Recorded, AChangeIsShownWhereItBegins) {
+  write(folder_ / "one.json", one_job("5.5"));
+  const Ran ran = verify();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("one.json,changed"), HasSubstr("two.json,same")));
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("first difference at step"), HasSubstr("\"duration_ns\":5000000000"),
+                             HasSubstr("\"duration_ns\":5500000000")));
+  EXPECT_THAT(read(folder_ / "report.xml"), HasSubstr("<failure message=\"changed\">"));
+}
+
+TEST_F(Recorded, AFailedAssertionIsANegativeAnswer) {
+  write(folder_ / "one.json", one_job("5", "jobs == 2"));
+  const Ran ran = verify();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.out, HasSubstr("one.json,assertions failed"));
+  EXPECT_THAT(ran.err, HasSubstr("jobs == 2: it is 1"));
+}
+
+TEST_F(Recorded, MissingAndSurplusGoldensAreReported) {
+  fs::remove(folder_ / "one.json");
+  write(folder_ / "new.json", one_job("7"));
+  const Ran ran = verify();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("new.json,not recorded"), HasSubstr("one.json,no scenario")));
+}
+
+TEST_F(Recorded, AScenarioThatNoLongerRunsIsReported) {
+  write(folder_ / "one.json", "{");
+  const Ran ran = verify();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.out, HasSubstr("one.json,did not run"));
+  EXPECT_THAT(ran.err, HasSubstr("one.json:"));
+}
+
+}  // namespace
+}  // namespace duet::program_tests

@@ -1,0 +1,147 @@
+// The swarm on the core as it is: quick seeds, the scenarios of old failures, and the machinery itself.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <sstream>
+
+#include "core/check.h"
+#include "sim/scenario_parse.h"
+#include "sim/scenario_write.h"
+#include "sim/shrink.h"
+#include "sim/swarm.h"
+#include "sim/swarm_draw.h"
+#include "sim/swarm_workers.h"
+
+namespace duet::sim {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string told(const std::vector<Violation>& violations) {
+  std::string all;
+  for (const Violation& v : violations) all += v.invariant + ": " + v.what + '\n';
+  return all;
+}
+
+TEST(Swarm, FiveHundredSeedsKeepEveryPromise) {
+  SwarmOptions options;
+  options.seeds = 500;
+  options.workers = 2;
+  options.shrink = false;
+  std::ostringstream out;
+  const SwarmReport report = run_swarm(options, out);
+  EXPECT_EQ(report.ran, 500U);
+  EXPECT_THAT(report.failures, IsEmpty()) << out.str();
+  EXPECT_THAT(out.str(), testing::MatchesRegex("500 seeds ran, 0 failed, [0-9]+ seeds/s\n"));
+}
+
+TEST(Swarm, SeedsHaveSixtyFourBits) {
+  SwarmOptions options;
+  options.first_seed = 18'446'744'073'709'551'610U;
+  options.seeds = 6;
+  std::ostringstream out;
+  EXPECT_THAT(run_swarm(options, out).failures, IsEmpty()) << out.str();
+}
+
+class Regression : public testing::TestWithParam<std::string> {};
+
+TEST_P(Regression, StaysFixed) {
+  const ParsedScenario parsed = load_scenario(GetParam());
+  ASSERT_TRUE(parsed) << parsed.rendered;
+  const auto violations = check_apart(*parsed.scenario, {.twice = true, .trace = true});
+  EXPECT_THAT(violations, IsEmpty()) << parsed.scenario->description << '\n' << told(violations);
+}
+
+std::vector<std::string> regressions() {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(DUET_SOURCE_DIR "/tests/regress"))
+    if (entry.path().extension() == ".json") files.push_back(entry.path().string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, Regression, testing::ValuesIn(regressions()), [](const auto& of) {
+  return std::filesystem::path(of.param).stem().string();
+});
+
+TEST(SwarmDraw, EveryScenarioIsAScenarioFile) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const std::string text = canonical_json(draw_scenario(seed));
+    const ParsedScenario parsed = parse_scenario(text, "seed " + std::to_string(seed));
+    ASSERT_TRUE(parsed) << parsed.rendered;
+    EXPECT_EQ(canonical_json(*parsed.scenario), text);
+  }
+}
+
+TEST(SwarmDraw, CoversWhatItShould) {
+  std::map<std::string, int> seen;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    const Scenario s = draw_scenario(seed);
+    ASSERT_TRUE(s.horizon.has_value()) << "seed " << seed << " owes no end";
+    ++seen[s.controller.queue.name];
+    ++seen[s.controller.scheduler.name];
+    seen["crashes"] += !s.faults.empty();
+    seen["quiet"] += s.faults.empty() && s.events.empty() && s.network.until == Instant{};
+    seen["seven nodes"] += s.nodes.size() == 7;
+    for (const Arrival& a : std::get<std::vector<Arrival>>(s.workload)) {
+      const bool several = a.spec->groups.front().count > 1;
+      seen["gangs"] += several && a.spec->kind == JobKind::kRigid;
+      seen["bags"] += a.spec->kind == JobKind::kBag;
+      seen["exclusive"] += a.spec->groups.front().spec.exclusive;
+    }
+  }
+  for (const char* what : {"fcfs", "sjf", "easy", "easy_machines", "first_fit", "round_robin", "bin_pack", "spread",
+                           "crashes", "quiet", "seven nodes", "gangs", "bags", "exclusive"})
+    EXPECT_GE(seen[what], 2) << what;
+}
+
+TEST(SwarmWorkers, ADeathCostsOneSeed) {
+  std::vector<std::uint64_t> failed;
+  std::uint64_t ran = 0;
+  std::string words;
+  run_workers(
+      1, 1000, 2,
+      [](std::uint64_t seed) -> std::vector<Violation> {
+        DUET_CHECK(seed != 300);
+        if (seed == 700) std::_Exit(3);
+        if (seed == 5) return {{"I1", Instant{}, "five"}};
+        return {};
+      },
+      [&](std::uint64_t so_far, SeedResult result) {
+        ran = so_far;
+        if (result.violations.empty()) return true;
+        failed.push_back(result.seed);
+        if (result.seed == 300) words = result.violations.front().invariant + result.violations.front().what;
+        return true;
+      });
+  EXPECT_EQ(ran, 1000U);
+  EXPECT_THAT(failed, testing::UnorderedElementsAre(5, 300, 700));
+  EXPECT_THAT(words, testing::AllOf(HasSubstr("CHECK"), HasSubstr("seed != 300")));
+}
+
+TEST(Shrink, KeepsOnlyWhatIsNeeded) {
+  // A failure we can judge: some crash of node 1 and some bag, nothing else.
+  const auto fails = [](const Scenario& s) {
+    bool crash = false;
+    for (const Fault& fault : s.faults) crash |= fault.kind == Fault::Kind::kCrash && fault.node == 1;
+    bool bag = false;
+    for (const Arrival& a : std::get<std::vector<Arrival>>(s.workload)) bag |= a.spec->kind == JobKind::kBag;
+    return crash && bag;
+  };
+  std::uint64_t seed = 1;
+  while (!fails(draw_scenario(seed))) ++seed;
+  const Scenario small = shrink(draw_scenario(seed), fails);
+  EXPECT_TRUE(fails(small));
+  EXPECT_EQ(small.nodes.size(), 2U);
+  EXPECT_EQ(small.faults.size(), 1U);
+  EXPECT_EQ(std::get<std::vector<Arrival>>(small.workload).size(), 1U);
+  EXPECT_THAT(small.events, IsEmpty());
+  EXPECT_EQ(small.network.loss_ppm + small.network.duplicate_ppm + small.network.delay_ppm, 0U);
+}
+
+}  // namespace
+}  // namespace duet::sim
