@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # What Duet costs over a raw limit, as a ratio measured side by side: bench/ratio.sh NAME [ROUNDS]
-#   sim-10 sim-100 sim-1000   CPU of a simulated run over the same executions replayed on bare SimGrid, no trace
+#   sim-10 sim-100 sim-1000   CPU of a run over the same executions replayed on bare SimGrid, no trace
 #   trace                     the same run with its trace over that without
 #   loop                      the loop engine over a binary heap with the same executions
 #   work                      counted work per task, 1,000,000 tasks over 100,000
 #   memory                    bytes of peak memory per finished job, from 100,000 to 1,000,000 jobs
-# The last line says `NAME: ratio R (min A, max B), gate G`; the exit code is 1 beyond the gate. Times are CPU times of
-# processes run in turn, so that whatever else the machine does hits both.
+# The last line says `NAME: ratio R (min A, max B), gate G`; the exit code is 1 beyond the gate. Times are CPU
+# times of processes run in turn, so that whatever else the machine does hits both.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 name=${1:-} rounds=${2:-7}
@@ -14,7 +14,10 @@ bin=${DUET_BIN:-build/bin}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-usage() { sed -n '2,9s/^# //p' "$0" >&2; exit 2; }
+usage() {
+  sed -n '2,10s/^# //p' "$0" >&2
+  exit 2
+}
 
 need() {
   for program in "$@"; do
@@ -25,23 +28,28 @@ need() {
   done
 }
 
-# scenario MACHINES JOBS WORK: machines of three cores with two threads, 70 % loaded. WORK: operations or duration.
+# scenario MACHINES JOBS WORK: machines of three cores with two threads, 70 % loaded.
+# WORK: operations or duration.
 scenario() {
   local machines=$1 jobs=$2 work='"mean_duration_s": 60' type='"smt_yield": 2'
-  # At 70 % load most cores run two threads at once: a second of work then takes 1.9 s of a thread.
+  # With operations, what a task takes depends on its sibling; thread_s is about the mean.
   local thread_s=60
   if [[ $3 == operations ]]; then
     work='"mean_operations": 120000000000'
     type='"turbo_hz": [4.2e9, 4.0e9, 3.8e9], "smt_yield": 1.25'
     thread_s=45
   fi
-  awk -v machines="$machines" -v jobs="$jobs" -v work="$work" -v type="$type" -v thread_s="$thread_s" 'BEGIN {
-    printf "{\"name\": \"bench\", \"seed\": 1,\n"
-    printf " \"cluster\": {\"heartbeat_s\": 0, \"node_types\": {\"m\": {\"cores\": 3, \"threads_per_core\": 2, %s}},\n", type
-    printf "  \"nodes\": [{\"type\": \"m\", \"count\": %d}]},\n", machines
-    printf " \"policies\": {\"detector\": {\"name\": \"timeout\", \"suspect_after_s\": 0, \"dead_after_s\": 0}},\n"
-    printf " \"workload\": {\"generate\": {\"model\": \"poisson\", \"jobs\": %d, \"mean_gap_s\": %.9f, %s}}}\n",
-      jobs, thread_s / (machines * 6 * 0.7), work }'
+  local gap
+  gap=$(awk -v t="$thread_s" -v m="$machines" 'BEGIN { printf "%.9f", t / (m * 6 * 0.7) }')
+  cat <<JSON
+{"name": "bench", "seed": 1,
+ "cluster": {
+  "heartbeat_s": 0,
+  "node_types": {"m": {"cores": 3, "threads_per_core": 2, $type}},
+  "nodes": [{"type": "m", "count": $machines}]},
+ "policies": {"detector": {"name": "timeout", "suspect_after_s": 0, "dead_after_s": 0}},
+ "workload": {"generate": {"model": "poisson", "jobs": $jobs, "mean_gap_s": $gap, $work}}}
+JSON
 }
 
 # duet_cpu SCENARIO OPTION...: CPU seconds of the run, as the run itself counted them.
@@ -144,7 +152,8 @@ memory() {
   verdict 512
 }
 
-echo "$(nproc) CPUs, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), load $(cut -d' ' -f1-3 /proc/loadavg)"
+model=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
+echo "$(nproc) CPUs, $model, load $(cut -d' ' -f1-3 /proc/loadavg)"
 case $name in
   sim-10) sim 10 2.5 ;;
   sim-100) sim 100 1.8 ;;

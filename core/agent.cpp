@@ -67,7 +67,8 @@ void Agent::register_anew() {
   ask_to_register();
 }
 
-/// What is held does not change while nobody can send launches or acknowledgements, so asking again says the same.
+/// What is held does not change while nobody can send launches or acknowledgements, so asking again says the
+/// same.
 void Agent::ask_to_register() {
   msg::Register body{config_.name, register_serial_, config_.offer, {}};
   for (const auto& [attempt, held] : held_) body.held.push_back(attempt);
@@ -76,7 +77,8 @@ void Agent::ask_to_register() {
 }
 
 void Agent::report(decltype(msg::FromAgent::body) body) {
-  out_->emplace_back(std::in_place_type<agent::Report>, agent::Report{{node_, boot_, epoch_, std::move(body)}});
+  out_->emplace_back(std::in_place_type<agent::Report>,
+                     agent::Report{{node_, boot_, epoch_, std::move(body)}});
 }
 
 void Agent::report_end(AttemptId attempt, const Held& held) {
@@ -166,7 +168,8 @@ void Agent::received(const msg::Ack& body) {
   if (--unacknowledged_ == 0) resend_at_ = kNever;
 }
 
-/// The first call is polite (unless there is no grace), the next ones are not; the runtime answers with Exited.
+/// The first call is polite (unless there is no grace), the next ones are not; the runtime answers with
+/// Exited.
 void Agent::terminate(AttemptId attempt, Held& held) {
   const bool force = held.terminated || config_.kill_grace == Duration{0};
   out_->push_back(agent::Terminate{attempt, force});

@@ -1,4 +1,5 @@
-// The agent: launches attempts on its node, watches them, and tells the controller until the controller knows.
+// The agent: launches attempts on its node, watches them, and tells the controller until the controller
+// knows.
 #pragma once
 
 #include <map>
@@ -32,7 +33,7 @@ class Agent {
   enum class Phase : std::uint8_t { kLaunching, kRunning, kEnded };
   struct Held {
     Phase phase = Phase::kLaunching;
-    bool terminated = false;   ///< A polite Terminate went out.
+    bool terminated = false;  ///< A polite Terminate went out.
     bool timed_out = false;
     Instant kill_at = kNever;  ///< Timeout, then the end of the grace.
     Outcome outcome = Outcome::kSucceeded;
@@ -67,13 +68,14 @@ class Agent {
   std::uint32_t register_serial_ = 0;
   std::uint64_t launch_floor_ = 0;  ///< Launches up to this serial are stale.
   std::map<AttemptId, Held> held_;  ///< Runs here, or ended without acknowledgement.
-  std::map<AttemptId, Held>::node_type spare_;  ///< The last one erased, so that steady work allocates nothing.
+  std::map<AttemptId, Held>::node_type
+      spare_;                       ///< The last one erased, so that steady work allocates nothing.
   std::size_t unacknowledged_ = 0;  ///< Held attempts that have ended.
   std::int32_t timed_ = 0;          ///< Held attempts with a kill_at.
   Instant heartbeat_at_ = kNever;
-  Instant resend_at_ = kNever;      ///< Of the registration, or of unacknowledged ends.
-  Instant now_;                     ///< Of the step in progress.
-  Commands* out_ = nullptr;         ///< Of the step in progress.
+  Instant resend_at_ = kNever;  ///< Of the registration, or of unacknowledged ends.
+  Instant now_;                 ///< Of the step in progress.
+  Commands* out_ = nullptr;     ///< Of the step in progress.
 };
 
 static_assert(Machine<Agent>);

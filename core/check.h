@@ -1,4 +1,5 @@
-// DUET_CHECK: an invariant of our own code, tested in every build. A failure is a bug in Duet, never bad input.
+// DUET_CHECK: an invariant of our own code, tested in every build. A failure is a bug in Duet, never bad
+// input.
 #pragma once
 
 namespace duet {

@@ -67,7 +67,8 @@ void Cluster::set_offer(NodeId id, const NodeOffer& offer) {
 
 bool Cluster::usable(NodeId id) const {
   const ClusterNode& n = node(id);
-  const bool live = n.state == NodeState::kReady || (mutated(Mutant::kPlaceOnSuspect) && n.state == NodeState::kSuspect);
+  const bool live =
+      n.state == NodeState::kReady || (mutated(Mutant::kPlaceOnSuspect) && n.state == NodeState::kSuspect);
   return n.known && live && (!n.draining || mutated(Mutant::kPlaceOnDraining));
 }
 
@@ -97,7 +98,8 @@ ThreadSet Cluster::choose_threads(const ClusterNode& n, const Request& request) 
   if (request.exclusive) {
     for (std::uint32_t core = 0; core < n.offer.cores; ++core) {
       bool free = true;
-      for (std::uint32_t t = core; t < n.offer.threads(); t += n.offer.cores) free &= n.free_threads.contains(t);
+      for (std::uint32_t t = core; t < n.offer.threads(); t += n.offer.cores)
+        free &= n.free_threads.contains(t);
       if (!free) continue;
       for (std::uint32_t t = core; t < n.offer.threads(); t += n.offer.cores) chosen.insert(t);
       return chosen;
@@ -140,7 +142,8 @@ std::int64_t Cluster::count_free_slots(const ClusterNode& n, const ThreadSet& to
     if (seen.contains(core)) return;
     seen.insert(core);
     bool whole = true;
-    for (std::uint32_t t = core; t < n.offer.threads(); t += n.offer.cores) whole &= n.free_threads.contains(t);
+    for (std::uint32_t t = core; t < n.offer.threads(); t += n.offer.cores)
+      whole &= n.free_threads.contains(t);
     free += whole;
   });
   return free;

@@ -25,21 +25,21 @@ struct ClusterNode {
   NodeOffer offer;
   NodeState state = NodeState::kUnknown;
   bool draining = false;
-  bool known = false;      ///< Has an offer: registered at least once.
-  LinkId link;             ///< Where it was last heard.
+  bool known = false;  ///< Has an offer: registered at least once.
+  LinkId link;         ///< Where it was last heard.
   BootNonce boot;
-  Epoch epoch;             ///< Of the current registration; the last one while down.
+  Epoch epoch;  ///< Of the current registration; the last one while down.
   std::uint32_t register_serial = 0;
   std::vector<PastBoot> past_boots;  ///< The latest other lives: much of what they say comes late.
-  std::uint64_t launch_serial = 0;  ///< Launches sent in this epoch.
+  std::uint64_t launch_serial = 0;   ///< Launches sent in this epoch.
   std::unique_ptr<FailureDetector> detector;
-  std::vector<TaskId> tasks;        ///< Whose attempt holds resources here; in no order.
-  std::set<AttemptId> foreign;      ///< Held by the agent though no longer ours; told to end.
+  std::vector<TaskId> tasks;    ///< Whose attempt holds resources here; in no order.
+  std::set<AttemptId> foreign;  ///< Held by the agent though no longer ours; told to end.
 
   Room room;
-  ThreadSet free_threads;           ///< Threads without any load.
-  std::int64_t idle_slots = 0;      ///< Slots of such threads only.
-  std::vector<std::int32_t> load_m; ///< Load per thread in millicores; empty on counted pools.
+  ThreadSet free_threads;            ///< Threads without any load.
+  std::int64_t idle_slots = 0;       ///< Slots of such threads only.
+  std::vector<std::int32_t> load_m;  ///< Load per thread in millicores; empty on counted pools.
 };
 
 class Cluster {
@@ -58,7 +58,8 @@ class Cluster {
   void refresh(NodeId id);
   bool usable(NodeId id) const;
 
-  /// Takes what `request` needs, which must fit. Returns the threads: the lowest free ones; none on counted pools.
+  /// Takes what `request` needs, which must fit. Returns the threads: the lowest free ones; none on counted
+  /// pools.
   ThreadSet take(NodeId id, const Request& request);
   /// Takes these very threads again: for restoring. Must fit.
   void retake(NodeId id, const Request& request, const ThreadSet& threads);
@@ -79,7 +80,8 @@ class Cluster {
 
   std::vector<ClusterNode> nodes_;
   std::map<std::string, NodeId> by_name_;
-  std::map<std::vector<std::int64_t>, std::uint32_t> offers_;  ///< Different offers of known nodes, with their number.
+  std::map<std::vector<std::int64_t>, std::uint32_t>
+      offers_;  ///< Different offers of known nodes, with their number.
   TargetIndex index_;
   std::vector<bool> counted_;  ///< Whether the node's free CPU is in free_cpu_m_.
   std::int64_t free_cpu_m_ = 0;

@@ -35,9 +35,10 @@ struct ControllerConfig {
   PolicyChoice detector{"timeout", {}};
   PolicyChoice estimator{"declared", {}};
   std::vector<std::string> inventory;  ///< Names of nodes known beforehand; node ids follow this order.
-  Duration resend_after = std::chrono::seconds(5);  ///< An unanswered launch or kill is sent again after this.
-  std::uint32_t max_losses = 16;                    ///< A task lost with its node more often than this fails.
-  std::uint64_t seed = 1;                           ///< Of the policies' random streams.
+  Duration resend_after =
+      std::chrono::seconds(5);    ///< An unanswered launch or kill is sent again after this.
+  std::uint32_t max_losses = 16;  ///< A task lost with its node more often than this fails.
+  std::uint64_t seed = 1;         ///< Of the policies' random streams.
   bool operator==(const ControllerConfig&) const = default;
 };
 

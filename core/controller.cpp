@@ -54,7 +54,8 @@ std::optional<Instant> Controller::next_deadline() const {
 
 std::string Controller::refusal(const JobSpec& spec) const {
   if (spec.groups.empty()) return "a job needs at least one group of tasks";
-  if (spec.kind == JobKind::kRigid && spec.groups.size() != 1) return "a rigid job has exactly one group of equal tasks";
+  if (spec.kind == JobKind::kRigid && spec.groups.size() != 1)
+    return "a rigid job has exactly one group of equal tasks";
   std::uint64_t tasks = 0;
   for (const TaskGroup& group : spec.groups) {
     if (group.count == 0) return "a group needs at least one task";
@@ -62,13 +63,19 @@ std::string Controller::refusal(const JobSpec& spec) const {
     if (tasks > kMaxTasksPerJob) return "a job has at most 1000000 tasks";
     const Resources none;
     if (!group.spec.need.covers(none)) return "a task cannot need less than nothing";
-    if (group.spec.need.cpu_m > kMaxCpuPerTask) return "a task cannot need more than 1000000000 hardware threads";
+    if (group.spec.need.cpu_m > kMaxCpuPerTask)
+      return "a task cannot need more than 1000000000 hardware threads";
     const Work& work = group.spec.work;
     if (std::min({group.spec.estimate, group.spec.timeout, work.duration}) < Duration{0})
       return "times cannot be negative";
     if (work.operations < 0) return "a task cannot have less than no work";
-    const Waiting waiting{{}, 0, {group.spec.need, group.spec.exclusive}, group.count,
-                          spec.kind == JobKind::kRigid, now_, estimator_->predict(group.spec)};
+    const Waiting waiting{{},
+                          0,
+                          {group.spec.need, group.spec.exclusive},
+                          group.count,
+                          spec.kind == JobKind::kRigid,
+                          now_,
+                          estimator_->predict(group.spec)};
     if (const auto why = queue_->refuses(waiting, cluster_.uniform()); !why.empty()) return std::string(why);
   }
   return {};

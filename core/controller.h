@@ -1,4 +1,5 @@
-// The controller: accepts jobs, places their tasks, and keeps the promise that each of them ends exactly once.
+// The controller: accepts jobs, places their tasks, and keeps the promise that each of them ends exactly
+// once.
 #pragma once
 
 #include <deque>
@@ -121,15 +122,15 @@ class Controller {
   Cluster cluster_;
   JobTable jobs_;
   Pending pending_;
-  Releases releases_;                      ///< Kept if the queue reserves.
+  Releases releases_;                           ///< Kept if the queue reserves.
   std::set<std::pair<Instant, NodeId>> watch_;  ///< When to look at a node's detector again.
-  std::deque<Unanswered> unanswered_;      ///< Ascending by due.
-  std::vector<Placement> placements_;      ///< Of the pass in progress; kept for its storage.
-  bool dirty_ = false;                     ///< Something changed that a pass could use.
+  std::deque<Unanswered> unanswered_;           ///< Ascending by due.
+  std::vector<Placement> placements_;           ///< Of the pass in progress; kept for its storage.
+  bool dirty_ = false;                          ///< Something changed that a pass could use.
   Counters counters_;
 
-  Instant now_;               ///< Of the step in progress.
-  Commands* out_ = nullptr;   ///< Of the step in progress.
+  Instant now_;              ///< Of the step in progress.
+  Commands* out_ = nullptr;  ///< Of the step in progress.
 };
 
 static_assert(Machine<Controller>);

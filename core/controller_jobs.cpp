@@ -1,9 +1,8 @@
 // The life of jobs and tasks: admitted, placed, ended, tried again, finished.
-#include "core/controller.h"
-
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/controller.h"
 #include "core/lifecycle.h"
 #include "core/mutation.h"
 
@@ -37,8 +36,13 @@ void Controller::enqueue(LiveJob& job, std::uint32_t group, std::uint32_t width)
     waiting->width += width;
   } else {
     const TaskSpec& spec = job.spec->groups[group].spec;
-    const Waiting entry{job.id, group, job.groups[group].request, width, job.spec->kind == JobKind::kRigid,
-                        job.submitted, estimator_->predict(spec)};
+    const Waiting entry{job.id,
+                        group,
+                        job.groups[group].request,
+                        width,
+                        job.spec->kind == JobKind::kRigid,
+                        job.submitted,
+                        estimator_->predict(spec)};
     job.groups[group].rank = queue_->rank(entry);
     pending_.add(job.groups[group].rank, entry);
   }
@@ -110,8 +114,9 @@ void Controller::send_launch(LiveJob& job, TaskId id) {
   const TaskSpec& spec = job.spec->groups[task.group].spec;
   const AttemptId attempt{id, task.attempt};
   task.serial = ++cluster_.node(task.node).launch_serial;
-  send(task.node, msg::Launch{attempt, task.serial, spec.work,
-                              cluster_.width(task.node, job.groups[task.group].request), task.threads, spec.timeout});
+  send(task.node,
+       msg::Launch{attempt, task.serial, spec.work, cluster_.width(task.node, job.groups[task.group].request),
+                   task.threads, spec.timeout});
   await_answer(attempt, task.node);
 }
 
@@ -125,8 +130,8 @@ void Controller::stop(LiveJob& job, TaskId id) {
   await_answer(attempt, task.node);
 }
 
-/// Ends all of a job's tasks that can still be ended: waiting ones at once, if the job is to end; running ones when
-/// their agents have done it.
+/// Ends all of a job's tasks that can still be ended: waiting ones at once, if the job is to end; running
+/// ones when their agents have done it.
 void Controller::stop_others(LiveJob& job) {
   const bool ending = job.cancelled || job.failing;
   for (std::uint32_t i = 0; i < job.tasks.size(); ++i) {

@@ -13,8 +13,8 @@ auto find(std::vector<PastBoot>& boots, BootNonce boot) {
   return std::find_if(boots.begin(), boots.end(), [&](const PastBoot& past) { return past.boot == boot; });
 }
 
-/// True if a registration is not news: another of the same life came after it. An earlier life may come back: the one
-/// that took its place may have been older still, and its registration late.
+/// True if a registration is not news: another of the same life came after it. An earlier life may come back:
+/// the one that took its place may have been older still, and its registration late.
 bool late(ClusterNode& node, BootNonce boot, std::uint32_t serial) {
   if (node.boot == boot) return serial < node.register_serial;
   const auto past = find(node.past_boots, boot);
@@ -54,8 +54,8 @@ void Controller::set_state(NodeId id, NodeState state) {
   publish(controller::NodeChanged{id, state, node.draining});
 }
 
-/// Looks at the node again when its detector may think worse of it. The entry is not moved at each heartbeat: when
-/// it falls due, the detector is asked anew.
+/// Looks at the node again when its detector may think worse of it. The entry is not moved at each heartbeat:
+/// when it falls due, the detector is asked anew.
 void Controller::watch(NodeId id) {
   const ClusterNode& node = cluster_.node(id);
   const Instant at = node.detector->next_change(now_);
@@ -125,7 +125,8 @@ void Controller::on(const controller::Received& event) {
   node.link = event.link;
   node.detector->heartbeat(now_);
   if (node.state == NodeState::kSuspect) set_state(message.node, NodeState::kReady);
-  if (const auto* started = std::get_if<msg::AttemptStarted>(&message.body)) on_message(message.node, *started);
+  if (const auto* started = std::get_if<msg::AttemptStarted>(&message.body))
+    on_message(message.node, *started);
   if (const auto* ended = std::get_if<msg::AttemptEnded>(&message.body)) on_message(message.node, *ended);
 }
 
@@ -137,7 +138,8 @@ void Controller::on_register(LinkId link, const msg::FromAgent& message, const m
   }
   if (id && late(cluster_.node(*id), message.boot, body.serial)) {
     ++counters_.stale;
-    // If that life lives and still asks, an older one's late registration has come in between: it must ask anew.
+    // If that life lives and still asks, an older one's late registration has come in between: it must ask
+    // anew.
     if (cluster_.node(*id).boot != message.boot && !mutated(Mutant::kOldLifeStaysOut))
       emit(controller::Send{link, msg::ToAgent{message.boot, message.epoch, msg::Fenced{}}});
     return;
@@ -179,8 +181,8 @@ void Controller::on_register(LinkId link, const msg::FromAgent& message, const m
   watch(*id);
 }
 
-/// Compares what a returning agent holds with what it should: keeps what is right, gives up what it does not have,
-/// marks the rest as foreign.
+/// Compares what a returning agent holds with what it should: keeps what is right, gives up what it does not
+/// have, marks the rest as foreign.
 void Controller::settle_held(NodeId id, const std::vector<AttemptId>& held) {
   ClusterNode& node = cluster_.node(id);
   node.foreign.clear();
@@ -217,13 +219,16 @@ void Controller::on_message(NodeId id, const msg::AttemptEnded& body) {
   ClusterNode& node = cluster_.node(id);
   LiveJob* job = jobs_.find(body.attempt.task.job);
   LiveTask* task = nullptr;
-  if (job != nullptr && body.attempt.task.index < job->tasks.size()) task = &job->tasks[body.attempt.task.index];
-  const bool active = task != nullptr && (task->state == TaskState::kStarting || task->state == TaskState::kRunning ||
-                                          task->state == TaskState::kStopping);
+  if (job != nullptr && body.attempt.task.index < job->tasks.size())
+    task = &job->tasks[body.attempt.task.index];
+  const bool active =
+      task != nullptr && (task->state == TaskState::kStarting || task->state == TaskState::kRunning ||
+                          task->state == TaskState::kStopping);
   const bool number_fits =
       active && (task->attempt == body.attempt.number || mutated(Mutant::kAcceptStaleAttempt));
   const bool current = number_fits && (task->node == id || mutated(Mutant::kAcceptStaleAttempt));
-  // Launches of it that are still under way must not run. Where we no longer know which those are: all so far.
+  // Launches of it that are still under way must not run. Where we no longer know which those are: all so
+  // far.
   send(id, msg::Ack{body.attempt, current ? task->serial : node.launch_serial});
   if (node.foreign.erase(body.attempt) > 0) {
     if (node.foreign.empty() && node.state == NodeState::kFenced) set_state(id, NodeState::kReady);

@@ -12,7 +12,8 @@ void Controller::on(const controller::Restore& event) {
   std::vector<NodeRecord> nodes;
   for (const Record& record : event.records)
     if (const auto* node = std::get_if<NodeRecord>(&record)) nodes.push_back(*node);
-  std::sort(nodes.begin(), nodes.end(), [](const NodeRecord& a, const NodeRecord& b) { return a.node < b.node; });
+  std::sort(nodes.begin(), nodes.end(),
+            [](const NodeRecord& a, const NodeRecord& b) { return a.node < b.node; });
   for (const NodeRecord& node : nodes) restore(node);
   std::vector<JobRecord> jobs;
   for (const Record& record : event.records)
@@ -24,7 +25,8 @@ void Controller::on(const controller::Restore& event) {
   std::vector<TaskRecord> tasks;
   for (const Record& record : event.records)
     if (const auto* task = std::get_if<TaskRecord>(&record)) tasks.push_back(*task);
-  std::sort(tasks.begin(), tasks.end(), [](const TaskRecord& a, const TaskRecord& b) { return a.task < b.task; });
+  std::sort(tasks.begin(), tasks.end(),
+            [](const TaskRecord& a, const TaskRecord& b) { return a.task < b.task; });
   for (const TaskRecord& task : tasks) restore(task);
 
   // What waited, waits again.
@@ -88,7 +90,8 @@ void Controller::restore(const TaskRecord& record) {
   task.threads = record.threads;
   task.placed = task.started = record.placed;
   group.next = std::max(group.next, record.task.index + 1);
-  if (job.state == JobState::kPending && record.state != TaskState::kCancelled) set_state(job, JobState::kRunning);
+  if (job.state == JobState::kPending && record.state != TaskState::kCancelled)
+    set_state(job, JobState::kRunning);
   if (terminal(record.state)) {
     task.state = record.state;
     ++job.terminal;

@@ -27,7 +27,8 @@ bool was_maximum_and_sank(const Room& before, const Room& after, const Room& hig
   bool sank = (b.cpu_m == h.cpu_m && a.cpu_m < b.cpu_m) ||
               (b.memory_bytes == h.memory_bytes && a.memory_bytes < b.memory_bytes) ||
               (before.slots == high.slots && after.slots < before.slots);
-  for (std::size_t i = 0; i < kCountableKinds; ++i) sank |= b.count[i] == h.count[i] && a.count[i] < b.count[i];
+  for (std::size_t i = 0; i < kCountableKinds; ++i)
+    sank |= b.count[i] == h.count[i] && a.count[i] < b.count[i];
   return sank;
 }
 
@@ -70,8 +71,8 @@ void TargetIndex::set(NodeId id, const Room& room, bool usable) {
   replace(id.value, usable ? room : impossible());
 }
 
-/// Sets a leaf and carries the change upwards as far as it matters. The siblings are read only where the old value
-/// was a maximum and sank.
+/// Sets a leaf and carries the change upwards as far as it matters. The siblings are read only where the old
+/// value was a maximum and sank.
 void TargetIndex::replace(std::size_t leaf, const Room& room) {
   Room before = levels_[0][leaf];
   Room after = room;

@@ -1,5 +1,5 @@
-// TargetIndex: which targets have room. Policies reach targets only through it; every answer is exact and ties go
-// to the lowest id.
+// TargetIndex: which targets have room. Policies reach targets only through it; every answer is exact and
+// ties go to the lowest id.
 #pragma once
 
 #include <cstdint>
@@ -60,8 +60,8 @@ class TargetIndex {
   /// The lowest id >= from that fits. O(log n) as long as the free vectors are not adversarial.
   std::optional<NodeId> first_fit(const Request& request, NodeId from = {}) const;
 
-  /// The fitting target with the highest score(target); the lowest id among equals. Targets of equal capacity and
-  /// room are scored once: cost grows with the number of different ones, not with the number of targets.
+  /// The fitting target with the highest score(target); the lowest id among equals. Targets of equal capacity
+  /// and room are scored once: cost grows with the number of different ones, not with the number of targets.
   template <class Score>
   std::optional<NodeId> best(const Request& request, Score&& score) const;
 
@@ -86,7 +86,8 @@ class TargetIndex {
 
   std::vector<Target> targets_;
   std::vector<bool> usable_;
-  /// levels_[0][i] is what target i offers (impossible room if unusable); above, the maximum of kFan children.
+  /// levels_[0][i] is what target i offers (impossible room if unusable); above, the maximum of kFan
+  /// children.
   std::vector<std::vector<Room>> levels_{1};
   /// Kept only once best() has been asked for: first fit does not pay for it.
   mutable std::map<ClassKey, std::set<std::uint64_t>> classes_;

@@ -16,18 +16,18 @@ namespace duet {
 /// A task while its job lives.
 struct LiveTask {
   TaskState state = TaskState::kPending;
-  bool evicted = false;        ///< Stopping to run elsewhere, at no cost.
+  bool evicted = false;  ///< Stopping to run elsewhere, at no cost.
   std::uint32_t group = 0;
-  std::uint32_t attempt = 0;   ///< Number of the last attempt.
+  std::uint32_t attempt = 0;  ///< Number of the last attempt.
   std::uint32_t failures = 0;
   std::uint32_t losses = 0;
-  NodeId node;                 ///< Of the last attempt.
-  std::uint32_t node_slot = 0; ///< Position in its node's list of tasks.
-  std::uint64_t serial = 0;    ///< Of the last launch sent in its node's epoch; 0 if none was.
-  Instant answer_due;          ///< When its launch or kill is sent again if nothing answers.
-  ThreadSet threads;           ///< Held by the last attempt.
+  NodeId node;                  ///< Of the last attempt.
+  std::uint32_t node_slot = 0;  ///< Position in its node's list of tasks.
+  std::uint64_t serial = 0;     ///< Of the last launch sent in its node's epoch; 0 if none was.
+  Instant answer_due;           ///< When its launch or kill is sent again if nothing answers.
+  ThreadSet threads;            ///< Held by the last attempt.
   Instant placed;
-  Instant started;             ///< As reported; until then, when it was placed.
+  Instant started;  ///< As reported; until then, when it was placed.
   Instant estimated_end = kNever;
 };
 

@@ -17,27 +17,32 @@ constexpr std::uint32_t follow(std::initializer_list<S> states) {
 
 using J = JobState;
 constexpr std::array kJob{
-    follow({J::kRunning, J::kCancelled}),                              // pending
-    follow({J::kPending, J::kSucceeded, J::kFailed, J::kCancelled}),  // running; pending if all tasks wait again
-    follow<J>({}), follow<J>({}), follow<J>({}),
+    follow({J::kRunning, J::kCancelled}),  // pending
+    follow(
+        {J::kPending, J::kSucceeded, J::kFailed, J::kCancelled}),  // running; pending if all tasks wait again
+    follow<J>({}),
+    follow<J>({}),
+    follow<J>({}),
 };
 
 using T = TaskState;
 constexpr std::array kTask{
-    follow({T::kStarting, T::kCancelled}),                                         // pending
+    follow({T::kStarting, T::kCancelled}),                                        // pending
     follow({T::kRunning, T::kStopping, T::kPending, T::kSucceeded, T::kFailed}),  // starting
     follow({T::kStopping, T::kPending, T::kSucceeded, T::kFailed}),               // running
     follow({T::kPending, T::kSucceeded, T::kFailed, T::kCancelled}),              // stopping
-    follow<T>({}), follow<T>({}), follow<T>({}),
+    follow<T>({}),
+    follow<T>({}),
+    follow<T>({}),
 };
 
 using N = NodeState;
 constexpr std::array kNode{
-    follow({N::kReady, N::kFenced, N::kDown}),              // unknown
-    follow({N::kSuspect, N::kFenced, N::kDown}),            // ready
-    follow({N::kReady, N::kFenced, N::kDown}),              // suspect
-    follow({N::kReady, N::kDown}),                          // fenced
-    follow({N::kReady, N::kFenced}),                        // down
+    follow({N::kReady, N::kFenced, N::kDown}),    // unknown
+    follow({N::kSuspect, N::kFenced, N::kDown}),  // ready
+    follow({N::kReady, N::kFenced, N::kDown}),    // suspect
+    follow({N::kReady, N::kDown}),                // fenced
+    follow({N::kReady, N::kFenced}),              // down
 };
 
 template <class Table, class S>

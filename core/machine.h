@@ -14,7 +14,8 @@
 namespace duet {
 
 template <class M>
-concept Machine = requires(M m, const M c, Instant now, const typename M::Event& e, typename M::Commands& out) {
+concept Machine = requires(M m, const M c, Instant now, const typename M::Event& e,
+                           typename M::Commands& out) {
   { m.step(now, e, out) } -> std::same_as<void>;
   { c.next_deadline() } -> std::same_as<std::optional<Instant>>;
 };
@@ -131,8 +132,9 @@ struct JobChanged {
 struct TaskChanged {
   AttemptId attempt;  ///< The task, and its last attempt; number 0 before the first.
   TaskState state = TaskState::kPending;
-  NodeId node;                            ///< Of that attempt.
-  Outcome outcome = Outcome::kSucceeded;  ///< How that attempt ended; meaningful in Pending and terminal states.
+  NodeId node;  ///< Of that attempt.
+  Outcome outcome =
+      Outcome::kSucceeded;  ///< How that attempt ended; meaningful in Pending and terminal states.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);

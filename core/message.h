@@ -1,5 +1,5 @@
-// What controller and agents say to each other. Every message is fenced: boot nonce and epoch, and where it speaks
-// of an attempt, the attempt.
+// What controller and agents say to each other. Every message is fenced: boot nonce and epoch, and where it
+// speaks of an attempt, the attempt.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,9 @@ namespace duet::msg {
 
 /// "I am here." Sent until answered.
 struct Register {
-  std::string name;          ///< The agent's lasting name; the controller knows its node by it.
-  std::uint32_t serial = 0;  ///< Counts the registrations of one boot, so that a late duplicate is told from a new one.
+  std::string name;  ///< The agent's lasting name; the controller knows its node by it.
+  std::uint32_t serial =
+      0;  ///< Counts the registrations of one boot, so that a late duplicate is told from a new one.
   NodeOffer offer;
   std::vector<AttemptId> held;  ///< Attempts that run here or whose end is not yet acknowledged; ascending.
   template <class Self, class V>
@@ -56,9 +57,9 @@ struct AttemptEnded {
 };
 
 struct FromAgent {
-  NodeId node;      ///< As the controller named it; meaningless in Register.
-  BootNonce boot;   ///< Of the sending life.
-  Epoch epoch;      ///< Of the registration the sender believes in; 0 in Register.
+  NodeId node;     ///< As the controller named it; meaningless in Register.
+  BootNonce boot;  ///< Of the sending life.
+  Epoch epoch;     ///< Of the registration the sender believes in; 0 in Register.
   std::variant<Register, Heartbeat, AttemptStarted, AttemptEnded> body;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
@@ -88,7 +89,8 @@ struct Fenced {
   static void fields(Self&, V&&) {}
 };
 
-/// Run this attempt. `serial` counts the launches of one epoch: one that is not above all seen before is stale.
+/// Run this attempt. `serial` counts the launches of one epoch: one that is not above all seen before is
+/// stale.
 struct Launch {
   AttemptId attempt;
   std::uint64_t serial = 0;

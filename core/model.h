@@ -22,10 +22,10 @@ enum class JobKind : std::uint8_t {
 enum class JobState : std::uint8_t { kPending, kRunning, kSucceeded, kFailed, kCancelled };
 
 enum class TaskState : std::uint8_t {
-  kPending,    ///< Waits for a place.
-  kStarting,   ///< Placed; its launch is on the way.
-  kRunning,    ///< Its agent said that it started.
-  kStopping,   ///< Told to end; its threads stay taken until the exit is confirmed.
+  kPending,   ///< Waits for a place.
+  kStarting,  ///< Placed; its launch is on the way.
+  kRunning,   ///< Its agent said that it started.
+  kStopping,  ///< Told to end; its threads stay taken until the exit is confirmed.
   kSucceeded,
   kFailed,
   kCancelled,
@@ -49,7 +49,8 @@ enum class Outcome : std::uint8_t {
   kLost,          ///< Its node went down or came back without it.
 };
 
-/// What an attempt does. In a simulation one of the first two is positive; in a live run `payload` says what to start.
+/// What an attempt does. In a simulation one of the first two is positive; in a live run `payload` says what
+/// to start.
 struct Work {
   Duration duration{0};         ///< Wall time, independent of the processor; 0 = not given.
   std::int64_t operations = 0;  ///< Operations that each of its threads executes; 0 = not given.
@@ -63,7 +64,8 @@ struct Work {
   }
   /// Payloads are compared by content.
   bool operator==(const Work& other) const {
-    const bool same_payload = payload == other.payload || (payload && other.payload && *payload == *other.payload);
+    const bool same_payload =
+        payload == other.payload || (payload && other.payload && *payload == *other.payload);
     return duration == other.duration && operations == other.operations && same_payload;
   }
 };
@@ -103,8 +105,9 @@ struct JobSpec {
   std::string key;   ///< The submitter's own name for the job; opaque, need not be unique.
   std::string user;  ///< On whose behalf; may be empty.
   JobKind kind = JobKind::kRigid;
-  std::vector<TaskGroup> groups;  ///< At least one; exactly one if rigid. Task indices run through the groups.
-  std::uint32_t retries = 0;      ///< Further attempts of a task (rigid: of the job) after failures of its own.
+  std::vector<TaskGroup>
+      groups;                 ///< At least one; exactly one if rigid. Task indices run through the groups.
+  std::uint32_t retries = 0;  ///< Further attempts of a task (rigid: of the job) after failures of its own.
 
   bool operator==(const JobSpec&) const = default;
   template <class Self, class V>
@@ -144,7 +147,8 @@ struct NodeOffer {
   }
 };
 
-// ---- Records: durable truth, one value per key. A controller restored from them goes on where the old one stood.
+// ---- Records: durable truth, one value per key. A controller restored from them goes on where the old one
+// stood.
 
 /// Key: job. An accepted job that has not ended.
 struct JobRecord {

@@ -1,4 +1,5 @@
-// Planted bugs, compiled into one test build only: each must be caught by a checker, or the checker is worth nothing.
+// Planted bugs, compiled into one test build only: each must be caught by a checker, or the checker is worth
+// nothing.
 #pragma once
 
 #include <cstdint>
@@ -8,31 +9,31 @@ namespace duet {
 
 enum class Mutant : std::uint8_t {
   kNone,
-  kAcceptStaleAttempt,      ///< The end of a superseded attempt is taken for the current one.
-  kNoEndResend,             ///< An agent reports an end only once.
-  kNoKillOnRegister,        ///< Attempts that a returning agent should not hold go on running.
-  kForgetFailures,          ///< A retry does not count the failure.
-  kDuplicateLaunchRuns,     ///< A repeated launch runs again.
-  kHeartbeatRevives,        ///< A heartbeat of an old epoch is taken for good.
-  kIgnoreNonce,             ///< An agent believes a registration meant for an earlier life.
-  kPlaceOnSuspect,          ///< Suspect nodes get new tasks.
-  kPlaceOnDraining,         ///< Draining nodes get new tasks.
-  kOvercommit,              ///< A placement does not take its CPU.
-  kLoseTaskOfDeadNode,      ///< Tasks of a dead node are forgotten.
-  kIllegalTransition,       ///< A task that ends is not marked.
-  kEndBeforeStart,          ///< An agent reports success as soon as it is told to launch.
-  kNoLaunchResend,          ///< A lost launch is never repeated.
-  kNeverDetect,             ///< Nobody is ever declared dead.
-  kNoRejoin,                ///< A dead node that registers again stays down.
-  kNonDeterministic,        ///< A pass is skipped by a counter that outlives the run.
-  kNoPassAfterRelease,      ///< Room that becomes free is not offered to those who wait.
-  kCancelBlocksQueue,       ///< Nor is the queue looked at again when the job at its head is cancelled.
-  kAnyRegisterAnswer,       ///< An agent takes the answer to an earlier registration for that to its last one.
-  kForgetLosses,            ///< A task may be lost with its node as often as it likes.
-  kKillVoidsNothing,        ///< A launch that arrives after its kill runs.
-  kGangInPieces,            ///< Those members of a gang that fit start.
-  kIdleSlotsAreFree,        ///< An idle slot is given away although its CPU is in use on overloaded threads.
-  kOldLifeStaysOut,         ///< A life that an older one's late registration pushed out is never told to ask anew.
+  kAcceptStaleAttempt,   ///< The end of a superseded attempt is taken for the current one.
+  kNoEndResend,          ///< An agent reports an end only once.
+  kNoKillOnRegister,     ///< Attempts that a returning agent should not hold go on running.
+  kForgetFailures,       ///< A retry does not count the failure.
+  kDuplicateLaunchRuns,  ///< A repeated launch runs again.
+  kHeartbeatRevives,     ///< A heartbeat of an old epoch is taken for good.
+  kIgnoreNonce,          ///< An agent believes a registration meant for an earlier life.
+  kPlaceOnSuspect,       ///< Suspect nodes get new tasks.
+  kPlaceOnDraining,      ///< Draining nodes get new tasks.
+  kOvercommit,           ///< A placement does not take its CPU.
+  kLoseTaskOfDeadNode,   ///< Tasks of a dead node are forgotten.
+  kIllegalTransition,    ///< A task that ends is not marked.
+  kEndBeforeStart,       ///< An agent reports success as soon as it is told to launch.
+  kNoLaunchResend,       ///< A lost launch is never repeated.
+  kNeverDetect,          ///< Nobody is ever declared dead.
+  kNoRejoin,             ///< A dead node that registers again stays down.
+  kNonDeterministic,     ///< A pass is skipped by a counter that outlives the run.
+  kNoPassAfterRelease,   ///< Room that becomes free is not offered to those who wait.
+  kCancelBlocksQueue,    ///< Nor is the queue looked at again when the job at its head is cancelled.
+  kAnyRegisterAnswer,    ///< An agent takes the answer to an earlier registration for that to its last one.
+  kForgetLosses,         ///< A task may be lost with its node as often as it likes.
+  kKillVoidsNothing,     ///< A launch that arrives after its kill runs.
+  kGangInPieces,         ///< Those members of a gang that fit start.
+  kIdleSlotsAreFree,     ///< An idle slot is given away although its CPU is in use on overloaded threads.
+  kOldLifeStaysOut,  ///< A life that an older one's late registration pushed out is never told to ask anew.
 };
 
 inline constexpr Mutant kLastMutant = Mutant::kOldLifeStaysOut;

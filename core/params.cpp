@@ -28,7 +28,8 @@ Duration ParamReader::seconds(std::string_view name, Duration fallback, double l
     return fallback;
   }
   if (!(s >= low_s && s <= high_s)) {
-    refuse(name, "is out of range", "from " + std::to_string(low_s) + " to " + std::to_string(high_s) + " seconds");
+    refuse(name, "is out of range",
+           "from " + std::to_string(low_s) + " to " + std::to_string(high_s) + " seconds");
     return fallback;
   }
   return Duration(static_cast<std::int64_t>(s * 1e9 + 0.5));

@@ -1,5 +1,5 @@
-// The Plan: what one scheduling pass may do. It refuses overcommit, places gangs whole or not at all, and never
-// tries twice within a pass what cannot fit.
+// The Plan: what one scheduling pass may do. It refuses overcommit, places gangs whole or not at all, and
+// never tries twice within a pass what cannot fit.
 #pragma once
 
 #include <cstdint>
@@ -67,9 +67,14 @@ class Plan {
   using Cursor = Pending::Map::iterator;
 
   /// `placements` is cleared, filled, and its storage reused from pass to pass.
-  Plan(Instant now, Pending& pending, Cluster& cluster, const Releases& releases, Scheduler& scheduler, Rng& rng,
-       std::vector<Placement>& placements)
-      : now_(now), pending_(pending), cluster_(cluster), releases_(releases), scheduler_(scheduler), rng_(rng),
+  Plan(Instant now, Pending& pending, Cluster& cluster, const Releases& releases, Scheduler& scheduler,
+       Rng& rng, std::vector<Placement>& placements)
+      : now_(now),
+        pending_(pending),
+        cluster_(cluster),
+        releases_(releases),
+        scheduler_(scheduler),
+        rng_(rng),
         placements_(placements) {
     placements_.clear();
   }
@@ -78,8 +83,9 @@ class Plan {
   Cursor begin() { return pending_.map().begin(); }
   Cursor end() { return pending_.map().end(); }
 
-  /// Places as much of the entry as the scheduler finds room for: a gang whole or not at all, a bag as many as fit.
-  /// If all of it is placed, it leaves the queue and `at` moves on to the next entry: true. Else `at` stays: false.
+  /// Places as much of the entry as the scheduler finds room for: a gang whole or not at all, a bag as many
+  /// as fit. If all of it is placed, it leaves the queue and `at` moves on to the next entry: true. Else `at`
+  /// stays: false.
   bool start(Cursor& at);
   /// Places a whole gang on these nodes, one task per entry of `nodes`; each must fit. Then as start().
   void start_on(Cursor& at, std::span<const NodeId> nodes);
@@ -90,8 +96,8 @@ class Plan {
   }
   std::int64_t free_cpu_m() const { return cluster_.free_cpu_m(); }
   const Cluster& cluster() const { return cluster_; }
-  /// Calls f(estimated end, node, what it holds) for each attempt that holds resources, this pass's included, in
-  /// the order of their estimated ends, until f returns false.
+  /// Calls f(estimated end, node, what it holds) for each attempt that holds resources, this pass's included,
+  /// in the order of their estimated ends, until f returns false.
   template <class F>
   void for_each_release(F&& f) const;
 

@@ -1,7 +1,7 @@
 // THE TABLE: every policy Duet has. One line each; nothing else needs to know them.
-#include "core/policy.h"
-
 #include <array>
+
+#include "core/policy.h"
 
 namespace duet {
 
@@ -22,15 +22,19 @@ DUET_POLICY(CpuEstimator, make_declared);
 namespace {
 
 constexpr std::array kQueues{
-    PolicyEntry<Queue>{"fcfs", "First come, first served: stops at the first job that does not fit.", "", make_fcfs},
-    PolicyEntry<Queue>{"sjf", "Shortest estimate first: stops at the first job that does not fit.", "", make_sjf},
-    PolicyEntry<Queue>{"easy", "EASY backfilling that counts free cores over identical nodes.", "", make_easy},
+    PolicyEntry<Queue>{"fcfs", "First come, first served: stops at the first job that does not fit.", "",
+                       make_fcfs},
+    PolicyEntry<Queue>{"sjf", "Shortest estimate first: stops at the first job that does not fit.", "",
+                       make_sjf},
+    PolicyEntry<Queue>{"easy", "EASY backfilling that counts free cores over identical nodes.", "",
+                       make_easy},
     PolicyEntry<Queue>{"easy_machines", "EASY backfilling whose reservation holds concrete nodes.", "",
                        make_easy_machines},
 };
 constexpr std::array kSchedulers{
     PolicyEntry<Scheduler>{"first_fit", "The lowest node that has room.", "", make_first_fit},
-    PolicyEntry<Scheduler>{"round_robin", "The next node with room after the one chosen last.", "", make_round_robin},
+    PolicyEntry<Scheduler>{"round_robin", "The next node with room after the one chosen last.", "",
+                           make_round_robin},
     PolicyEntry<Scheduler>{"bin_pack", "The fullest node with room: 0.7 CPU + 0.3 memory utilisation.", "",
                            make_bin_pack},
     PolicyEntry<Scheduler>{"spread", "The emptiest node with room, by the same measure as bin_pack.", "",
@@ -45,11 +49,13 @@ constexpr std::array kDetectors{
         "suspect_after_s: seconds, 20, 0 = never; dead_after_s: seconds, 30, 0 = never", make_timeout},
 };
 constexpr std::array kEstimators{
-    PolicyEntry<CpuEstimator>{"declared", "What the submitter declared as the task's estimate.", "", make_declared},
+    PolicyEntry<CpuEstimator>{"declared", "What the submitter declared as the task's estimate.", "",
+                              make_declared},
 };
 
 template <class P>
-void check(Problems& all, const char* kind, std::span<const PolicyEntry<P>> table, const PolicyChoice& choice) {
+void check(Problems& all, const char* kind, std::span<const PolicyEntry<P>> table,
+           const PolicyChoice& choice) {
   const auto made = make_policy(table, choice);
   if (made) return;
   for (Problem problem : made.problems()) {

@@ -22,9 +22,11 @@ class Plan;
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
-  /// The target for `request`, or nothing if none fits. Must return a target that fits; ties go to the lowest id.
+  /// The target for `request`, or nothing if none fits. Must return a target that fits; ties go to the lowest
+  /// id.
   virtual std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng& rng) = 0;
-  /// A scheduler with a memory hands it out and takes it back, so that a gang that was rolled back leaves no trace.
+  /// A scheduler with a memory hands it out and takes it back, so that a gang that was rolled back leaves no
+  /// trace.
   virtual std::uint64_t mark() const { return 0; }
   virtual void rewind(std::uint64_t) {}
 };
@@ -46,8 +48,8 @@ class Queue {
   virtual ~Queue() = default;
   /// Entries are kept in ascending order of (rank, job id, group). Must not change while an entry waits.
   virtual std::int64_t rank(const Waiting& waiting) const = 0;
-  /// Why this job cannot be queued here, or empty if it can. Queues that count units of one resource over identical
-  /// nodes refuse what they cannot count.
+  /// Why this job cannot be queued here, or empty if it can. Queues that count units of one resource over
+  /// identical nodes refuse what they cannot count.
   virtual std::string_view refuses(const Waiting&, bool /*identical_nodes*/) const { return {}; }
   /// True if pass() asks Plan::for_each_release(); for other queues the releases are not kept.
   virtual bool reserves() const { return false; }
@@ -63,7 +65,7 @@ struct Desired {
   std::string_view why;
 };
 struct GroupView {
-  std::int64_t count = 0;    ///< Members now.
+  std::int64_t count = 0;  ///< Members now.
   std::int64_t minimum = 0;
   std::int64_t maximum = 0;
   std::int64_t configured = 0;  ///< What the user asked for.
@@ -83,7 +85,8 @@ class FailureDetector {
   virtual ~FailureDetector() = default;
   virtual void heartbeat(Instant now) = 0;
   virtual Liveness assess(Instant now) const = 0;
-  /// The earliest instant at which assess() will say something worse if nothing is heard; kNever if it will not.
+  /// The earliest instant at which assess() will say something worse if nothing is heard; kNever if it will
+  /// not.
   virtual Instant next_change(Instant now) const = 0;
 };
 
@@ -96,7 +99,8 @@ class CpuEstimator {
   virtual void observe(const TaskSpec& spec, Duration ran) = 0;
 };
 
-/// One line of the table. `make` refuses unknown and impossible parameters; `where` of a Problem names the parameter.
+/// One line of the table. `make` refuses unknown and impossible parameters; `where` of a Problem names the
+/// parameter.
 template <class P>
 struct PolicyEntry {
   std::string_view name;
@@ -111,7 +115,8 @@ std::span<const PolicyEntry<Autoscaler>> autoscaler_policies();
 std::span<const PolicyEntry<FailureDetector>> detector_policies();
 std::span<const PolicyEntry<CpuEstimator>> estimator_policies();
 
-/// What is wrong with the policies of `config`, all at once; `where` is e.g. "queue" or "detector/dead_after_s".
+/// What is wrong with the policies of `config`, all at once; `where` is e.g. "queue" or
+/// "detector/dead_after_s".
 Problems check_policies(const ControllerConfig& config);
 
 /// Makes the policy that `choice` names, or says which names there are.

@@ -23,9 +23,11 @@ using Problems = std::vector<Problem>;
 template <class T>
 class Result {
  public:
-  Result(T value) : state_(std::move(value)) {}                                       // NOLINT: implicit on purpose
-  Result(Problems problems) : state_(std::move(problems)) { DUET_CHECK(!this->problems().empty()); }  // NOLINT
-  Result(Problem problem) : state_(Problems{std::move(problem)}) {}                   // NOLINT
+  Result(T value) : state_(std::move(value)) {}  // NOLINT: implicit on purpose
+  Result(Problems problems) : state_(std::move(problems)) {
+    DUET_CHECK(!this->problems().empty());
+  }                                                                  // NOLINT
+  Result(Problem problem) : state_(Problems{std::move(problem)}) {}  // NOLINT
 
   explicit operator bool() const { return state_.index() == 0; }
   T& value() {

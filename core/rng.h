@@ -7,7 +7,8 @@
 
 namespace duet {
 
-/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014): the finaliser of SplitMix64.
+/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014): the finaliser of
+/// SplitMix64.
 constexpr std::uint64_t mix64(std::uint64_t x) {
   x += 0x9e3779b97f4a7c15U;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
@@ -15,7 +16,8 @@ constexpr std::uint64_t mix64(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-/// A keyed draw without state: the fate of thing (a, b) under a seed. Removing another thing does not change it.
+/// A keyed draw without state: the fate of thing (a, b) under a seed. Removing another thing does not change
+/// it.
 constexpr std::uint64_t keyed_draw(std::uint64_t seed, std::uint64_t a, std::uint64_t b) {
   return mix64(mix64(mix64(seed) ^ a) ^ b);
 }
@@ -52,7 +54,8 @@ class Rng {
 
   __extension__ using Wide = unsigned __int128;
 
-  /// Uniform in [0, bound), bound > 0. Lemire's multiply-shift; the bias is below 2^-32 for bounds below 2^32.
+  /// Uniform in [0, bound), bound > 0. Lemire's multiply-shift; the bias is below 2^-32 for bounds below
+  /// 2^32.
   constexpr std::uint64_t below(std::uint64_t bound) {
     return static_cast<std::uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
   }

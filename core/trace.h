@@ -9,7 +9,8 @@
 
 namespace duet {
 
-/// Which machine of a run a step belongs to: 0 is the controller, 1 + n the agent of node number n of the driver.
+/// Which machine of a run a step belongs to: 0 is the controller, 1 + n the agent of node number n of the
+/// driver.
 using MachineIndex = std::uint32_t;
 
 template <class M>

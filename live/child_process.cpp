@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstring>
+
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -44,7 +45,8 @@ class SpawnAttributes {
 
 }  // namespace
 
-Result<std::unique_ptr<ChildProcess>> ChildProcess::start(asio::io_context& io, const std::vector<std::string>& argv,
+Result<std::unique_ptr<ChildProcess>> ChildProcess::start(asio::io_context& io,
+                                                          const std::vector<std::string>& argv,
                                                           OnExit on_exit) {
   if (argv.empty()) return Problem{"argv", "is empty", "a program and its arguments"};
   std::vector<char*> arguments;
@@ -72,8 +74,8 @@ ChildProcess::ChildProcess(asio::io_context& io, int pidfd, OnExit on_exit)
 ChildProcess::~ChildProcess() {
   *alive_ = false;
   if (running_) terminate(true);
-  // release() takes the descriptor out of epoll before it is closed: a child that is just starting may still hold a
-  // copy, and closing alone would leave the registration behind.
+  // release() takes the descriptor out of epoll before it is closed: a child that is just starting may still
+  // hold a copy, and closing alone would leave the registration behind.
   const int fd = pidfd_.release();
   if (running_) {
     fcntl(fd, F_SETFL, 0);  // Asio made it non-blocking, and then waitid() does not wait either.
@@ -96,7 +98,8 @@ void ChildProcess::watch() {
 
 void ChildProcess::reap() {
   siginfo_t info{};
-  if (waitid(P_PIDFD, static_cast<id_t>(pidfd_.native_handle()), &info, WEXITED | WNOHANG) != 0 || info.si_pid == 0) {
+  if (waitid(P_PIDFD, static_cast<id_t>(pidfd_.native_handle()), &info, WEXITED | WNOHANG) != 0 ||
+      info.si_pid == 0) {
     watch();  // Not yet.
     return;
   }

@@ -19,8 +19,8 @@ class ChildProcess {
 
   /// Starts `argv` (argv[0] is looked up in PATH) in a session of its own. `on_exit` is called once, from the
   /// io_context, unless this is destroyed before.
-  static Result<std::unique_ptr<ChildProcess>> start(asio::io_context& io, const std::vector<std::string>& argv,
-                                                     OnExit on_exit);
+  static Result<std::unique_ptr<ChildProcess>> start(asio::io_context& io,
+                                                     const std::vector<std::string>& argv, OnExit on_exit);
   /// Kills and reaps the process if it still runs.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;

@@ -29,9 +29,11 @@ LocalCluster::LocalCluster(asio::io_context& io, LocalClusterOptions options)
       timer_(io) {
   for (std::size_t i = 0; i < options_.agents.size(); ++i) {
     const auto index = static_cast<MachineIndex>(1 + i);
-    nodes_.push_back({std::make_unique<Traced<Agent>>(Agent(options_.agents[i]), index, options_.agent_sink), {}});
+    nodes_.push_back(
+        {std::make_unique<Traced<Agent>>(Agent(options_.agents[i]), index, options_.agent_sink), {}});
     // Lives of one process: the clock reading at its start tells them apart.
-    const auto nonce = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
+    const auto nonce =
+        static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
     agent_events_.emplace_back(i, agent::Boot{BootNonce{nonce + i}});
   }
   schedule_pump();
@@ -131,7 +133,8 @@ void LocalCluster::launch(std::size_t node, const agent::Launch& launch) {
     const auto it = processes.find(attempt);
     boost::asio::post(io_, [gone = std::shared_ptr<ChildProcess>(std::move(it->second))] {});
     processes.erase(it);
-    agent_events_.emplace_back(node, agent::Exited{attempt, code == 0 ? Outcome::kSucceeded : Outcome::kFailed, code});
+    agent_events_.emplace_back(
+        node, agent::Exited{attempt, code == 0 ? Outcome::kSucceeded : Outcome::kFailed, code});
     schedule_pump();
   });
   if (!child) {

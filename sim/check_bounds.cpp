@@ -16,7 +16,8 @@ double attempt_s(const Scenario& scenario, const TaskSpec& spec) {
     for (const NodeType& type : scenario.node_types) slowest = std::min(slowest, type.speed.front());
     seconds = static_cast<double>(spec.work.operations) / slowest;
   }
-  if (spec.timeout > Duration{0}) seconds = std::min(seconds, static_cast<double>(to_ns(spec.timeout)) * 1e-9);
+  if (spec.timeout > Duration{0})
+    seconds = std::min(seconds, static_cast<double>(to_ns(spec.timeout)) * 1e-9);
   return seconds;
 }
 
@@ -68,7 +69,8 @@ std::vector<bool> survivors(const Scenario& scenario) {
   std::vector<bool> open(scenario.nodes.size(), true);
   for (const Fault& fault : scenario.faults) on[fault.node] = fault.kind == Fault::Kind::kRestart;
   for (const OperatorEvent& event : scenario.events)
-    if (event.kind != OperatorEvent::Kind::kCancel) open[event.node] = event.kind == OperatorEvent::Kind::kUndrain;
+    if (event.kind != OperatorEvent::Kind::kCancel)
+      open[event.node] = event.kind == OperatorEvent::Kind::kUndrain;
   for (std::size_t i = 0; i < on.size(); ++i) on[i] = on[i] && open[i];
   return on;
 }
@@ -102,7 +104,8 @@ Promise promise_of(const Scenario& scenario, const std::vector<Arrival>& arrival
   const Duration resend = std::max(scenario.agent.resend_after, scenario.controller.resend_after);
   if (dead_after > Duration{0}) promise.detect = dead_after + scenario.latency;
   // A late Fenced or heartbeat, two registrations, and the end of what does not belong there.
-  promise.rejoin = scenario.agent.heartbeat * 2 + resend * 3 + trip * 6 + scenario.agent.kill_grace + seconds(1);
+  promise.rejoin =
+      scenario.agent.heartbeat * 2 + resend * 3 + trip * 6 + scenario.agent.kill_grace + seconds(1);
 
   promise.survives = survivors(scenario);
   const bool all_fit = std::all_of(arrivals.begin(), arrivals.end(), [&](const Arrival& arrival) {
@@ -115,7 +118,8 @@ Promise promise_of(const Scenario& scenario, const std::vector<Arrival>& arrival
   const double extra_s = static_cast<double>(to_ns(trip * 4 + resend * 3 + scenario.agent.kill_grace)) * 1e-9;
   const double work_s = 2 * serial_work_s(scenario, arrivals, extra_s) +
                         static_cast<double>(to_ns(promise.detect + promise.rejoin)) * 2e-9 + 10;
-  if (work_s < 4e9) promise.done_by = saturating_add(promise.calm, Duration(static_cast<std::int64_t>(work_s * 1e9)));
+  if (work_s < 4e9)
+    promise.done_by = saturating_add(promise.calm, Duration(static_cast<std::int64_t>(work_s * 1e9)));
   return promise;
 }
 

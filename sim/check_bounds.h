@@ -1,5 +1,5 @@
-// What a scenario owes its users once it is left in peace: when a crash must be seen, a node be back, all jobs have
-// ended. Computed from the scenario alone, never from what the controller thinks.
+// What a scenario owes its users once it is left in peace: when a crash must be seen, a node be back, all
+// jobs have ended. Computed from the scenario alone, never from what the controller thinks.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@ struct Promise {
   Duration rejoin{0};  ///< A node that is on is Ready so long after its boot and after the network is clean.
   Instant clean;       ///< No message sent at or after this is lost, doubled or late beyond `late`.
   Duration late{0};    ///< The most that a disturbed message is late on top of the latency.
-  /// All jobs have ended by then; kNever if nothing is owed: some job fits nowhere for ever, or faults never stop.
+  /// All jobs have ended by then; kNever if nothing is owed: some job fits nowhere for ever, or faults never
+  /// stop.
   Instant done_by = kNever;
   std::vector<bool> survives;  ///< By node: on and not draining for ever after `calm`.
 };

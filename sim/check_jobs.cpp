@@ -24,15 +24,16 @@ void Checkers::see(const Cause&, const controller::JobChanged& notice) {
   if (job == nullptr) return broken("I1", "a job that was never accepted changed");
   if (notice.state == job->state && notice.state == JobState::kPending) return;  // Its first word.
   if (!allowed(job->state, notice.state))
-    broken("I1", "job " + std::to_string(notice.job.value) + " went from " + std::string(name(job->state)) + " to " +
-                     std::string(name(notice.state)));
+    broken("I1", "job " + std::to_string(notice.job.value) + " went from " + std::string(name(job->state)) +
+                     " to " + std::string(name(notice.state)));
   job->state = notice.state;
   if (!terminal(notice.state)) return;
   job->ended = true;
   --live_jobs_;
   bool failed = false;
   for (const TaskView& task : job->tasks) {
-    if (!terminal(task.state)) broken("I3", "job " + std::to_string(notice.job.value) + " ended before its tasks");
+    if (!terminal(task.state))
+      broken("I3", "job " + std::to_string(notice.job.value) + " ended before its tasks");
     failed = failed || task.state == TaskState::kFailed;
   }
   if (notice.state == JobState::kSucceeded && failed)
@@ -75,11 +76,12 @@ void Checkers::place(TaskView& task, const controller::TaskChanged& notice) {
   task.node = notice.node;
   task.booked = false;
   if (task.attempts.size() < task.number) task.attempts.resize(task.number);
-  if (notice.node.value >= nodes_.size()) return broken("I8", text(notice.attempt) + " was placed on no node");
+  if (notice.node.value >= nodes_.size())
+    return broken("I8", text(notice.attempt) + " was placed on no node");
   const NodeView& node = nodes_[notice.node.value];
   if (node.state != NodeState::kReady || node.draining)
-    broken("I8", text(notice.attempt) + " was placed on node " + std::to_string(notice.node.value) + ", which is " +
-                     (node.draining ? "draining" : std::string(name(node.state))));
+    broken("I8", text(notice.attempt) + " was placed on node " + std::to_string(notice.node.value) +
+                     ", which is " + (node.draining ? "draining" : std::string(name(node.state))));
 }
 
 void Checkers::see_launch(const controller::Send& send, const msg::Launch& launch) {
@@ -88,7 +90,8 @@ void Checkers::see_launch(const controller::Send& send, const msg::Launch& launc
   const std::uint64_t id = send.link.value;
   if (attempt == nullptr || task->number != launch.attempt.number || task->state != TaskState::kStarting ||
       task->node.value != id)
-    return broken("I17", text(launch.attempt) + " was sent to node " + std::to_string(id) + " without a place there");
+    return broken(
+        "I17", text(launch.attempt) + " was sent to node " + std::to_string(id) + " without a place there");
   NodeView& node = nodes_[id];
   if (send.message.boot != node.boot || send.message.epoch != node.epoch)
     broken("I9", text(launch.attempt) + " was sent to a registration that does not hold");
@@ -117,17 +120,20 @@ void Checkers::check_end(const Cause& cause, const TaskView& task, const control
   }
   const bool told = cause.ended != nullptr && cause.ended->attempt == notice.attempt &&
                     cause.ended->outcome == outcome && cause.current && cause.message->node == task.node;
-  if (!told) return broken("I2", text(notice.attempt) + " was accepted as " + std::string(name(outcome)) +
-                                     " without a message that says so of this very attempt");
+  if (!told)
+    return broken("I2", text(notice.attempt) + " was accepted as " + std::string(name(outcome)) +
+                            " without a message that says so of this very attempt");
   const AttemptView* attempt = attempt_of(notice.attempt);
   if (attempt == nullptr) return;
   const bool true_end = !attempt->running && (attempt->began || !of_its_own(outcome)) && attempt->launched;
   if (!true_end || (outcome == Outcome::kSucceeded && (!attempt->ended || attempt->outcome != outcome)))
-    broken("I17", text(notice.attempt) + " was accepted as " + std::string(name(outcome)) + " before it so ended");
+    broken("I17",
+           text(notice.attempt) + " was accepted as " + std::string(name(outcome)) + " before it so ended");
 }
 
 /// I4: whether another attempt, or giving up, is what the job's retries say.
-void Checkers::count_end(JobView& job, TaskView& task, const controller::TaskChanged& notice, TaskState before) {
+void Checkers::count_end(JobView& job, TaskView& task, const controller::TaskChanged& notice,
+                         TaskState before) {
   const bool failed = of_its_own(notice.outcome) && notice.outcome != Outcome::kSucceeded;
   const std::uint32_t most_losses = scenario_.controller.max_losses;
   if (notice.state == TaskState::kFailed) {
@@ -152,7 +158,8 @@ void Checkers::count_end(JobView& job, TaskView& task, const controller::TaskCha
     broken("I4", text(notice.attempt) + " is to be followed by another, but its job may have no more");
 }
 
-void Checkers::on_run(Instant now, std::uint32_t id, AttemptId attempt, const ThreadSet& threads, bool begins) {
+void Checkers::on_run(Instant now, std::uint32_t id, AttemptId attempt, const ThreadSet& threads,
+                      bool begins) {
   see_time(now);
   NodeView& node = nodes_[id];
   AttemptView* known = attempt_of(attempt);

@@ -10,7 +10,8 @@ namespace {
 std::string node_text(std::uint64_t node) { return "node " + std::to_string(node); }
 
 std::string attempt_text(AttemptId id) {
-  return std::to_string(id.task.job.value) + '.' + std::to_string(id.task.index) + '#' + std::to_string(id.number);
+  return std::to_string(id.task.job.value) + '.' + std::to_string(id.task.index) + '#' +
+         std::to_string(id.number);
 }
 
 }  // namespace
@@ -27,8 +28,8 @@ Checkers::Cause Checkers::cause_of(const controller::Event& event) {
   NodeView& node = nodes_[received->link.value];
   const bool away = node.state == NodeState::kUnknown || node.state == NodeState::kDown;
   if (cause.registering != nullptr) {
-    // News is what counts higher than all that was heard of this life, or what is asked again of a node given up.
-    // Lives come back, when an older one's late registration came in between.
+    // News is what counts higher than all that was heard of this life, or what is asked again of a node given
+    // up. Lives come back, when an older one's late registration came in between.
     std::uint32_t& highest = node.highest_serial[cause.message->boot];
     const bool asked_again = cause.registering->serial == highest && node.boot == cause.message->boot &&
                              node.state == NodeState::kDown;
@@ -37,8 +38,8 @@ Checkers::Cause Checkers::cause_of(const controller::Event& event) {
     if (!cause.repeated) node.heard = now_;
     return cause;
   }
-  cause.current = !away && cause.message->node.value == received->link.value && node.boot == cause.message->boot &&
-                  node.epoch == cause.message->epoch;
+  cause.current = !away && cause.message->node.value == received->link.value &&
+                  node.boot == cause.message->boot && node.epoch == cause.message->epoch;
   if (cause.current) node.heard = now_;
   return cause;
 }
@@ -48,9 +49,10 @@ void Checkers::check_fencing(const Cause& cause, const controller::Commands& com
   if (cause.message == nullptr || cause.current || (cause.registering != nullptr && !cause.repeated)) return;
   for (std::size_t i = first; i < commands.size(); ++i) {
     const auto* send = std::get_if<controller::Send>(&commands[i]);
-    const bool answer = send != nullptr && (std::holds_alternative<msg::Fenced>(send->message.body) ||
-                                            (cause.registering != nullptr &&
-                                             std::holds_alternative<msg::Registered>(send->message.body)));
+    const bool answer =
+        send != nullptr &&
+        (std::holds_alternative<msg::Fenced>(send->message.body) ||
+         (cause.registering != nullptr && std::holds_alternative<msg::Registered>(send->message.body)));
     if (answer && send->message.boot == cause.message->boot) continue;
     return broken("I9", "a message of another registration had an effect beyond its refusal");
   }
@@ -62,7 +64,8 @@ void Checkers::see_grant(const controller::Send& send) {
   const Epoch epoch = send.message.epoch;
   if (epoch == node.epoch && send.message.boot == node.boot) return;  // Said again.
   if (epoch.value != node.granted.size() + 1)
-    return broken("I9", node_text(send.link.value) + " was granted an epoch that does not follow the last one");
+    return broken("I9",
+                  node_text(send.link.value) + " was granted an epoch that does not follow the last one");
   node.granted.push_back(send.message.boot);
   node.boot = send.message.boot;
   node.epoch = epoch;
@@ -73,7 +76,8 @@ void Checkers::see_grant(const controller::Send& send) {
 
 /// L3: silent from `from` on, the node must be Down in time; kNever: nothing is expected of it.
 void Checkers::expect_down(NodeView& node, Instant from) {
-  node.down_by = promise_.detect == Duration{0} ? kNever : saturating_add(from, promise_.detect + promise_.late);
+  node.down_by =
+      promise_.detect == Duration{0} ? kNever : saturating_add(from, promise_.detect + promise_.late);
   next_deadline_ = std::min(next_deadline_, node.down_by);
 }
 
@@ -108,7 +112,8 @@ void Checkers::check_holds_only_own(std::uint32_t id, const char* when) {
   if (node.state != NodeState::kReady && node.state != NodeState::kSuspect) return;
   for (const AttemptId attempt : node.running) {
     const TaskView* task = task_of(attempt.task);
-    const bool ours = task != nullptr && task->active() && task->number == attempt.number && task->node.value == id;
+    const bool ours =
+        task != nullptr && task->active() && task->number == attempt.number && task->node.value == id;
     if (!ours)
       broken("I9", attempt_text(attempt) + " runs on " + node_text(id) + ", which " + when +
                        ", but the controller has given it up");
@@ -131,13 +136,15 @@ void Checkers::on_agent_step(Instant now, std::uint32_t id, const Agent& agent, 
     }
   for (std::size_t i = first; i < commands.size(); ++i)
     if (const auto* report = std::get_if<agent::Report>(&commands[i]))
-      if (const auto* asks = std::get_if<msg::Register>(&report->message.body)) node.asked_serial = asks->serial;
+      if (const auto* asks = std::get_if<msg::Register>(&report->message.body))
+        node.asked_serial = asks->serial;
   const auto* delivered = std::get_if<agent::Delivered>(&event);
   if (delivered != nullptr) {
     const msg::ToAgent& message = delivered->message;
     const bool other_life = message.boot != node.agent_boot;
     const bool other_epoch = !std::holds_alternative<msg::Registered>(message.body) &&
-                             !std::holds_alternative<msg::Fenced>(message.body) && message.epoch != node.agent_epoch;
+                             !std::holds_alternative<msg::Fenced>(message.body) &&
+                             message.epoch != node.agent_epoch;
     if ((other_life || other_epoch) && commands.size() > first)
       broken("I9", "the agent of " + node_text(id) + " acted on a message of another registration");
   }
@@ -145,11 +152,13 @@ void Checkers::on_agent_step(Instant now, std::uint32_t id, const Agent& agent, 
   node.agent_epoch = agent.epoch();
   if (node.agent_epoch == Epoch{}) return;
   const std::uint64_t number = node.agent_epoch.value;
-  const auto* granted = delivered == nullptr ? nullptr : std::get_if<msg::Registered>(&delivered->message.body);
+  const auto* granted =
+      delivered == nullptr ? nullptr : std::get_if<msg::Registered>(&delivered->message.body);
   if (granted != nullptr && granted->serial != node.asked_serial)
     broken("I10", "the agent of " + node_text(id) + " believed the answer to an earlier registration");
   if (granted == nullptr || delivered->message.boot != node.agent_boot)
-    broken("I10", "the agent of " + node_text(id) + " believed a registration that was meant for another life");
+    broken("I10",
+           "the agent of " + node_text(id) + " believed a registration that was meant for another life");
   else if (number > node.granted.size() || node.granted[number - 1] != node.agent_boot)
     broken("I10", "the agent of " + node_text(id) + " believes a registration that it was never granted");
   check_holds_only_own(id, "has just registered");
@@ -183,7 +192,8 @@ void Checkers::check_nodes(Instant now) {
       node.down_by = kNever;
     }
     if (now > node.ready_from && node.state != NodeState::kReady) {
-      broken("L4", node_text(id) + " is on and should long be Ready, but is " + std::string(name(node.state)));
+      broken("L4",
+             node_text(id) + " is on and should long be Ready, but is " + std::string(name(node.state)));
       node.ready_from = kNever;
     }
     next_deadline_ = std::min({next_deadline_, node.down_by, node.ready_from});

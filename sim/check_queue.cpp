@@ -8,11 +8,12 @@
 
 namespace duet::sim {
 
-/// I3: every task that was accepted is with the controller, in the state it last said, and whatever should wait does.
-/// GANG: a gang runs together or not at all.
+/// I3: every task that was accepted is with the controller, in the state it last said, and whatever should
+/// wait does. GANG: a gang runs together or not at all.
 void Checkers::check_conservation(const Controller& controller) {
   if (controller.jobs().live() != live_jobs_)
-    return broken("I3", std::to_string(live_jobs_) + " accepted jobs have not ended, but the controller has " +
+    return broken("I3", std::to_string(live_jobs_) +
+                            " accepted jobs have not ended, but the controller has " +
                             std::to_string(controller.jobs().live()));
   std::size_t waiting = 0;
   std::size_t wrong = 0;
@@ -50,7 +51,8 @@ void Checkers::check_conservation(const Controller& controller) {
                      std::to_string(controller.waiting()));
 }
 
-/// L2: at the end of an instant the job whose turn it is does not fit. So say all queue policies of their head.
+/// L2: at the end of an instant the job whose turn it is does not fit. So say all queue policies of their
+/// head.
 void Checkers::check_head(const Controller& controller) {
   if (controller.waiting() == 0) return;
   const bool shortest = scenario_.controller.queue.name == "sjf";
@@ -61,13 +63,15 @@ void Checkers::check_head(const Controller& controller) {
     const JobView* job = job_of(live.id);
     if (job == nullptr || job->tasks.size() != live.tasks.size()) return;
     const bool rigid = job->spec->kind == JobKind::kRigid;
-    if (rigid && std::any_of(job->tasks.begin(), job->tasks.end(), [](const TaskView& t) { return t.active(); }))
+    if (rigid &&
+        std::any_of(job->tasks.begin(), job->tasks.end(), [](const TaskView& t) { return t.active(); }))
       return;
     for (const TaskView& task : job->tasks) {
       if (task.state != TaskState::kPending) continue;
       const std::int64_t rank = !shortest ? 0
-                                : task.spec->estimate > Duration{0} ? to_ns(task.spec->estimate)
-                                                                    : std::numeric_limits<std::int64_t>::max();
+                                : task.spec->estimate > Duration{0}
+                                    ? to_ns(task.spec->estimate)
+                                    : std::numeric_limits<std::int64_t>::max();
       // Jobs and groups come in ascending order, so the first of the lowest rank is the head.
       if (head != nullptr && rank >= low && head != task.spec) continue;
       if (head != task.spec) {
@@ -91,8 +95,8 @@ void Checkers::finish(const Results& results) {
   now_ = std::max(now_, results.end);
   const auto ended = static_cast<std::size_t>(
       std::count_if(jobs_.begin(), jobs_.end(), [](const JobView& job) { return job.ended; }));
-  const std::string left = std::to_string(jobs_.size() - ended) + " of " + std::to_string(jobs_.size()) +
-                           " jobs have not ended";
+  const std::string left =
+      std::to_string(jobs_.size() - ended) + " of " + std::to_string(jobs_.size()) + " jobs have not ended";
   if (promise_.done_by == kNever) return;
   if (results.stalled) return broken("L1", left + ", and nothing will ever happen again");
   if (results.horizon_reached && results.end >= promise_.done_by && jobs_.size() > ended)

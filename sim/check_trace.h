@@ -1,4 +1,5 @@
-// What is checked on the trace of a run: the same seed gives the same bytes (I18), and altered bytes are noticed (I16).
+// What is checked on the trace of a run: the same seed gives the same bytes (I18), and altered bytes are
+// noticed (I16).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ class StepDigest final : public StepSink<Controller>, public StepSink<Agent> {
 
  private:
   template <class Event, class Commands>
-  void append(MachineIndex machine, Instant now, const Event& event, const Commands& commands, std::size_t first);
+  void append(MachineIndex machine, Instant now, const Event& event, const Commands& commands,
+              std::size_t first);
 
   codec::ByteBuffer bytes_;
   std::uint64_t chain_ = 0;

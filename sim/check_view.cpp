@@ -21,8 +21,8 @@ Resources Ledger::charge(const TaskSpec& spec) const {
   return total;
 }
 
-/// What is wrong with the threads before they are taken. Shares may end up beside a whole thread's task when no other
-/// thread is left (the core takes the least loaded one then), two tasks of whole threads never.
+/// What is wrong with the threads before they are taken. Shares may end up beside a whole thread's task when
+/// no other thread is left (the core takes the least loaded one then), two tasks of whole threads never.
 std::string_view Ledger::crowded(const TaskSpec& spec, const ThreadSet& threads) const {
   if (loads_.empty()) return threads.empty() ? "" : "has threads on a node whose threads are not told apart";
   if (threads.empty()) return "has no threads";
@@ -34,10 +34,13 @@ std::string_view Ledger::crowded(const TaskSpec& spec, const ThreadSet& threads)
       return;
     }
     if (spec.exclusive && t % offer_.cores != core) wrong = "is exclusive on threads of two cores";
-    if (spec.exclusive && loads_[t].whole + loads_[t].shared > 0) wrong = "is exclusive, but not alone on its core";
-    if (whole_threads(spec) && loads_[t].whole > 0) wrong = "shares a thread with another task of whole threads";
+    if (spec.exclusive && loads_[t].whole + loads_[t].shared > 0)
+      wrong = "is exclusive, but not alone on its core";
+    if (whole_threads(spec) && loads_[t].whole > 0)
+      wrong = "shares a thread with another task of whole threads";
   });
-  if (wrong.empty() && spec.exclusive && threads.size() != offer_.threads_per_core) wrong = "has not its whole core";
+  if (wrong.empty() && spec.exclusive && threads.size() != offer_.threads_per_core)
+    wrong = "has not its whole core";
   if (wrong.empty() && !spec.exclusive && whole_threads(spec) &&
       threads.size() != static_cast<std::uint32_t>(spec.need.cpu_m / kThread))
     wrong = "has another number of threads than it needs";

@@ -1,5 +1,5 @@
-// What the checkers know of a run, gathered from commands and from what truly ran; nothing of it is asked of the
-// controller.
+// What the checkers know of a run, gathered from commands and from what truly ran; nothing of it is asked of
+// the controller.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,7 @@ struct AttemptView {
   bool launched = false;  ///< The controller sent its launch.
   bool began = false;
   bool running = false;
-  bool ended = false;     ///< Its agent saw its end, as `outcome` says.
+  bool ended = false;  ///< Its agent saw its end, as `outcome` says.
   Outcome outcome = Outcome::kLost;
 };
 
@@ -54,7 +54,7 @@ struct TaskView {
   std::uint32_t number = 0;  ///< Of the last attempt.
   NodeId node;               ///< Of the last attempt, as are the threads.
   ThreadSet threads;
-  bool booked = false;       ///< Its threads are known and stand in the node's ledger.
+  bool booked = false;  ///< Its threads are known and stand in the node's ledger.
   std::uint32_t failures = 0;
   std::uint32_t losses = 0;
   std::vector<AttemptView> attempts;  ///< Number 1 first.
@@ -69,9 +69,9 @@ struct JobView {
   JobState state = JobState::kPending;
   bool ended = false;
   std::vector<TaskView> tasks;
-  std::uint32_t generation_counted = 0;   ///< A gang's attempts of this number have cost it a retry or a loss.
-  std::uint32_t generation_stopped = 0;   ///< Of this number some were told to stop,
-  std::uint64_t stopped_at_step = 0;      ///< in this step of the controller first.
+  std::uint32_t generation_counted = 0;  ///< A gang's attempts of this number have cost it a retry or a loss.
+  std::uint32_t generation_stopped = 0;  ///< Of this number some were told to stop,
+  std::uint64_t stopped_at_step = 0;     ///< in this step of the controller first.
 
   bool gang() const { return spec->kind == JobKind::kRigid && tasks.size() > 1; }
 };
@@ -94,9 +94,9 @@ struct NodeView {
   std::vector<BootNonce> granted;  ///< By epoch - 1: to which life.
   Instant heard;                   ///< When a message of the current registration last came.
 
-  Ledger believed;   ///< Of the attempts the controller has placed there.
-  Ledger true_load;  ///< Of what runs there.
-  Instant down_by = kNever;   ///< L3
+  Ledger believed;              ///< Of the attempts the controller has placed there.
+  Ledger true_load;             ///< Of what runs there.
+  Instant down_by = kNever;     ///< L3
   Instant ready_from = kNever;  ///< L4: from here on it must be Ready, as long as nothing happens to it.
 };
 

@@ -30,8 +30,9 @@ TaskView* Checkers::task_of(TaskId id) {
 
 AttemptView* Checkers::attempt_of(AttemptId id) {
   TaskView* task = task_of(id.task);
-  return task == nullptr || id.number == 0 || id.number > task->attempts.size() ? nullptr
-                                                                                : &task->attempts[id.number - 1];
+  return task == nullptr || id.number == 0 || id.number > task->attempts.size()
+             ? nullptr
+             : &task->attempts[id.number - 1];
 }
 
 void Checkers::see_time(Instant now) {
@@ -43,7 +44,8 @@ void Checkers::see_time(Instant now) {
 void Checkers::accept(const controller::Event& event, const controller::Reply& reply) {
   const auto* submit = std::get_if<controller::Submit>(&event);
   if (submit == nullptr || !reply.refusal.empty()) return;
-  if (reply.job.value != jobs_.size() + 1) return broken("I3", "a job was accepted under a number already given");
+  if (reply.job.value != jobs_.size() + 1)
+    return broken("I3", "a job was accepted under a number already given");
   JobView& job = jobs_.emplace_back();
   job.spec = submit->spec;
   for (std::uint32_t g = 0; g < job.spec->groups.size(); ++g) {

@@ -1,7 +1,7 @@
 // The checkers: they watch a run from outside and say which promise it broke. One pass, O(1) per event.
 //
-//   I1 lifecycle    I2 one accept    I3 no task lost   I4 retry bound     I5 capacity       I8 no place on bad
-//   I9 fenced       I10 boot nonce   I16 order         I17 causality      L1 terminates     L2 converges
+//   I1 lifecycle    I2 one accept    I3 no task lost   I4 retry bound     I5 capacity       I8 no place on
+//   bad I9 fenced       I10 boot nonce   I16 order         I17 causality      L1 terminates     L2 converges
 //   L3 detects      L4 rejoins       GANG together or not at all
 //   I16's chain and I18, replay identity, look at traces: check_trace.h.
 #pragma once
@@ -20,7 +20,7 @@ namespace duet::sim {
 struct Violation {
   std::string invariant;  ///< "I5"; "CHECK" when the process died of one of its own checks.
   Instant at;
-  std::string what;       ///< One sentence.
+  std::string what;  ///< One sentence.
 };
 
 class Checkers final : public Observer {
@@ -32,7 +32,8 @@ class Checkers final : public Observer {
                const controller::Commands& commands, std::size_t first) override;
   void on_agent_step(Instant now, std::uint32_t node, const Agent& agent, const agent::Event& event,
                      const agent::Commands& commands, std::size_t first) override;
-  void on_run(Instant now, std::uint32_t node, AttemptId attempt, const ThreadSet& threads, bool begins) override;
+  void on_run(Instant now, std::uint32_t node, AttemptId attempt, const ThreadSet& threads,
+              bool begins) override;
   void on_fault(Instant now, const Fault& fault) override;
   void on_instant(Instant now, const Controller& controller) override;
   /// To be called after the run.
@@ -47,8 +48,8 @@ class Checkers final : public Observer {
     const msg::FromAgent* message = nullptr;
     const msg::AttemptEnded* ended = nullptr;
     const msg::Register* registering = nullptr;
-    bool current = false;  ///< The message is of the registration that holds.
-    bool repeated = false; ///< A registration that was granted before, or is older.
+    bool current = false;   ///< The message is of the registration that holds.
+    bool repeated = false;  ///< A registration that was granted before, or is older.
     bool submits = false;
   };
 
@@ -90,8 +91,8 @@ class Checkers final : public Observer {
   std::vector<JobView> jobs_;  ///< Accepted ones, by id - 1.
   std::size_t live_jobs_ = 0;
   std::size_t submitted_ = 0;
-  std::uint64_t steps_ = 0;      ///< Of the controller.
-  bool stepped_ = false;         ///< The controller has, at this instant.
+  std::uint64_t steps_ = 0;  ///< Of the controller.
+  bool stepped_ = false;     ///< The controller has, at this instant.
   Instant now_;
   Instant next_deadline_ = kNever;  ///< Earliest of the nodes' down_by and ready_from.
   std::vector<Violation> violations_;

@@ -88,7 +88,8 @@ void ClusterWorld::note_begin(const Run& run) {
 }
 
 void ClusterWorld::note_end(const Run& run) {
-  if (options_.observer != nullptr) options_.observer->on_run(now_, run.node, run.attempt, run.threads, false);
+  if (options_.observer != nullptr)
+    options_.observer->on_run(now_, run.node, run.attempt, run.threads, false);
   add_busy(results_, now_ - run.began, run.width);
   TaskRow* row = row_of(run.attempt.task);
   if (row == nullptr || row->attempts != run.attempt.number) return;
@@ -97,8 +98,8 @@ void ClusterWorld::note_end(const Run& run) {
   const NodeType& type = scenario_.node_types[scenario_.nodes[run.node].type];
   const std::uint32_t task = static_cast<std::uint32_t>(row - results_.tasks.data());
   run.threads.for_each([&](std::uint32_t thread) {
-    results_.executions.push_back({seconds_of(run.began), static_cast<double>(run.operations), seconds_of(now_), task,
-                                   run.node * type.offer.threads() + thread});
+    results_.executions.push_back({seconds_of(run.began), static_cast<double>(run.operations),
+                                   seconds_of(now_), task, run.node * type.offer.threads() + thread});
   });
 }
 

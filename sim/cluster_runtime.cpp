@@ -23,7 +23,8 @@ std::int64_t payload_number(std::string_view payload, std::string_view key, std:
 void ClusterWorld::boot(std::uint32_t node) {
   Host& host = hosts_[node];
   if (host.agent) return;  // It is on.
-  host.agent = std::make_unique<Traced<Agent>>(Agent(agent_config(scenario_, node)), 1 + node, options_.agent_sink);
+  host.agent =
+      std::make_unique<Traced<Agent>>(Agent(agent_config(scenario_, node)), 1 + node, options_.agent_sink);
   ++host.lives;
   step(node, agent::Boot{BootNonce{(std::uint64_t{host.lives} << 32) + node}});
 }
@@ -37,7 +38,8 @@ void ClusterWorld::crash(std::uint32_t node) {
     const ExecId id = *std::min_element(host.runs.begin(), host.runs.end(), [this](ExecId a, ExecId b) {
       return runs_[a].attempt < runs_[b].attempt;
     });
-    if (runs_[id].executing && std::find(ended_.begin(), ended_.end(), id) == ended_.end()) engine_.cancel(id);
+    if (runs_[id].executing && std::find(ended_.begin(), ended_.end(), id) == ended_.end())
+      engine_.cancel(id);
     runs_[id].outcome = Outcome::kLost;
     note_end(runs_[id]);
     retire(id);

@@ -250,7 +250,8 @@ void ClusterWorld::step(const controller::Event& event) {
   ++results_.steps;
   commands_.clear();
   controller_.step(now_, event, commands_);
-  if (options_.observer != nullptr) options_.observer->on_step(now_, controller_.machine(), event, commands_, 0);
+  if (options_.observer != nullptr)
+    options_.observer->on_step(now_, controller_.machine(), event, commands_, 0);
   bool persisted = false;
   for (const controller::Command& command : commands_)
     persisted |= std::holds_alternative<controller::Persist>(command);
@@ -311,7 +312,9 @@ void ClusterWorld::send(Message message) {
   const bool lost = strikes(faults.loss_ppm);
   const bool twice = strikes(faults.duplicate_ppm);
   const bool late = strikes(faults.delay_ppm);
-  const auto jitter = [&] { return Duration(fate.between(0, std::max<std::int64_t>(0, to_ns(faults.max_delay)))); };
+  const auto jitter = [&] {
+    return Duration(fate.between(0, std::max<std::int64_t>(0, to_ns(faults.max_delay))));
+  };
   const Duration first = scenario_.latency + (late ? jitter() : Duration{0});
   const Duration second = scenario_.latency + jitter();
   if (twice) post(message, second);

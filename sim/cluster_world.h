@@ -1,5 +1,6 @@
-// The simulated world: whole Controller and Agent machines, the messages between them, a runtime that executes
-// attempts, and the faults and requests of the scenario. Engines pass the time; all decisions are the machines'.
+// The simulated world: whole Controller and Agent machines, the messages between them, a runtime that
+// executes attempts, and the faults and requests of the scenario. Engines pass the time; all decisions are
+// the machines'.
 #pragma once
 
 #include <deque>
@@ -67,18 +68,19 @@ class ClusterWorld final : public World {
   struct Host {
     std::unique_ptr<Traced<Agent>> agent;  ///< Null while the node is off.
     std::uint32_t lives = 0;
-    std::uint64_t messages = 0;            ///< Sent on its link so far.
-    bool touched = false;                  ///< Stepped at this instant.
-    Instant armed = kNever;                ///< Earliest timer that will look at the agent's deadline.
-    std::vector<ExecId> runs;              ///< What runs there, in no order.
+    std::uint64_t messages = 0;  ///< Sent on its link so far.
+    bool touched = false;        ///< Stepped at this instant.
+    Instant armed = kNever;      ///< Earliest timer that will look at the agent's deadline.
+    std::vector<ExecId> runs;    ///< What runs there, in no order.
   };
   struct Run {
     AttemptId attempt;
     std::uint32_t node = 0;
-    std::uint32_t generation = 0;  ///< Counts the uses of this row, so that a timer of an earlier use is told apart.
-    bool executing = false;        ///< On the engine; else on a timer.
+    std::uint32_t generation =
+        0;  ///< Counts the uses of this row, so that a timer of an earlier use is told apart.
+    bool executing = false;  ///< On the engine; else on a timer.
     bool active = false;
-    std::uint32_t host_slot = 0;   ///< Position in its host's list.
+    std::uint32_t host_slot = 0;  ///< Position in its host's list.
     std::uint32_t width = 1;
     ThreadSet threads;
     Instant began;
@@ -165,8 +167,8 @@ class ClusterWorld final : public World {
   bool stop_due_ = false;
 
   Results results_;
-  std::map<ThreadSet, std::uint32_t> thread_sets_;  ///< Where each stands in results_.thread_sets.
-  std::vector<std::uint32_t> job_rows_;  ///< Row of job id - 1.
+  std::map<ThreadSet, std::uint32_t> thread_sets_;         ///< Where each stands in results_.thread_sets.
+  std::vector<std::uint32_t> job_rows_;                    ///< Row of job id - 1.
   std::map<std::string, std::vector<JobId>> cancellable_;  ///< Jobs by key, of keys that are to be cancelled.
   Instant last_change_;
 };

@@ -7,8 +7,6 @@
 namespace duet::sim {
 namespace {
 
-
-
 /// An exponent far beyond what any 64-bit number needs; larger ones mean the same.
 constexpr std::int64_t kFar = 1'000'000'000;
 

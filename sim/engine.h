@@ -23,9 +23,9 @@ class World {
   virtual ~World() = default;
   /// The earliest instant at which something other than an execution is due; kNever if nothing is.
   virtual Instant next_due() const = 0;
-  /// Plays everything that happens at `now`: what is due, and the executions that ended at this instant (in any
-  /// order, each once). Called at most once per instant; instants ascend. May call Engine::start and Engine::cancel;
-  /// an ExecId in `ended` may be started again during the call.
+  /// Plays everything that happens at `now`: what is due, and the executions that ended at this instant (in
+  /// any order, each once). Called at most once per instant; instants ascend. May call Engine::start and
+  /// Engine::cancel; an ExecId in `ended` may be started again during the call.
   virtual void play(Instant now, std::span<const ExecId> ended) = 0;
   /// True when there is nothing left to play; the engine then returns from run().
   virtual bool over() const = 0;
@@ -36,8 +36,8 @@ class Engine {
   virtual ~Engine() = default;
   virtual std::string_view name() const = 0;
 
-  /// Starts to execute `operations` on each of `width` threads of node `node` (index into Scenario::nodes): on those in
-  /// `threads`, or where it likes if that is empty. The execution ends when all threads are done.
+  /// Starts to execute `operations` on each of `width` threads of node `node` (index into Scenario::nodes):
+  /// on those in `threads`, or where it likes if that is empty. The execution ends when all threads are done.
   virtual void start(ExecId id, std::uint32_t node, const ThreadSet& threads, std::uint32_t width,
                      std::int64_t operations) = 0;
   /// Stops an execution that has not been reported as ended. It will not be reported.
@@ -47,8 +47,8 @@ class Engine {
   virtual void run(World& world) = 0;
 };
 
-/// The bare event loop: every thread runs at its type's first speed, undisturbed. Refuses platforms on which that
-/// would be untrue if `needs_cpu_model`, i.e. if some task has operations.
+/// The bare event loop: every thread runs at its type's first speed, undisturbed. Refuses platforms on which
+/// that would be untrue if `needs_cpu_model`, i.e. if some task has operations.
 Result<std::unique_ptr<Engine>> make_loop_engine(const Scenario& scenario, bool needs_cpu_model);
 
 /// The one place where the engines' seconds become nanoseconds: to the nearest.

@@ -10,8 +10,6 @@
 namespace duet::sim {
 namespace {
 
-
-
 std::size_t count_digits(std::string_view text) {
   std::size_t n = 0;
   while (n < text.size() && is_digit(text[n])) ++n;

@@ -37,14 +37,15 @@ std::string progress_line(const ProgressState& state, unsigned columns) {
   const double share =
       state.total == 0 ? 0
                        : std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
-  std::string line = bar(share) + ' ' + whole(100 * share) + " %  " + std::to_string(state.done) + " of " +
-                     std::to_string(state.total) + " jobs  " + whole(state.simulated_s) + " s simulated";
-  if (state.done > 0 && state.elapsed_s > 0) {
-    const double rate = static_cast<double>(state.done) / state.elapsed_s;
-    line += "  " + whole(rate) + " jobs/s";
+  std::string line = bar(share) + ' ' + whole(100 * share) + " %";
+  const double rate = state.elapsed_s > 0 ? static_cast<double>(state.done) / state.elapsed_s : 0;
+  if (rate > 0) {
     const double left_s = static_cast<double>(state.total - std::min(state.total, state.done)) / rate;
     line += "  " + whole(std::ceil(left_s)) + " s left";
   }
+  line += "  " + std::to_string(state.done) + " of " + std::to_string(state.total) + " jobs";
+  if (rate > 0) line += "  " + whole(rate) + " jobs/s";
+  line += "  " + whole(state.simulated_s) + " s simulated";
   if (line.size() > columns) line.resize(columns);
   return line;
 }

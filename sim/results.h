@@ -11,13 +11,13 @@ namespace duet::sim {
 
 /// One submitted job. Instants that never came are kNever.
 struct JobRow {
-  JobId id;                  ///< 0 if it was refused.
+  JobId id;  ///< 0 if it was refused.
   std::string key;
   Instant submitted;
   Instant started = kNever;  ///< First start among the last attempts of its tasks.
   Instant ended = kNever;    ///< When its last attempt ended.
   JobState state = JobState::kPending;
-  std::string refusal;       ///< Why it was refused; empty if it was accepted.
+  std::string refusal;           ///< Why it was refused; empty if it was accepted.
   std::uint32_t first_task = 0;  ///< Index of its first row in Results::tasks; rows of a job are contiguous.
   std::uint32_t tasks = 0;
   std::int64_t cpu_m = 0;        ///< Asked for by all its tasks together.
@@ -28,15 +28,16 @@ struct JobRow {
 struct TaskRow {
   Instant started = kNever;
   Instant ended = kNever;
-  std::uint32_t node = 0;      ///< Meaningful if attempts > 0.
+  std::uint32_t node = 0;  ///< Meaningful if attempts > 0.
   std::uint32_t attempts = 0;
   TaskState state = TaskState::kPending;
   Outcome outcome = Outcome::kSucceeded;
-  std::uint32_t threads = 0;   ///< Which of Results::thread_sets it holds; 0, the empty one, on counted pools.
-  std::uint32_t width = 0;         ///< Hardware threads it was given.
+  std::uint32_t threads = 0;  ///< Which of Results::thread_sets it holds; 0, the empty one, on counted pools.
+  std::uint32_t width = 0;    ///< Hardware threads it was given.
 };
 
-/// What was executed, for replaying the same load on a bare engine (--export-raw): start, operations, end, where.
+/// What was executed, for replaying the same load on a bare engine (--export-raw): start, operations, end,
+/// where.
 struct Execution {
   double start_s = 0;
   double operations = 0;
@@ -46,24 +47,25 @@ struct Execution {
 };
 
 struct Results {
-  std::vector<JobRow> jobs;    ///< In submission order.
+  std::vector<JobRow> jobs;  ///< In submission order.
   std::vector<TaskRow> tasks;
   std::vector<ThreadSet> thread_sets{ThreadSet{}};  ///< Each once: a cluster has few, a run has many tasks.
-  std::vector<Execution> executions;  ///< Kept only if asked for.
-  Instant end;                 ///< Of the simulated time.
-  bool stalled = false;        ///< Stopped because waiting jobs could never run.
+  std::vector<Execution> executions;                ///< Kept only if asked for.
+  Instant end;                                      ///< Of the simulated time.
+  bool stalled = false;                             ///< Stopped because waiting jobs could never run.
   bool horizon_reached = false;
 
   std::uint64_t attempts = 0;
-  std::uint64_t attempts_failed = 0;    ///< Failed or timed out by themselves.
-  std::uint64_t attempts_lost = 0;      ///< With their node.
-  std::uint64_t nodes_lost = 0;         ///< Times a node was declared down.
-  std::uint64_t nodes_down = 0;         ///< Nodes that were down at the end.
-  std::int64_t busy_cpu_s = 0;   ///< Sum over attempts of width * run time, in whole thread-seconds,
-  std::int64_t busy_cpu_ns = 0;  ///< and the rest of it: nanoseconds alone would overflow after 292 core-years.
+  std::uint64_t attempts_failed = 0;  ///< Failed or timed out by themselves.
+  std::uint64_t attempts_lost = 0;    ///< With their node.
+  std::uint64_t nodes_lost = 0;       ///< Times a node was declared down.
+  std::uint64_t nodes_down = 0;       ///< Nodes that were down at the end.
+  std::int64_t busy_cpu_s = 0;        ///< Sum over attempts of width * run time, in whole thread-seconds,
+  std::int64_t busy_cpu_ns =
+      0;  ///< and the rest of it: nanoseconds alone would overflow after 292 core-years.
   std::uint64_t instants = 0;
   std::uint64_t messages = 0;
-  std::uint64_t steps = 0;              ///< Steps of all machines.
+  std::uint64_t steps = 0;  ///< Steps of all machines.
 };
 
 }  // namespace duet::sim

@@ -16,7 +16,8 @@ struct HasOperations {
     return std::any_of(jobs.begin(), jobs.end(), [](const Arrival& a) { return has_operations(*a.spec); });
   }
   bool operator()(const JobTable& table) const {
-    return std::any_of(table.jobs.begin(), table.jobs.end(), [](const TableJob& job) { return job.operations > 0; });
+    return std::any_of(table.jobs.begin(), table.jobs.end(),
+                       [](const TableJob& job) { return job.operations > 0; });
   }
   bool operator()(const PoissonWorkload& poisson) const { return poisson.mean_operations > 0; }
   bool operator()(const LublinWorkload&) const { return false; }

@@ -17,7 +17,8 @@ namespace duet::sim {
 /// Makes an engine; the second argument says whether some task needs a model of the processor.
 using EngineMaker = std::function<Result<std::unique_ptr<Engine>>(const Scenario&, bool)>;
 
-/// Plays the scenario to its end. Problems are those of making the engine. SimGrid runs need a process of their own.
+/// Plays the scenario to its end. Problems are those of making the engine. SimGrid runs need a process of
+/// their own.
 Result<Results> run(const Scenario& scenario, const EngineMaker& make_engine, const WorldOptions& options);
 
 /// True if some task of the workload has operations instead of a duration.

@@ -42,39 +42,40 @@ struct Arrival {
 /// One imported rigid job, kept small: logs have millions.
 struct TableJob {
   std::int64_t submit_ns = 0;
-  std::int64_t duration_ns = 0;    ///< 0 if `operations` is given.
-  std::int64_t operations = 0;     ///< Per thread; 0 if `duration_ns` is given.
-  std::int64_t estimate_ns = 0;    ///< 0 = none
-  std::int64_t timeout_ns = 0;     ///< 0 = never
-  std::uint32_t tasks = 1;         ///< Gang width.
-  std::uint32_t cores = 1;         ///< Threads of each task.
+  std::int64_t duration_ns = 0;  ///< 0 if `operations` is given.
+  std::int64_t operations = 0;   ///< Per thread; 0 if `duration_ns` is given.
+  std::int64_t estimate_ns = 0;  ///< 0 = none
+  std::int64_t timeout_ns = 0;   ///< 0 = never
+  std::uint32_t tasks = 1;       ///< Gang width.
+  std::uint32_t cores = 1;       ///< Threads of each task.
   std::string id;
 };
 struct JobTable {
   std::vector<TableJob> jobs;  ///< In submission order: ascending submit_ns, then as in the log.
 };
 
-/// Independent jobs, exponential gaps and exponential run times (or fixed ones), drawn from the scenario's seed.
+/// Independent jobs, exponential gaps and exponential run times (or fixed ones), drawn from the scenario's
+/// seed.
 struct PoissonWorkload {
   std::uint64_t jobs = 0;
   double mean_gap_s = 1.0;
   double mean_duration_s = 60.0;  ///< Used if mean_operations is 0.
   double mean_operations = 0.0;
-  bool fixed_size = false;        ///< Every job exactly the mean instead of an exponential draw.
-  double estimate_factor = 1.0;   ///< estimate = factor * the drawn run time; 0 = no estimate.
-  TaskSpec task;                  ///< need, exclusive, timeout of each task.
-  std::uint32_t tasks = 1;        ///< Gang width.
+  bool fixed_size = false;       ///< Every job exactly the mean instead of an exponential draw.
+  double estimate_factor = 1.0;  ///< estimate = factor * the drawn run time; 0 = no estimate.
+  TaskSpec task;                 ///< need, exclusive, timeout of each task.
+  std::uint32_t tasks = 1;       ///< Gang width.
   std::uint32_t retries = 0;
 };
 
-/// Lublin and Feitelson, "The workload on parallel supercomputers: modeling the characteristics of rigid jobs",
-/// JPDC 63(11), 2003: the batch part of the model.
+/// Lublin and Feitelson, "The workload on parallel supercomputers: modeling the characteristics of rigid
+/// jobs", JPDC 63(11), 2003: the batch part of the model.
 struct LublinWorkload {
   std::uint64_t jobs = 0;
   std::uint32_t max_cores = 256;  ///< Size of the machine; jobs need 1 .. max_cores.
-  bool gangs = false;             ///< A job of n cores is a gang of n one-core tasks instead of one task of n cores.
-  double load_factor = 1.0;       ///< Divides the gaps between arrivals.
-  double estimate_factor = 1.0;   ///< As in PoissonWorkload.
+  bool gangs = false;  ///< A job of n cores is a gang of n one-core tasks instead of one task of n cores.
+  double load_factor = 1.0;      ///< Divides the gaps between arrivals.
+  double estimate_factor = 1.0;  ///< As in PoissonWorkload.
 };
 
 using Workload = std::variant<std::vector<Arrival>, JobTable, PoissonWorkload, LublinWorkload>;
@@ -96,13 +97,14 @@ struct Fault {
   std::uint32_t node = 0;
 };
 
-/// Message faults of a fault campaign. Fate is keyed by (seed, link, number). Probabilities in parts per million.
+/// Message faults of a fault campaign. Fate is keyed by (seed, link, number). Probabilities in parts per
+/// million.
 struct NetworkFaults {
   std::uint32_t loss_ppm = 0;
   std::uint32_t duplicate_ppm = 0;
-  std::uint32_t delay_ppm = 0;     ///< A message is delayed by up to max_delay on top of the latency.
+  std::uint32_t delay_ppm = 0;  ///< A message is delayed by up to max_delay on top of the latency.
   Duration max_delay{0};
-  Instant until = Instant{};       ///< No message sent at or after this instant is touched.
+  Instant until = Instant{};  ///< No message sent at or after this instant is touched.
 };
 
 /// `metric relation bound`, e.g. makespan_s <= 120.
@@ -110,7 +112,7 @@ struct Assertion {
   std::string metric;
   std::string relation;  ///< One of < <= == != >= >
   double bound = 0;
-  std::string text;      ///< As written.
+  std::string text;  ///< As written.
 };
 
 struct Scenario {
@@ -124,8 +126,8 @@ struct Scenario {
   std::vector<std::string> countable;  ///< Names of the countable resource kinds, at most kCountableKinds.
   Duration latency{0};                 ///< One way, controller to agent and back.
   Duration commit_delay{0};            ///< Until a Persist is durable.
-  AgentConfig agent;                   ///< heartbeat, resend_after, kill_grace; name and offer come from the node.
-  ControllerConfig controller;         ///< inventory is filled with the names of `nodes`; seed derives from `seed`.
+  AgentConfig agent;            ///< heartbeat, resend_after, kill_grace; name and offer come from the node.
+  ControllerConfig controller;  ///< inventory is filled with the names of `nodes`; seed derives from `seed`.
 
   Workload workload;
   std::vector<OperatorEvent> events;  ///< Ascending in time, as written within one instant.

@@ -10,7 +10,6 @@
 namespace duet::sim {
 namespace {
 
-
 std::string decimal(std::int64_t units, int decimals) {
   std::string text;
   append_decimal(text, units, decimals);

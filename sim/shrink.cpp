@@ -21,9 +21,9 @@ class Shrinker {
     bool smaller = true;
     while (smaller && runs_ < most_runs_) {
       smaller = knobs();
-      smaller |= drop([](Scenario& s) -> auto& { return std::get<Arrivals>(s.workload); });
-      smaller |= drop([](Scenario& s) -> auto& { return s.faults; });
-      smaller |= drop([](Scenario& s) -> auto& { return s.events; });
+      smaller |= drop([](Scenario & s) -> auto& { return std::get<Arrivals>(s.workload); });
+      smaller |= drop([](Scenario & s) -> auto& { return s.faults; });
+      smaller |= drop([](Scenario & s) -> auto& { return s.events; });
       smaller |= nodes();
       smaller |= jobs();
     }
@@ -50,7 +50,8 @@ class Shrinker {
     std::erase_if(scenario.events, [&](const OperatorEvent& event) {
       const auto& jobs = std::get<Arrivals>(scenario.workload);
       return event.kind == OperatorEvent::Kind::kCancel &&
-             std::none_of(jobs.begin(), jobs.end(), [&](const Arrival& a) { return a.spec->key == event.job; });
+             std::none_of(jobs.begin(), jobs.end(),
+                          [&](const Arrival& a) { return a.spec->key == event.job; });
     });
   }
 
@@ -84,16 +85,22 @@ class Shrinker {
   }
 
   bool knobs() {
-    bool smaller = zero<std::uint32_t>([](Scenario& s) -> auto& { return s.network.loss_ppm; }, 0);
-    smaller |= zero<std::uint32_t>([](Scenario& s) -> auto& { return s.network.duplicate_ppm; }, 0);
+    bool smaller = zero<std::uint32_t>(
+        [](Scenario & s) -> auto& { return s.network.loss_ppm; }, 0);
+    smaller |= zero<std::uint32_t>(
+        [](Scenario & s) -> auto& { return s.network.duplicate_ppm; }, 0);
     if (best_.network.delay_ppm > 0)
       smaller |= edit([](Scenario& s) { s.network.delay_ppm = 0, s.network.max_delay = Duration{0}; });
     const NetworkFaults& network = best_.network;
     if (network.loss_ppm + network.duplicate_ppm + network.delay_ppm == 0) best_.network.until = Instant{};
-    smaller |= zero<Duration>([](Scenario& s) -> auto& { return s.latency; }, Duration{0});
-    smaller |= zero<Duration>([](Scenario& s) -> auto& { return s.commit_delay; }, Duration{0});
-    smaller |= zero<std::string>([](Scenario& s) -> auto& { return s.controller.queue.name; }, "fcfs");
-    smaller |= zero<std::string>([](Scenario& s) -> auto& { return s.controller.scheduler.name; }, "first_fit");
+    smaller |= zero<Duration>(
+        [](Scenario & s) -> auto& { return s.latency; }, Duration{0});
+    smaller |= zero<Duration>(
+        [](Scenario & s) -> auto& { return s.commit_delay; }, Duration{0});
+    smaller |= zero<std::string>(
+        [](Scenario & s) -> auto& { return s.controller.queue.name; }, "fcfs");
+    smaller |= zero<std::string>(
+        [](Scenario & s) -> auto& { return s.controller.scheduler.name; }, "first_fit");
     return smaller;
   }
 

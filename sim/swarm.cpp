@@ -26,7 +26,8 @@ std::string seconds_text(Instant at) {
 /// I16: the trace reads back, and a flipped bit anywhere in it is noticed.
 void check_trace_of(const Scenario& scenario, std::vector<Violation>& violations) {
   std::string bytes = trace_of(scenario);
-  if (const auto wrong = check_trace(bytes)) violations.push_back({"I16", {}, "the trace is broken: " + *wrong});
+  if (const auto wrong = check_trace(bytes))
+    violations.push_back({"I16", {}, "the trace is broken: " + *wrong});
   const std::uint64_t at = keyed_draw(scenario.seed, 16, 0) % bytes.size();
   bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
   if (!check_trace(bytes)) violations.push_back({"I16", {}, "a changed byte in the trace was not noticed"});
@@ -74,8 +75,7 @@ class Swarm {
   }
 
   void failed(SeedResult result) {
-    for (const Violation& v : result.violations)
-      out_ << "seed " << result.seed << ": " << v.invariant << " at " << seconds_text(v.at) << ": " << v.what << '\n';
+    for (const Violation& v : result.violations) out_ << "seed " << result.seed << ": " << text_of(v) << '\n';
     out_ << "  again: duet swarm --first-seed " << result.seed << " --seeds 1\n" << std::flush;
     report_.failures.push_back({result.seed, std::move(result.violations), {}});
   }
@@ -88,9 +88,10 @@ class Swarm {
     ShrinkStats stats;
     Scenario small = shrink(
         draw_scenario(failure.seed),
-        [&](const Scenario& candidate) { return has(check_apart(candidate, needed), invariant); }, 3000, &stats);
-    small.description = "Found by the swarm as seed " + std::to_string(failure.seed) + ": " + invariant + ", " +
-                        failure.violations.front().what + ".";
+        [&](const Scenario& candidate) { return has(check_apart(candidate, needed), invariant); }, 3000,
+        &stats);
+    small.description = "Found by the swarm as seed " + std::to_string(failure.seed) + ": " + invariant +
+                        ", " + failure.violations.front().what + ".";
     const std::string path = options_.folder + "/swarm-" + std::to_string(failure.seed) + ".json";
     auto file = codec::AtomicFile::create(path);
     if (file) {
@@ -99,8 +100,8 @@ class Swarm {
     }
     out_ << "  " << (failure.file.empty() ? "could not be written: " : "made small in ") << path << " ("
          << invariant << ", " << small.nodes.size() << " nodes, "
-         << std::get<std::vector<Arrival>>(small.workload).size() << " jobs, " << small.faults.size() << " faults, "
-         << stats.runs << " runs)\n"
+         << std::get<std::vector<Arrival>>(small.workload).size() << " jobs, " << small.faults.size()
+         << " faults, " << stats.runs << " runs)\n"
          << std::flush;
   }
 
@@ -121,7 +122,8 @@ std::vector<Violation> check_scenario(const Scenario& scenario, CheckDepth depth
     options.agent_sink = &first;
   }
   auto results = run(scenario, make_loop_engine, options);
-  if (!results) return {{"CHECK", {}, "the loop engine refuses the scenario: " + results.problems().front().what}};
+  if (!results)
+    return {{"CHECK", {}, "the loop engine refuses the scenario: " + results.problems().front().what}};
   checkers.finish(*results);
   std::vector<Violation> violations = checkers.violations();
   if (depth.twice) {
@@ -135,6 +137,8 @@ std::vector<Violation> check_scenario(const Scenario& scenario, CheckDepth depth
   if (depth.trace) check_trace_of(scenario, violations);
   return violations;
 }
+
+std::string text_of(const Violation& v) { return v.invariant + " at " + seconds_text(v.at) + ": " + v.what; }
 
 std::vector<Violation> check_apart(const Scenario& scenario, CheckDepth depth) {
   std::vector<Violation> found;

@@ -1,4 +1,5 @@
-// The swarm: many random scenarios on the loop engine, each watched by all checkers; what fails is made small.
+// The swarm: many random scenarios on the loop engine, each watched by all checkers; what fails is made
+// small.
 #pragma once
 
 #include <cstdint>
@@ -24,16 +25,19 @@ std::vector<Violation> check_scenario(const Scenario& scenario, CheckDepth depth
 /// The same in a process of its own: a process that dies is a violation "CHECK", with what it said last.
 std::vector<Violation> check_apart(const Scenario& scenario, CheckDepth depth);
 
+/// "I5 at 1.250 s: ...", without a line break.
+std::string text_of(const Violation& violation);
+
 struct SwarmOptions {
   std::uint64_t first_seed = 1;
   std::uint64_t seeds = 500;
-  unsigned workers = 1;           ///< Processes that share the seeds.
-  std::uint64_t twice_every = 1;  ///< Every so many seeds: I18; 0 = never.
-  std::uint64_t trace_every = 64; ///< Every so many seeds: I16; 0 = never.
-  bool progress = false;          ///< A line now and then, with a carriage return.
-  bool shrink = true;             ///< Makes failures small and writes them to `folder`.
-  std::string folder = ".";       ///< For swarm-SEED.json.
-  std::uint64_t stop_after = 10;  ///< Failures.
+  unsigned workers = 1;            ///< Processes that share the seeds.
+  std::uint64_t twice_every = 1;   ///< Every so many seeds: I18; 0 = never.
+  std::uint64_t trace_every = 64;  ///< Every so many seeds: I16; 0 = never.
+  bool progress = false;           ///< A line now and then, with a carriage return.
+  bool shrink = true;              ///< Makes failures small and writes them to `folder`.
+  std::string folder = ".";        ///< For swarm-SEED.json.
+  std::uint64_t stop_after = 10;   ///< Failures.
 };
 
 struct SwarmFailure {

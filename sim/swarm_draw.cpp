@@ -37,9 +37,10 @@ Mix draw_mix(Rng rng) {
     return all || heads;
   };
   Mix mix{};
-  for (bool* flag : {&mix.crashes, &mix.loops, &mix.dead_nodes, &mix.cancels, &mix.drains, &mix.loss, &mix.duplicates,
-                     &mix.delays, &mix.gangs, &mix.bags, &mix.shares, &mix.exclusive, &mix.memory, &mix.operations,
-                     &mix.failures, &mix.timeouts, &mix.estimates, &mix.latency, &mix.commit})
+  for (bool* flag :
+       {&mix.crashes, &mix.loops, &mix.dead_nodes, &mix.cancels, &mix.drains, &mix.loss, &mix.duplicates,
+        &mix.delays, &mix.gangs, &mix.bags, &mix.shares, &mix.exclusive, &mix.memory, &mix.operations,
+        &mix.failures, &mix.timeouts, &mix.estimates, &mix.latency, &mix.commit})
     *flag = coin();
   mix.crowded = rng.chance(1, 5);
   return mix;
@@ -194,7 +195,8 @@ void Draw::network() {
   network.duplicate_ppm = probability(mix_.duplicates, 500'000);
   network.delay_ppm = probability(mix_.delays, 500'000);
   if (mix_.delays) network.max_delay = log_uniform(rng, kMs, 32 * kSecond);
-  if (network.loss_ppm + network.duplicate_ppm + network.delay_ppm > 0) network.until = instant_ns(to_ns(chaos_));
+  if (network.loss_ppm + network.duplicate_ppm + network.delay_ppm > 0)
+    network.until = instant_ns(to_ns(chaos_));
 }
 
 TaskSpec Draw::task(Rng& rng) {
@@ -219,9 +221,9 @@ TaskSpec Draw::task(Rng& rng) {
 /// Makes the job smaller until the nodes that are left in the end can hold it.
 void Draw::fit(JobSpec& job, const std::vector<bool>& survives) const {
   while (!fits_survivors(out_, survives, job)) {
-    TaskGroup& group = *std::max_element(job.groups.begin(), job.groups.end(), [](const auto& a, const auto& b) {
-      return a.spec.need.cpu_m < b.spec.need.cpu_m;
-    });
+    TaskGroup& group =
+        *std::max_element(job.groups.begin(), job.groups.end(),
+                          [](const auto& a, const auto& b) { return a.spec.need.cpu_m < b.spec.need.cpu_m; });
     if (job.kind == JobKind::kRigid && group.count > 1)
       --group.count;
     else
@@ -267,8 +269,10 @@ void Draw::jobs() {
   last.groups.front().spec.work.duration = Duration(kSecond);
   const Promise promise = promise_of(out_, arrivals);
   const Instant quiet = saturating_add(promise.calm, promise.detect + promise.rejoin + Duration(kSecond));
-  arrivals.push_back({std::max(quiet, instant_ns(120 * kSecond)), std::make_shared<const JobSpec>(std::move(last))});
-  std::stable_sort(arrivals.begin(), arrivals.end(), [](const Arrival& a, const Arrival& b) { return a.at < b.at; });
+  arrivals.push_back(
+      {std::max(quiet, instant_ns(120 * kSecond)), std::make_shared<const JobSpec>(std::move(last))});
+  std::stable_sort(arrivals.begin(), arrivals.end(),
+                   [](const Arrival& a, const Arrival& b) { return a.at < b.at; });
   out_.workload = std::move(arrivals);
 }
 
@@ -279,7 +283,8 @@ void Draw::cancels() {
     Rng own = rng.fork(arrival.spec->key);
     if (!own.chance(1, 5) || arrival.spec->key == "last") continue;
     const Duration after = log_uniform(own, kMs, 60 * kSecond);
-    const Instant at = own.chance(1, 10) ? arrival.at : std::min(arrival.at + after, instant_ns(to_ns(chaos_)));
+    const Instant at =
+        own.chance(1, 10) ? arrival.at : std::min(arrival.at + after, instant_ns(to_ns(chaos_)));
     out_.events.push_back({at, OperatorEvent::Kind::kCancel, arrival.spec->key, 0});
   }
 }

@@ -1,17 +1,17 @@
 #include "sim/swarm_workers.h"
 
-#include <poll.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/check.h"
 
@@ -21,8 +21,8 @@ namespace {
 /// Seeds of one process: enough to hide the cost of a fork, few enough to see progress.
 constexpr std::uint64_t kChunk = 256;
 constexpr unsigned kMostSeconds = 60;  // of one seed
-/// Begins a line that tells of a violation, and alone ends those of a seed; what else a process writes is its last
-/// words.
+/// Begins a line that tells of a violation, and alone ends those of a seed; what else a process writes is its
+/// last words.
 constexpr char kMark = '\x01';
 
 using Check = std::function<std::vector<Violation>(std::uint64_t)>;
@@ -38,8 +38,8 @@ void send_all(int fd, std::string_view text) {
 
 std::string line_of(std::uint64_t seed, Violation violation) {
   std::replace(violation.what.begin(), violation.what.end(), '\n', ' ');
-  return kMark + std::to_string(seed) + '\t' + std::to_string(to_ns(violation.at)) + '\t' + violation.invariant + '\t' +
-         violation.what + '\n';
+  return kMark + std::to_string(seed) + '\t' + std::to_string(to_ns(violation.at)) + '\t' +
+         violation.invariant + '\t' + violation.what + '\n';
 }
 
 /// The inverse of line_of(), less the mark.
@@ -62,7 +62,8 @@ bool read_line(std::string_view line, std::uint64_t& seed, Violation& violation)
 class Worker {
  public:
   Worker() {
-    void* page = ::mmap(nullptr, sizeof(std::uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* page =
+        ::mmap(nullptr, sizeof(std::uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     DUET_CHECK(page != MAP_FAILED);
     at_ = static_cast<volatile std::uint64_t*>(page);
   }
@@ -78,6 +79,8 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   bool busy() const { return pid_ > 0; }
+  /// Of its seeds, how many its process has behind it.
+  std::uint64_t so_far() const { return busy() ? *at_ : 0; }
   int fd() const { return fd_; }
 
   void start(std::uint64_t first, std::uint64_t count, const Check& check) {
@@ -107,7 +110,8 @@ class Worker {
     fd_ = ends[0];
   }
 
-  /// Reads what is there: seeds with violations go to `results`. True when the process has ended and all is read.
+  /// Reads what is there: seeds with violations go to `results`. True when the process has ended and all is
+  /// read.
   bool listen(std::vector<SeedResult>& results) {
     char buffer[4096];
     const ssize_t n = ::read(fd_, buffer, sizeof buffer);
@@ -193,10 +197,12 @@ void run_workers(std::uint64_t first, std::uint64_t seeds, unsigned workers, con
       std::vector<SeedResult> heard;
       const bool ended = worker.listen(heard);
       if (ended) ran += worker.done();
+      std::uint64_t so_far = ran;
+      for (const Worker& each : pool) so_far += each.so_far();
       for (SeedResult& result : heard)
-        if (!report(ran, std::move(result))) return;
+        if (!report(so_far, std::move(result))) return;
       if (!ended) continue;
-      if (!report(ran, {})) return;
+      if (!report(so_far, {})) return;
       if (worker.left() > 0)
         worker.start(worker.next(), worker.left(), check);
       else

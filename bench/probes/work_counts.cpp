@@ -1,5 +1,6 @@
-// Counts what a run does per task: index nodes and queue entries examined, allocations made. Counts, unlike times,
-// are the same on every machine. Usage: work_counts JOBS [QUEUE [SCHEDULER]] -> "examined E tried T allocations A".
+// Counts what a run does per task: index nodes and queue entries examined, allocations made. Counts, unlike
+// times, are the same on every machine. Usage: work_counts JOBS [QUEUE [SCHEDULER]] -> "examined E tried T
+// allocations A".
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -37,7 +38,8 @@ Scenario scenario_of(std::uint64_t jobs) {
     s.controller.inventory.push_back(s.nodes.back().name);
   }
   s.agent.heartbeat = Duration{0};
-  s.controller.detector.params.items = {{"dead_after_s", std::int64_t{0}}, {"suspect_after_s", std::int64_t{0}}};
+  s.controller.detector.params.items = {{"dead_after_s", std::int64_t{0}},
+                                        {"suspect_after_s", std::int64_t{0}}};
   PoissonWorkload poisson;
   poisson.jobs = jobs;
   poisson.mean_gap_s = 60.0 / (kNodes * 6 * 0.7);
@@ -70,7 +72,9 @@ int main(int argc, char** argv) {
   allocations = 0;
   const auto results = run(s, make_loop_engine, options);
   if (!results) return std::fprintf(stderr, "%s\n", results.problems().front().what.c_str()), 1;
-  const auto per_task = [&](std::uint64_t n) { return static_cast<double>(n) / static_cast<double>(results->jobs.size()); };
+  const auto per_task = [&](std::uint64_t n) {
+    return static_cast<double>(n) / static_cast<double>(results->jobs.size());
+  };
   std::printf("examined %.5f tried %.5f allocations %.5f\n", per_task(last.examined),
               per_task(last.counters.entries_tried), per_task(allocations));
 }

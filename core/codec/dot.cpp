@@ -73,8 +73,8 @@ void draw_core(std::string& out, NodeId id, const NodeOffer& offer, std::uint32_
   }
   const char* kind = held == 0 ? "core free" : held == 1 ? "core busy" : "core shared";
   out += "    " + dot_quoted("n" + std::to_string(id.value) + ".c" + std::to_string(core)) +
-         " [label=" + dot_quoted(label) + ", class=" + dot_quoted(kind) + (held == 0 ? "" : ", style=filled") +
-         "];\n";
+         " [label=" + dot_quoted(label) + ", class=" + dot_quoted(kind) +
+         (held == 0 ? "" : ", style=filled") + "];\n";
 }
 
 /// A pool whose threads are not told apart, or a node of which only the name is known.
@@ -93,9 +93,8 @@ void draw_pool(std::string& out, NodeId id, const NodeOffer& offer,
 void draw_node(std::string& out, NodeId id, const NodeView& node,
                const std::vector<const AttemptView*>& attempts) {
   out += "  subgraph " + dot_quoted("cluster_n" + std::to_string(id.value)) +
-         " {\n    label=" + dot_quoted(node_label(id, node)) +
-         "; class=" + dot_quoted("node " + std::string(name(node.state)) + (node.draining ? " draining" : "")) +
-         ";\n";
+         " {\n    label=" + dot_quoted(node_label(id, node)) + "; class=" +
+         dot_quoted("node " + std::string(name(node.state)) + (node.draining ? " draining" : "")) + ";\n";
   const NodeOffer& offer = node.offer;
   const bool cores = std::uint64_t{offer.cores} * offer.threads_per_core <= ThreadSet::kMaxThreads &&
                      offer.threads() > 0 && node.state != NodeState::kUnknown;

@@ -1,8 +1,8 @@
-// Every failure detector: never thinks better without news, and says exactly when it will think worse. And the
-// estimators and autoscalers, as far as all of them must agree.
-#include <gtest/gtest.h>
-
+// Every failure detector: never thinks better without news, and says exactly when it will think worse. And
+// the estimators and autoscalers, as far as all of them must agree.
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "core/policy.h"
 

@@ -1,8 +1,8 @@
 // Every queue: never more than fits, never lost or doubled, never idle when the first that waits would fit.
-#include <gtest/gtest.h>
-
 #include <map>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "tests/contract/random_cluster.h"
 
@@ -26,7 +26,8 @@ std::vector<std::string> queue_names() {
 
 /// One pass over a random cluster and what of a random list of jobs the queue does not refuse.
 struct RandomPass {
-  RandomPass(Queue& queue, std::uint64_t seed, bool shared_only = false) : c(seed, seed % 2 == 0, seed % 3 == 0) {
+  RandomPass(Queue& queue, std::uint64_t seed, bool shared_only = false)
+      : c(seed, seed % 2 == 0, seed % 3 == 0) {
     auto made = make_policy(scheduler_policies(), {"first_fit", {}});
     scheduler = std::move(*made);
     const std::uint64_t jobs = 1 + c.rng.below(20);
@@ -53,7 +54,8 @@ struct RandomPass {
     for (const Placement& p : placements) {
       Resources charge = p.request.need;
       if (p.request.exclusive) charge.cpu_m = c.cluster.index().target(p.node).slot_cpu_m;
-      c.releases.insert({p.estimated_end, TaskId{p.job, static_cast<std::uint32_t>(c.releases.size())}, p.node, charge});
+      c.releases.insert(
+          {p.estimated_end, TaskId{p.job, static_cast<std::uint32_t>(c.releases.size())}, p.node, charge});
     }
     placements.clear();
   }
@@ -156,8 +158,9 @@ TEST_P(QueueContract, TheSamePassTwiceIsTheSame) {
 }
 
 TEST_P(QueueContract, ASecondPassAtOnceFindsNothingMore) {
-  // What is still waiting does not fit, or would delay what was promised; a pass must not depend on being repeated.
-  // (Reservations for exclusive tasks beside shared ones are estimates: which threads will be free is not known.)
+  // What is still waiting does not fit, or would delay what was promised; a pass must not depend on being
+  // repeated. (Reservations for exclusive tasks beside shared ones are estimates: which threads will be free
+  // is not known.)
   const auto queue = make();
   for (std::uint64_t seed = 1; seed <= 1500; ++seed) {
     RandomPass p(*queue, seed, queue->reserves());

@@ -1,7 +1,7 @@
-// Every scheduler: picks what fits, finds something if anything fits, and answers the same when asked the same.
-#include <gtest/gtest.h>
-
+// Every scheduler: picks what fits, finds something if anything fits, and is the same when asked again.
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "tests/contract/random_cluster.h"
 
@@ -79,7 +79,8 @@ TEST_P(SchedulerContract, AFailedPickAndARewoundOneLeaveNoTrace) {
       Rng throw_away(seed);
       disturbed->pick(request, c.cluster.index(), throw_away);
       disturbed->rewind(mark);
-      ASSERT_EQ(undisturbed->pick(request, c.cluster.index(), rng_a), disturbed->pick(request, c.cluster.index(), rng_b))
+      ASSERT_EQ(undisturbed->pick(request, c.cluster.index(), rng_a),
+                disturbed->pick(request, c.cluster.index(), rng_b))
           << "seed " << seed;
     }
   }

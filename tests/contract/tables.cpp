@@ -1,8 +1,8 @@
 // What every entry of every policy table keeps to, whatever it decides.
-#include <gtest/gtest.h>
-
 #include <set>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "core/policy.h"
 
@@ -62,7 +62,8 @@ void expect_documented_parameters(std::span<const PolicyEntry<P>> table) {
     const auto made = entry.make(unknown);
     ASSERT_FALSE(made);
     std::string known;
-    for (const std::string& name : parameter_names(entry.parameters)) known += (known.empty() ? "" : ", ") + name;
+    for (const std::string& name : parameter_names(entry.parameters))
+      known += (known.empty() ? "" : ", ") + name;
     EXPECT_EQ(made.problems()[0].right, known.empty() ? "it has none" : "it has " + known)
         << "what the table says of its parameters and what the factory reads must agree";
   }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -1,4 +1,5 @@
-// Any bytes as a log in the Standard Workload Format: an import whose counts add up, or problems; never a crash.
+// Any bytes as a log in the Standard Workload Format: an import whose counts add up, or problems; never a
+// crash.
 #include "sim/import_swf.h"
 #include "tests/fuzz/import_file.h"
 

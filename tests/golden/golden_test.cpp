@@ -110,8 +110,8 @@ TEST_P(Golden, DoesNotDependOnAddresses) {
   }
 }
 
-std::string test_name(const testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
+std::string test_name(const testing::TestParamInfo<std::string>& chosen) {
+  std::string name = chosen.param;
   std::replace_if(
       name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
   return name;

@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"too_many", cluster("999999999999")}, Bad{"negative", cluster("-1")},
                     Bad{"no_nodes", cluster("0")}, Bad{"no_cores", cluster("1", "0")},
                     Bad{"twice", R"({"seed": 1, "seed": 2})"}, Bad{"array", "[]"}, Bad{"null", "null"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& chosen) { return chosen.param.name; });
 
 TEST(Hostile, PlacesWithoutScenarios) {
   for (const std::string path : {"/", "/dev/null", "/dev/zero", "nosuch/file.json", ""}) {

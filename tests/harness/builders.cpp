@@ -7,7 +7,8 @@ namespace duet::test {
 
 std::string Behaviour::encoded() const {
   std::ostringstream out;
-  out << fails << ' ' << to_ns(fails_after) << ' ' << culprit_only << ' ' << culprit << ' ' << unstartable << ' ' << stubborn << ' ' << obliging;
+  out << fails << ' ' << to_ns(fails_after) << ' ' << culprit_only << ' ' << culprit << ' ' << unstartable
+      << ' ' << stubborn << ' ' << obliging;
   return out.str();
 }
 

@@ -1,4 +1,4 @@
-// Clusters and jobs in prose: cluster().nodes(3, cores(4)).queue("easy"), job("a").tasks(2).cores(2).runs(10s).
+// Clusters and jobs in prose: cluster().nodes(3, cores(4)), job("a").tasks(2).cores(2).runs(10s).
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,6 @@
 #include "core/model.h"
 
 namespace duet::test {
-
 
 /// The shape of a node.
 class Shape {
@@ -41,9 +40,9 @@ inline Shape cores(std::uint32_t n) { return Shape(n); }
 
 /// What the harness's runtime does with an attempt; it travels as the opaque payload of its work.
 struct Behaviour {
-  std::uint32_t fails = 0;   ///< Attempts up to this number end with exit code 1.
-  Duration fails_after{0};   ///< So long after their start; 0 = at their usual end.
-  bool culprit_only = false; ///< Only task `culprit` fails.
+  std::uint32_t fails = 0;    ///< Attempts up to this number end with exit code 1.
+  Duration fails_after{0};    ///< So long after their start; 0 = at their usual end.
+  bool culprit_only = false;  ///< Only task `culprit` fails.
   std::uint32_t culprit = 0;
   bool unstartable = false;  ///< Cannot be launched.
   bool stubborn = false;     ///< Does not end when told politely.
@@ -55,7 +54,10 @@ struct Behaviour {
 
 class JobBuilder {
  public:
-  explicit JobBuilder(std::string key) { spec_.key = std::move(key); spec_.groups.emplace_back(); }
+  explicit JobBuilder(std::string key) {
+    spec_.key = std::move(key);
+    spec_.groups.emplace_back();
+  }
 
   JobBuilder tasks(std::uint32_t n) { return group().count = n, *this; }
   JobBuilder cores(std::int64_t n) { return millicores(n * kThread); }

@@ -18,7 +18,9 @@ LinkId link_of(std::uint32_t node) { return LinkId{node + 1}; }
 }  // namespace
 
 Harness::Harness(const ClusterBuilder& builder)
-    : config_(builder.controller), one_way_(builder.one_way), controller_(std::make_unique<Controller>(config_)) {
+    : config_(builder.controller),
+      one_way_(builder.one_way),
+      controller_(std::make_unique<Controller>(config_)) {
   for (const AgentConfig& config : builder.agents) {
     Host& host = hosts_.emplace_back();
     host.config = config;
@@ -34,11 +36,15 @@ void Harness::add(Instant t, Phase phase, std::function<void()> perform) {
 }
 
 Harness::At Harness::At::submit(const JobSpecPtr& spec) {
-  harness_.add(t_, Phase::kSubmit, [&h = harness_, spec] { h.step(controller::Submit{{++h.requests_}, spec}); });
+  harness_.add(t_, Phase::kSubmit, [&h = harness_, spec] {
+    h.step(controller::Submit{{++h.requests_}, spec});
+  });
   return *this;
 }
 Harness::At Harness::At::cancel(std::uint64_t job) {
-  harness_.add(t_, Phase::kCancel, [&h = harness_, job] { h.step(controller::Cancel{{++h.requests_}, {job}}); });
+  harness_.add(t_, Phase::kCancel, [&h = harness_, job] {
+    h.step(controller::Cancel{{++h.requests_}, {job}});
+  });
   return *this;
 }
 Harness::At Harness::At::drain(std::uint64_t node, bool evict) {
@@ -48,7 +54,9 @@ Harness::At Harness::At::drain(std::uint64_t node, bool evict) {
   return *this;
 }
 Harness::At Harness::At::undrain(std::uint64_t node) {
-  harness_.add(t_, Phase::kCancel, [&h = harness_, node] { h.step(controller::Undrain{{++h.requests_}, {node}}); });
+  harness_.add(t_, Phase::kCancel, [&h = harness_, node] {
+    h.step(controller::Undrain{{++h.requests_}, {node}});
+  });
   return *this;
 }
 Harness::At Harness::At::crash(std::uint32_t node) {
@@ -101,8 +109,8 @@ Harness& Harness::run(Duration limit) {
   while (!quiet()) {
     const Instant t = next_instant();
     if (t > end) {
-      throw std::runtime_error("not quiet after " + time_text(end) + " s; last: " +
-                               (lines_.empty() ? std::string("nothing") : lines_.back()));
+      throw std::runtime_error("not quiet after " + time_text(end) +
+                               " s; last: " + (lines_.empty() ? std::string("nothing") : lines_.back()));
     }
     play(t);
   }
@@ -221,7 +229,8 @@ void Harness::step(const controller::Event& event) {
         send(static_cast<std::uint32_t>(sent->link.value - 1), sent->message);
     } else if (const auto* reply = std::get_if<controller::Reply>(&command)) {
       replies_.push_back(reply_text(now_, *reply));
-      if (std::holds_alternative<controller::Submit>(event) && reply->refusal.empty()) accepted_.push_back(reply->job);
+      if (std::holds_alternative<controller::Submit>(event) && reply->refusal.empty())
+        accepted_.push_back(reply->job);
     } else if (const auto* published = std::get_if<controller::Publish>(&command)) {
       note(published->notice);
     }
@@ -267,8 +276,8 @@ void Harness::perform(std::uint32_t node, const agent::Launch& launch) {
   }
   for (const auto& [other, its] : host.runs)
     if (its.threads.intersects(launch.threads))
-      collisions_.push_back(time_text(now_) + " " + attempt_text(launch.attempt) + " and " + attempt_text(other) +
-                            " on n" + std::to_string(node));
+      collisions_.push_back(time_text(now_) + " " + attempt_text(launch.attempt) + " and " +
+                            attempt_text(other) + " on n" + std::to_string(node));
   run.threads = launch.threads;
   run.ends = saturating_add(now_, launch.work.duration);
   const Behaviour& b = run.behaviour;

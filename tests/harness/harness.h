@@ -1,4 +1,4 @@
-// The third driver: one controller and its agents in one function, with virtual time and a script of what goes wrong.
+// The third driver: controller and agents in one function, with virtual time and scripted misfortune.
 #pragma once
 
 #include <functional>
@@ -57,12 +57,12 @@ class Harness {
     At drain(std::uint64_t node, bool evict = false);
     At evict(std::uint64_t node) { return drain(node, true); }
     At undrain(std::uint64_t node);
-    At crash(std::uint32_t node);    ///< The agent and all it runs are gone.
-    At boot(std::uint32_t node);     ///< A new life of a crashed agent; nothing if it is alive.
+    At crash(std::uint32_t node);  ///< The agent and all it runs are gone.
+    At boot(std::uint32_t node);   ///< A new life of a crashed agent; nothing if it is alive.
     At restart(std::uint32_t node) { return crash(node).boot(node); }
-    At cut(std::uint32_t node);      ///< From now on nothing passes on this link, in either direction.
+    At cut(std::uint32_t node);  ///< From now on nothing passes on this link, in either direction.
     At heal(std::uint32_t node);
-    At replace_controller();         ///< A new one, restored from the records.
+    At replace_controller();  ///< A new one, restored from the records.
     At deliver(std::uint32_t node, const msg::ToAgent& message);
     At deliver(std::uint32_t node, const msg::FromAgent& message);
 
@@ -95,7 +95,8 @@ class Harness {
   /// Jobs that were accepted, and the state in which each ended, once per end.
   const std::vector<JobId>& accepted() const { return accepted_; }
   const std::vector<std::pair<JobId, JobState>>& ended() const { return ended_; }
-  /// Tells of two attempts that really ran on one hardware thread at a time. Meaningful if all tasks take whole ones.
+  /// Tells of two attempts that really ran on one hardware thread at a time. Meaningful if all tasks take
+  /// whole ones.
   const Lines& collisions() const { return collisions_; }
 
  private:

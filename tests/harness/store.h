@@ -15,7 +15,8 @@ class RecordStore {
   void put(const Record& record) {
     std::visit([this](const auto& r) { keep(r); }, record);
   }
-  /// All of it, in an order that no controller may rely on: tasks and jobs before nodes, the highest keys first.
+  /// All of it, in an order that no controller may rely on: tasks and jobs before nodes, the highest keys
+  /// first.
   std::vector<Record> records() const {
     std::vector<Record> all;
     for (auto it = tasks_.rbegin(); it != tasks_.rend(); ++it) all.emplace_back(it->second);

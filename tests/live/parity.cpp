@@ -1,11 +1,12 @@
-// One scenario under four drivers: harness, loop, SimGrid, and real processes on Boost.Asio. The core decides the same.
-#include <gtest/gtest.h>
-
+// One scenario under four drivers: harness, loop, SimGrid, and real processes on Boost.Asio. The core decides
+// the same.
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/codec/replay.h"
 #include "core/codec/trace_file.h"
@@ -26,8 +27,8 @@ sim::Scenario scenario() {
   return *parsed.scenario;
 }
 
-/// What happened to each task and job, in order: the states, and where. Instants are left out: sleeping processes are
-/// a little late.
+/// What happened to each task and job, in order: the states, and where. Instants are left out: sleeping
+/// processes are a little late.
 using Story = std::map<std::string, std::vector<std::string>>;
 
 void tell(Story& story, const controller::Notice& notice) {
@@ -65,7 +66,8 @@ class Listener final : public sim::Observer {
   void on_step(Instant, const Controller&, const controller::Event&, const controller::Commands& commands,
                std::size_t first) override {
     for (std::size_t i = first; i < commands.size(); ++i)
-      if (const auto* publish = std::get_if<controller::Publish>(&commands[i])) notices.push_back(publish->notice);
+      if (const auto* publish = std::get_if<controller::Publish>(&commands[i]))
+        notices.push_back(publish->notice);
   }
   std::vector<controller::Notice> notices;
 };
@@ -86,7 +88,8 @@ Told by_harness() {
   for (std::uint32_t i = 0; i < s.nodes.size(); ++i) builder.agents.push_back(sim::agent_config(s, i));
   Harness harness(builder);
   auto source = sim::open_workload(s);
-  while (const auto arrival = source->next()) harness.at(arrival->at.time_since_epoch()).submit(arrival->spec);
+  while (const auto arrival = source->next())
+    harness.at(arrival->at.time_since_epoch()).submit(arrival->spec);
   harness.run();
   Told result;
   for (const std::string& line : harness.lines()) {
@@ -105,8 +108,8 @@ Told by_harness() {
 Told by_program(const std::string& engine) {
   const std::filesystem::path out =
       std::filesystem::temp_directory_path() / ("duet-parity-" + std::to_string(getpid()) + "-" + engine);
-  const std::string command = std::string(DUET_PROGRAM) + " sim " + kScenarioFile + " --engine " + engine + " --out " +
-                              out.string() + " > /dev/null";
+  const std::string command = std::string(DUET_PROGRAM) + " sim " + kScenarioFile + " --engine " + engine +
+                              " --out " + out.string() + " > /dev/null";
   EXPECT_EQ(std::system(command.c_str()), 0) << command;
   std::vector<controller::Notice> notices;
   auto reader = codec::TraceReader::open((out / "trace.duet").string());
@@ -121,7 +124,8 @@ Told by_program(const std::string& engine) {
     controller::Commands commands;
     EXPECT_TRUE(codec::decode<Controller>(frame, step) && codec::decode_commands<Controller>(step, commands));
     for (const auto& command_of_step : commands)
-      if (const auto* publish = std::get_if<controller::Publish>(&command_of_step)) notices.push_back(publish->notice);
+      if (const auto* publish = std::get_if<controller::Publish>(&command_of_step))
+        notices.push_back(publish->notice);
   }
   std::filesystem::remove_all(out);
   return told(notices);
@@ -131,7 +135,8 @@ Told by_program(const std::string& engine) {
 template <class Done>
 void run_until(live::asio::io_context& io, Done&& done) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!done() && std::chrono::steady_clock::now() < deadline) io.run_one_for(std::chrono::milliseconds(100));
+  while (!done() && std::chrono::steady_clock::now() < deadline)
+    io.run_one_for(std::chrono::milliseconds(100));
   EXPECT_TRUE(done()) << "not done after 30 s";
 }
 
@@ -171,7 +176,8 @@ Told by_processes(std::string& trace) {
     run_until(io, [&] {
       ended = 0;
       for (const auto& notice : notices)
-        if (const auto* job = std::get_if<controller::JobChanged>(&notice)) ended += job->state == JobState::kSucceeded;
+        if (const auto* job = std::get_if<controller::JobChanged>(&notice))
+          ended += job->state == JobState::kSucceeded;
       return ended == request;
     });
   }

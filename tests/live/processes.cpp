@@ -1,12 +1,11 @@
 // Real processes under the live driver: timeouts, kills, programs that do not exist, traces that replay.
-#include <gtest/gtest.h>
-
-#include <sys/wait.h>
-
 #include <cerrno>
 #include <csignal>
 #include <functional>
 #include <optional>
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include "live/child_process.h"
 #include "live/local_cluster.h"
@@ -17,7 +16,8 @@ namespace {
 using live::ChildProcess;
 
 /// Runs one program to its end and returns how it ended.
-std::optional<std::int32_t> ends_with(const std::vector<std::string>& argv, const std::function<void(ChildProcess&)>& meanwhile) {
+std::optional<std::int32_t> ends_with(const std::vector<std::string>& argv,
+                                      const std::function<void(ChildProcess&)>& meanwhile) {
   live::asio::io_context io(1);
   std::optional<std::int32_t> code;
   auto child = ChildProcess::start(io, argv, [&](std::int32_t c) { code = c; });

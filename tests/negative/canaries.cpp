@@ -1,8 +1,8 @@
 // The checkers are told lies about correct runs, and traces are altered: each must be noticed.
+#include <functional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <functional>
 
 #include "core/rng.h"
 #include "sim/check_trace.h"
@@ -17,13 +17,22 @@ namespace {
 class Liar final : public Observer {
  public:
   enum class Lie : std::uint8_t {
-    kNone, kTimeGoesBack, kTaskEndsTwice, kNoticeIsKept, kPlacedOnDownNode, kAttemptRunsOn, kAttemptNeverRan,
-    kAttemptRunsTwice, kTwiceTheThreads, kEndOfAnotherAttempt, kAnswerToAnotherLife,
+    kNone,
+    kTimeGoesBack,
+    kTaskEndsTwice,
+    kNoticeIsKept,
+    kPlacedOnDownNode,
+    kAttemptRunsOn,
+    kAttemptNeverRan,
+    kAttemptRunsTwice,
+    kTwiceTheThreads,
+    kEndOfAnotherAttempt,
+    kAnswerToAnotherLife,
   };
   Liar(Checkers& to, Lie lie) : to_(to), lie_(lie) {}
 
-  void on_step(Instant now, const Controller& c, const controller::Event& event, const controller::Commands& commands,
-               std::size_t first) override {
+  void on_step(Instant now, const Controller& c, const controller::Event& event,
+               const controller::Commands& commands, std::size_t first) override {
     controller::Event told = event;
     controller::Commands said(commands.begin() + static_cast<std::ptrdiff_t>(first), commands.end());
     if (lie_ == Lie::kEndOfAnotherAttempt) other_attempt(told);
@@ -39,7 +48,8 @@ class Liar final : public Observer {
         elsewhere(c, *task);
     }
     to_.on_step(now, c, told, said, 0);
-    if (lie_ == Lie::kTimeGoesBack && now > Instant{} && !lied_ && (lied_ = true)) to_.on_fault(Instant{}, crash());
+    if (lie_ == Lie::kTimeGoesBack && now > Instant{} && !lied_ && (lied_ = true))
+      to_.on_fault(Instant{}, crash());
   }
   void on_agent_step(Instant now, std::uint32_t node, const Agent& agent, const agent::Event& event,
                      const agent::Commands& commands, std::size_t first) override {
@@ -50,10 +60,12 @@ class Liar final : public Observer {
       ++delivered->message.boot.value;
     to_.on_agent_step(now, node, agent, told, commands, first);
   }
-  void on_run(Instant now, std::uint32_t node, AttemptId attempt, const ThreadSet& threads, bool begins) override {
-    const bool now_or_never = !lied_ && ((begins && (lie_ == Lie::kAttemptNeverRan || lie_ == Lie::kAttemptRunsTwice ||
-                                                     lie_ == Lie::kTwiceTheThreads)) ||
-                                         (!begins && lie_ == Lie::kAttemptRunsOn));
+  void on_run(Instant now, std::uint32_t node, AttemptId attempt, const ThreadSet& threads,
+              bool begins) override {
+    const bool now_or_never =
+        !lied_ && ((begins && (lie_ == Lie::kAttemptNeverRan || lie_ == Lie::kAttemptRunsTwice ||
+                               lie_ == Lie::kTwiceTheThreads)) ||
+                   (!begins && lie_ == Lie::kAttemptRunsOn));
     lied_ |= now_or_never;
     if (now_or_never && (lie_ == Lie::kAttemptNeverRan || lie_ == Lie::kAttemptRunsOn)) return;
     ThreadSet all = threads;
@@ -94,7 +106,8 @@ struct Told {
   Lie lie;
   const char* name;
   const char* invariant;
-  bool always = true;  ///< Else some of these lies make no difference, such as what ran but was never accepted.
+  bool always =
+      true;  ///< Else some of these lies make no difference, such as what ran but was never accepted.
 };
 
 const Told kLies[] = {

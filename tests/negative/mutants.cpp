@@ -1,10 +1,11 @@
-// Planted bugs in the core, each of which some checker must notice: a check that cannot fail is worth nothing.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
+// Planted bugs in the core, each of which some checker must notice: a check that cannot fail is worth
+// nothing.
 #include <algorithm>
 #include <iostream>
 #include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "core/mutation.h"
 #include "sim/scenario_parse.h"
@@ -23,7 +24,7 @@ constexpr std::uint64_t kMostSeeds = 1000;
 struct Planted {
   Mutant mutant;
   const char* name;
-  const char* invariant;      ///< By whose checker it is to be caught.
+  const char* invariant;  ///< By whose checker it is to be caught.
 };
 
 const Planted kPlanted[] = {
@@ -53,7 +54,8 @@ const Planted kPlanted[] = {
     {Mutant::kOldLifeStaysOut, "OldLifeStaysOut", "L4"},
 };
 
-/// Failures that the swarm once found, kept as scenarios: each still shows them when its mutant brings the bug back.
+/// Failures that the swarm once found, kept as scenarios: each still shows them when its mutant brings the
+/// bug back.
 struct Kept {
   Mutant mutant;
   const char* name;  ///< Of the file.
@@ -81,7 +83,8 @@ TEST(Mutants, AllAreTried) {
 
 TEST(Mutants, WithoutOneNothingIsFound) {
   run_workers(
-      1, kMostSeeds, 1, [](std::uint64_t seed) { return check_scenario(draw_scenario(seed), {.twice = true}); },
+      1, kMostSeeds, 1,
+      [](std::uint64_t seed) { return check_scenario(draw_scenario(seed), {.twice = true}); },
       [](std::uint64_t, const SeedResult& result) {
         for (const Violation& v : result.violations)
           ADD_FAILURE() << "seed " << result.seed << ": " << v.invariant << ": " << v.what;
@@ -134,7 +137,8 @@ TEST_P(KeptTest, StillShowsItsBug) {
   EXPECT_TRUE(has(found, kept.invariant)) << path;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, KeptTest, testing::ValuesIn(kKept), [](const auto& of) { return of.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, KeptTest, testing::ValuesIn(kKept),
+                         [](const auto& of) { return of.param.name; });
 
 }  // namespace
 }  // namespace duet::sim

@@ -1,9 +1,9 @@
-// Threads and room of a node under random taking and giving back: what is exclusive is alone, and nothing leaks.
-#include <gtest/gtest.h>
-
+// A node under random taking and giving back: what is exclusive is alone, and nothing leaks.
 #include <numeric>
 #include <set>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/cluster.h"
 #include "core/rng.h"
@@ -20,7 +20,8 @@ struct Holding {
 
 class NodeUnderLoad {
  public:
-  NodeUnderLoad(std::uint64_t seed, std::uint32_t n, std::uint32_t per_core) : rng_(seed), id_(cluster_.add("n0")) {
+  NodeUnderLoad(std::uint64_t seed, std::uint32_t n, std::uint32_t per_core)
+      : rng_(seed), id_(cluster_.add("n0")) {
     cluster_.set_offer(id_, Shape(n).threads_per_core(per_core).memory(10'000).offer());
     cluster_.node(id_).state = NodeState::kReady;
     cluster_.refresh(id_);
@@ -29,7 +30,8 @@ class NodeUnderLoad {
     if (!held_.empty() && rng_.chance(2, 5)) return give_back(rng_.below(held_.size()));
     Request r;
     r.exclusive = rng_.chance(1, 4);
-    if (!r.exclusive) r.need.cpu_m = rng_.chance(1, 2) ? 100 * rng_.between(1, 25) : kThread * rng_.between(1, 3);
+    if (!r.exclusive)
+      r.need.cpu_m = rng_.chance(1, 2) ? 100 * rng_.between(1, 25) : kThread * rng_.between(1, 3);
     r.need.memory_bytes = rng_.between(0, 900);
     if (!node().room.fits(r)) return;
     const std::int64_t cpu_m = r.exclusive ? slot_cpu_m() : r.need.cpu_m;
@@ -107,7 +109,8 @@ TEST(ClusterProperty, TakeAndGiveBack) {
   struct Kind {
     std::uint32_t cores, threads_per_core;
   };
-  for (const Kind kind : {Kind{1, 1}, Kind{3, 1}, Kind{4, 2}, Kind{3, 4}, Kind{64, 4}, Kind{257, 1}, Kind{200, 2}})
+  for (const Kind kind :
+       {Kind{1, 1}, Kind{3, 1}, Kind{4, 2}, Kind{3, 4}, Kind{64, 4}, Kind{257, 1}, Kind{200, 2}})
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
       NodeUnderLoad n(seed, kind.cores, kind.threads_per_core);
       for (int i = 0; i < 1500; ++i) {

@@ -1,7 +1,7 @@
 // TargetIndex against the plainest thing that can be right: a scan over all targets.
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/index.h"
 #include "core/policy/scheduler/utilisation.h"

@@ -1,11 +1,11 @@
-// Random clusters, jobs and misfortunes in the harness: whatever goes wrong, every accepted job ends exactly once,
-// nothing runs twice, and no two attempts ever share a thread.
-#include <gtest/gtest.h>
-
+// Random clusters, jobs and misfortunes in the harness: whatever goes wrong, every accepted job ends exactly
+// once, nothing runs twice, and no two attempts ever share a thread.
 #include <algorithm>
 #include <map>
 #include <set>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "core/lifecycle.h"
 #include "tests/harness/harness.h"
@@ -29,7 +29,8 @@ JobBuilder some_job(Rng& rng, bool backfilling) {
   const std::int64_t width = rng.between(1, 3);
   JobBuilder b = job("j").cores(rng.between(1, 6 / width)).tasks(static_cast<std::uint32_t>(width));
   b = b.runs(std::chrono::milliseconds(rng.between(0, 20'000)));
-  b = b.retries(static_cast<std::uint32_t>(rng.between(0, 3))).fails(static_cast<std::uint32_t>(rng.between(0, 2)));
+  b = b.retries(static_cast<std::uint32_t>(rng.between(0, 3)))
+          .fails(static_cast<std::uint32_t>(rng.between(0, 2)));
   if (rng.chance(1, 3)) b = b.only_task(static_cast<std::uint32_t>(rng.between(0, 2))).after(2s);
   if (rng.chance(1, 2)) b = b.estimate(std::chrono::milliseconds(rng.between(1, 20'000)));
   if (rng.chance(1, 5)) b = b.timeout(3s);
@@ -47,10 +48,18 @@ void add_faults(Harness& h, Rng& rng, std::uint32_t nodes) {
     const Duration t = some_time(rng);
     const Duration away = std::chrono::milliseconds(rng.between(0, 60'000));
     switch (rng.below(4)) {
-      case 0: h.at(t).restart(node); break;
-      case 1: h.at(t).cut(node), h.at(t + away).heal(node); break;
-      case 2: h.at(t).drain(node, rng.chance(1, 2)), h.at(t + away).undrain(node); break;
-      default: h.at(t).crash(node), h.at(100s + away).boot(node); break;
+      case 0:
+        h.at(t).restart(node);
+        break;
+      case 1:
+        h.at(t).cut(node), h.at(t + away).heal(node);
+        break;
+      case 2:
+        h.at(t).drain(node, rng.chance(1, 2)), h.at(t + away).undrain(node);
+        break;
+      default:
+        h.at(t).crash(node), h.at(100s + away).boot(node);
+        break;
     }
   }
 }
@@ -62,10 +71,14 @@ Harness::Fate bad_link(std::uint64_t seed) {
     const Duration late = std::chrono::microseconds(draw / 16 % 7'000'000);
     if (letter.sent > Instant(200s)) return {0s};  // Healed: now everything must come to an end.
     switch (draw % 16) {
-      case 0: return {};
-      case 1: return {0s, late};
-      case 2: return {late};
-      default: return {0s};
+      case 0:
+        return {};
+      case 1:
+        return {0s, late};
+      case 2:
+        return {late};
+      default:
+        return {0s};
     }
   };
 }
@@ -83,7 +96,8 @@ Harness play(const Script& script) {
                 .queue(kQueues[queue])
                 .scheduler(kSchedulers[scheduler])
                 .kill_grace(4s)
-                .latency(rng.chance(1, 2) ? Duration{0} : Duration{std::chrono::milliseconds(rng.between(1, 400))}));
+                .latency(rng.chance(1, 2) ? Duration{0}
+                                          : Duration{std::chrono::milliseconds(rng.between(1, 400))}));
   if (script.bad_links) h.fate(bad_link(script.seed));
   const std::int64_t jobs = rng.between(1, 12);
   for (std::int64_t j = 0; j < jobs; ++j) {
@@ -136,7 +150,8 @@ TEST_P(RandomScripts, EveryJobEndsOnce) {
       const Harness h = play(script);
       expect_conserved(h);
       const bool undisturbed = !script.faults && !script.bad_links && !script.new_controllers;
-      for (const auto& [task, n] : attempts_started(h)) EXPECT_TRUE(n <= 4 || !undisturbed) << "at most 3 retries";
+      for (const auto& [task, n] : attempts_started(h))
+        EXPECT_TRUE(n <= 4 || !undisturbed) << "at most 3 retries";
     } catch (const std::exception& problem) {
       FAIL() << problem.what();
     }
@@ -146,7 +161,8 @@ TEST_P(RandomScripts, EveryJobEndsOnce) {
 
 INSTANTIATE_TEST_SUITE_P(All, RandomScripts,
                          testing::Values(Script{1, false, false, false}, Script{10'001, true, false, false},
-                                         Script{20'001, false, true, false}, Script{30'001, false, false, true},
+                                         Script{20'001, false, true, false},
+                                         Script{30'001, false, false, true},
                                          Script{40'001, true, true, false}, Script{50'001, true, true, true}),
                          [](const auto& instance) { return "From" + std::to_string(instance.param.seed); });
 

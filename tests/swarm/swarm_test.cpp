@@ -1,17 +1,18 @@
 // The swarm on the core as it is: quick seeds, the scenarios of old failures, and the machinery itself.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "sim/swarm.h"
 
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <sstream>
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "core/check.h"
 #include "sim/scenario_parse.h"
 #include "sim/scenario_write.h"
 #include "sim/shrink.h"
-#include "sim/swarm.h"
 #include "sim/swarm_draw.h"
 #include "sim/swarm_workers.h"
 
@@ -64,9 +65,8 @@ std::vector<std::string> regressions() {
   return files;
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, Regression, testing::ValuesIn(regressions()), [](const auto& of) {
-  return std::filesystem::path(of.param).stem().string();
-});
+INSTANTIATE_TEST_SUITE_P(Files, Regression, testing::ValuesIn(regressions()),
+                         [](const auto& of) { return std::filesystem::path(of.param).stem().string(); });
 
 TEST(SwarmDraw, EveryScenarioIsAScenarioFile) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
@@ -94,8 +94,8 @@ TEST(SwarmDraw, CoversWhatItShould) {
       seen["exclusive"] += a.spec->groups.front().spec.exclusive;
     }
   }
-  for (const char* what : {"fcfs", "sjf", "easy", "easy_machines", "first_fit", "round_robin", "bin_pack", "spread",
-                           "crashes", "quiet", "seven nodes", "gangs", "bags", "exclusive"})
+  for (const char* what : {"fcfs", "sjf", "easy", "easy_machines", "first_fit", "round_robin", "bin_pack",
+                           "spread", "crashes", "quiet", "seven nodes", "gangs", "bags", "exclusive"})
     EXPECT_GE(seen[what], 2) << what;
 }
 

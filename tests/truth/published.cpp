@@ -1,17 +1,17 @@
-// Schedules that nobody here computed: real job logs go in by `duet import`, `duet sim` runs them on both engines, and
-// every start time equals an independently computed or published one. The logs are not part of the project: where
-// they are not beside it, these tests are skipped.
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-
+// Schedules that nobody here computed: real job logs go in by `duet import`, `duet sim` runs them on both
+// engines, and every start time equals an independently computed or published one. The logs are not part of
+// the project: where they are not beside it, these tests are skipped.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
 
 #include "core/codec/hash.h"
 
@@ -48,7 +48,7 @@ const std::vector<Engine>& engines() {
 
 struct Started {
   std::string job;
-  std::string start_s;    ///< As jobs.csv prints it.
+  std::string start_s;  ///< As jobs.csv prints it.
   std::string resources;
 };
 
@@ -85,7 +85,8 @@ std::int64_t exactly(const std::string& seconds, std::size_t decimals) {
   const std::size_t point = seconds.find('.');
   std::string fraction = point == std::string::npos ? "" : seconds.substr(point + 1);
   fraction.resize(std::max(fraction.size(), decimals), '0');
-  EXPECT_EQ(fraction.find_first_not_of('0', decimals), std::string::npos) << seconds << " has a finer fraction";
+  EXPECT_EQ(fraction.find_first_not_of('0', decimals), std::string::npos)
+      << seconds << " has a finer fraction";
   return std::stoll(seconds.substr(0, point) + fraction.substr(0, decimals));
 }
 
@@ -120,7 +121,8 @@ std::vector<Started> simulate(const Engine& engine, const std::string& import, c
   const std::string out = (folder.path() / "out").string();
   const std::string program = DUET_PROGRAM;
   std::vector<Started> starts;
-  if (!succeeds(program + " import " + import + " " + engine.import + " -o " + scenario, folder.path())) return starts;
+  if (!succeeds(program + " import " + import + " " + engine.import + " -o " + scenario, folder.path()))
+    return starts;
   if (!succeeds(program + " sim " + scenario + " " + engine.sim + " --queue " + queue + " --out " + out,
                 folder.path()))
     return starts;
@@ -139,7 +141,7 @@ struct Log {
   std::string import;  ///< Format, file below the data folder, and shape.
   std::string file;
   std::string shape;
-  std::string truth;   ///< Beginning and end of the truth's name, the policy goes between.
+  std::string truth;  ///< Beginning and end of the truth's name, the policy goes between.
   std::string truth_end;
   std::size_t decimals;
 };
@@ -186,9 +188,10 @@ TEST_P(Published, StartTimesAreEqual) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Logs, Published,
-                         testing::Combine(testing::Range<std::size_t>(0, 3), testing::Values("FCFS", "SJF", "EASY")),
-                         [](const auto& info) {
-                           return logs()[std::get<0>(info.param)].name + "_" + std::get<1>(info.param);
+                         testing::Combine(testing::Range<std::size_t>(0, 3),
+                                          testing::Values("FCFS", "SJF", "EASY")),
+                         [](const auto& chosen) {
+                           return logs()[std::get<0>(chosen.param)].name + "_" + std::get<1>(chosen.param);
                          });
 
 class PublishedHash : public testing::TestWithParam<std::string> {};
@@ -213,7 +216,7 @@ TEST_P(PublishedHash, HalfTheMachine) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, PublishedHash, testing::Values("FCFS", "SJF", "EASY"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& chosen) { return chosen.param; });
 
 /// Batsim's own schedule of 801 jobs: when each starts, and on which machines.
 TEST(PublishedMachines, BatsimEasy) {

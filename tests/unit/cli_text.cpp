@@ -40,7 +40,7 @@ TEST(Tables, ControlCharactersDoNotReachATerminal) {
 
 TEST(ProgressLine, SaysHowFarAndHowLong) {
   EXPECT_EQ(progress_line({2, 3600, 50, 200}, 200),
-            "[=====               ] 25 %  50 of 200 jobs  3600 s simulated  25 jobs/s  6 s left");
+            "[=====               ] 25 %  6 s left  50 of 200 jobs  25 jobs/s  3600 s simulated");
   EXPECT_EQ(progress_line({2, 3600, 0, 0}, 200), "[                    ] 0 %  0 of 0 jobs  3600 s simulated");
   EXPECT_EQ(progress_line({2, 3600, 50, 200}, 30).size(), 30U);
 }

@@ -85,7 +85,8 @@ TEST(CodecTrace, BytesArePinned) {
   const std::string bytes = small_trace();
   const std::size_t body = bytes.find('\n', bytes.find('\n') + 1) + 1;
   EXPECT_EQ(bytes.substr(0, 13), "duet-trace 1 ");
-  EXPECT_EQ(codec::hex(codec::as_bytes(bytes).subspan(body)), "3d0101010501036b07616e6e000303421f0101011080b2e60e0100010103019d043c4e3101421f06"
+  EXPECT_EQ(codec::hex(codec::as_bytes(bytes).subspan(body)),
+            "3d0101010501036b07616e6e000303421f0101011080b2e60e0100010103019d043c4e3101421f06"
             "05000105010103010101130103010101030101003a3504fd0f03010205010301e1a064fb21011006"
             "64cd1d0603030105010301010028a501a00104000000000000006100000000000000840a381ad639"
             "c4984f97576829d4ec78efdff300ac46170a45b6eace2a61a8e69af05f1762761b89");

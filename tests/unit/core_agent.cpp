@@ -1,8 +1,8 @@
 // The agent alone: what it answers to each message, in each phase of its life.
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/agent.h"
 #include "core/lifecycle.h"

@@ -1,8 +1,8 @@
 // Cluster: which threads an attempt gets, and that room and threads are given back exactly.
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/cluster.h"
 #include "tests/harness/builders.h"
@@ -148,8 +148,8 @@ TEST(CoreCluster, OvercommitIsABugNotAnAnswer) {
 }
 
 TEST(CoreCluster, OnlyReadyNodesThatAreNotDrainingAreUsable) {
-  for (const NodeState state : {NodeState::kUnknown, NodeState::kReady, NodeState::kSuspect, NodeState::kFenced,
-                                NodeState::kDown})
+  for (const NodeState state :
+       {NodeState::kUnknown, NodeState::kReady, NodeState::kSuspect, NodeState::kFenced, NodeState::kDown})
     for (const bool draining : {false, true}) {
       OneNode n(cores(2));
       n.all.node(n.id).state = state;

@@ -59,7 +59,8 @@ TEST(CoreIndex, FirstFitFromAPosition) {
   for (const auto& [need, from, found] :
        {Case{0, 0, 0}, Case{101, 0, 1}, Case{300, 2, 2}, Case{500, 2, 3}, Case{501, 0, 4}, Case{700, 4, 4},
         Case{701, 0, std::nullopt}, Case{100, 5, std::nullopt}, Case{100, 99, std::nullopt}})
-    EXPECT_EQ(index_found(index.first_fit(index_request(need), NodeId{from})), found) << need << " from " << from;
+    EXPECT_EQ(index_found(index.first_fit(index_request(need), NodeId{from})), found)
+        << need << " from " << from;
 }
 
 TEST(CoreIndex, SlotsAreADimensionOfTheirOwn) {

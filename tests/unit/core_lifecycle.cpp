@@ -1,9 +1,9 @@
-// The lifecycle tables, pair by pair, against tables written out here: a row's letters are the states that may follow.
-#include <gtest/gtest.h>
-
+// The lifecycle tables, pair by pair, against tables written out here: x = this state may follow.
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/lifecycle.h"
 
@@ -27,6 +27,7 @@ void expect_table(std::span<const S> states, const std::vector<LifecycleRow>& ro
   }
 }
 
+// clang-format off
 TEST(CoreLifecycle, Jobs) {
   expect_table(job_states(), {
                                  //               prsfc
@@ -61,6 +62,7 @@ TEST(CoreLifecycle, Nodes) {
                                   {"down",        ".x.x."},
                               });
 }
+// clang-format on
 
 TEST(CoreLifecycle, TerminalStatesAreThoseWithoutAWayOut) {
   std::string jobs, tasks;
@@ -74,8 +76,8 @@ TEST(CoreLifecycle, WordsForKindsAndOutcomes) {
   EXPECT_EQ(name(JobKind::kRigid), "rigid");
   EXPECT_EQ(name(JobKind::kBag), "bag");
   const std::vector<std::pair<Outcome, std::string_view>> outcomes = {
-      {Outcome::kSucceeded, "succeeded"}, {Outcome::kFailed, "failed"},
-      {Outcome::kTimedOut, "timed_out"},  {Outcome::kKilled, "killed"},
+      {Outcome::kSucceeded, "succeeded"},        {Outcome::kFailed, "failed"},
+      {Outcome::kTimedOut, "timed_out"},         {Outcome::kKilled, "killed"},
       {Outcome::kLaunchFailed, "launch_failed"}, {Outcome::kLost, "lost"}};
   for (const auto& [outcome, word] : outcomes) EXPECT_EQ(name(outcome), word);
 }

@@ -1,8 +1,8 @@
-// Messages that are lost, late, doubled or forged: nothing runs twice, nothing is believed that should not be.
-#include <gtest/gtest.h>
-
+// Messages lost, late, doubled or forged: nothing runs twice, nothing is believed that should not be.
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/rng.h"
 #include "tests/harness/harness.h"
@@ -104,12 +104,12 @@ TEST(CoreMessages, ALostAnswerToARegistrationIsGivenAgain) {
 
 template <class T>
 class CoreDuplicates : public testing::Test {};
-using AnyMessage = testing::Types<msg::Register, msg::Heartbeat, msg::AttemptStarted, msg::AttemptEnded, msg::Registered,
-                                  msg::Launch, msg::Kill, msg::Ack>;
+using AnyMessage = testing::Types<msg::Register, msg::Heartbeat, msg::AttemptStarted, msg::AttemptEnded,
+                                  msg::Registered, msg::Launch, msg::Kill, msg::Ack>;
 TYPED_TEST_SUITE(CoreDuplicates, AnyMessage);
 
 TYPED_TEST(CoreDuplicates, LateOnesChangeNothing) {
-  // A retried job, a cancelled one and a long one, with every message of one kind doubled after each of these times.
+  // A retried job, a cancelled one and a gang; every message of one kind comes again after these times.
   const auto script = [](Harness& h) -> Harness& {
     h.at(0s).submit(job("retried").runs(12s).fails(1).retries(1)).submit(job("cancelled").runs(60s));
     h.at(7s).cancel(2);
@@ -148,15 +148,17 @@ TEST(CoreMessages, ALateAnswerToAnEarlierLifeIsNotBelieved) {
 }
 
 TEST(CoreMessages, ALateRegistrationReplayedAfterAControllersCrashFoolsNobody) {
-  // The new controller cannot know that the registration is old, in which nothing was held. The agent does: it does
-  // not believe the answer, is fenced, and tells what it runs; until that has ended nothing else runs on its thread.
+  // The new controller cannot know that the registration is old, in which nothing was held. The agent does:
+  // it does not believe the answer, is fenced, and tells what it runs; until that has ended nothing else runs
+  // on its thread.
   Harness h(cluster().nodes(1, cores(1)));
   h.at(0s).submit(job("a").runs(60s));
   h.at(12s).replace_controller();
   h.at(12s).deliver(0, msg::FromAgent{{}, BootNonce{1001}, {}, msg::Register{"n0", 1, cores(1).offer(), {}}});
   h.run();
   EXPECT_TRUE(h.collisions().empty());
-  EXPECT_EQ(h.lines("lost").size(), 2U) << "once by the old registration, once by being placed before the new one";
+  EXPECT_EQ(h.lines("lost").size(), 2U)
+      << "once by the old registration, once by being placed before the new one";
   EXPECT_EQ(h.ended(), (std::vector<std::pair<JobId, JobState>>{{JobId{1}, JobState::kSucceeded}}));
 }
 
@@ -173,8 +175,8 @@ TEST(CoreMessages, TwoRegistrationsOnTheirWayAtOnceAgreeInTheEnd) {
 }
 
 TEST(CoreMessages, LaunchesAfterAReRegistrationAreNotTakenForOld) {
-  // Ten launches in the first epoch; one attempt is kept through the second. Its end, acknowledged there, must not
-  // void the launches of the second epoch, whose serials begin at 1 again.
+  // Ten launches in the first epoch; one attempt is kept through the second. Its end, acknowledged there,
+  // must not void the launches of the second epoch, whose serials begin at 1 again.
   Harness h(cluster().nodes(1, cores(2)));
   for (int i = 0; i < 10; ++i) h.at(Seconds(i)).submit(job("short"));
   h.at(10s).submit(job("kept").runs(30s));
@@ -202,8 +204,9 @@ TEST(CoreMessages, TwoMembersLostAtARegistrationVoidNoLaunches) {
   h.at(10s).submit(job("gang").tasks(2).runs(30s));
   h.at(12s).restart(0);
   h.run();
-  EXPECT_EQ(h.lines("task 11.0#2"), (Lines{"12.000000000 task 11.0#2 starting n0", "12.000000000 task 11.0#2 running n0",
-                                           "42.000000000 task 11.0#2 succeeded n0"}));
+  EXPECT_EQ(h.lines("task 11.0#2"),
+            (Lines{"12.000000000 task 11.0#2 starting n0", "12.000000000 task 11.0#2 running n0",
+                   "42.000000000 task 11.0#2 succeeded n0"}));
 }
 
 TEST(CoreMessages, ResendsDoNotMultiplyWithRegistrations) {
@@ -213,8 +216,9 @@ TEST(CoreMessages, ResendsDoNotMultiplyWithRegistrations) {
   h.fate(lose_first<msg::Launch>(1000));
   AttemptId attempt = kAttempt;
   for (std::uint32_t serial = 2; serial <= 4; ++serial)
-    h.at(Seconds(serial)).deliver(0, msg::FromAgent{{}, BootNonce{1001}, {},
-                                                    msg::Register{"n0", serial, cores(1).offer(), {attempt}}});
+    h.at(Seconds(serial))
+        .deliver(0, msg::FromAgent{
+                        {}, BootNonce{1001}, {}, msg::Register{"n0", serial, cores(1).offer(), {attempt}}});
   h.run_until(4s);
   const std::size_t before = sent<msg::Launch>(h);
   h.run_until(29s);

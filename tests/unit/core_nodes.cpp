@@ -1,8 +1,8 @@
 // Nodes that go silent, come back, come back changed, or never come.
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "tests/harness/harness.h"
 
@@ -118,11 +118,12 @@ TEST(CoreNodes, RejoinAfterDownIsFencedUntilStaleAttemptsHaveEnded) {
   h.at(55s).heal(0);  // Its heartbeat at 60 s is fenced; it registers and is told to end the attempt.
   h.at(61s).submit(job("b").runs(10s));
   h.run();
-  EXPECT_EQ(h.lines("node n0"), (Lines{"0.000000000 node n0 ready", "30.000000000 node n0 suspect",
-                                       "40.000000000 node n0 down", "60.000000000 node n0 fenced",
-                                       "63.000000000 node n0 ready"}));
-  EXPECT_EQ(h.lines("starting"), (Lines{"0.000000000 task 1.0#1 starting n0", "40.000000000 task 1.0#2 starting n1",
-                                        "63.000000000 task 2.0#1 starting n0"}));
+  EXPECT_EQ(h.lines("node n0"),
+            (Lines{"0.000000000 node n0 ready", "30.000000000 node n0 suspect", "40.000000000 node n0 down",
+                   "60.000000000 node n0 fenced", "63.000000000 node n0 ready"}));
+  EXPECT_EQ(h.lines("starting"),
+            (Lines{"0.000000000 task 1.0#1 starting n0", "40.000000000 task 1.0#2 starting n1",
+                   "63.000000000 task 2.0#1 starting n0"}));
   EXPECT_EQ(h.ended().size(), 2U);
   EXPECT_TRUE(h.collisions().empty());
 }
@@ -133,7 +134,8 @@ TEST(CoreNodes, TheSuccessOfASupersededAttemptIsIgnored) {
   h.at(15s).cut(0);
   h.at(55s).heal(0);  // Attempt 1 succeeded at 50 s on n0; attempt 2 has run on n1 since 40 s.
   h.run();
-  EXPECT_EQ(h.lines("succeeded"), (Lines{"90.000000000 task 1.0#2 succeeded n1", "90.000000000 job 1 succeeded"}));
+  EXPECT_EQ(h.lines("succeeded"),
+            (Lines{"90.000000000 task 1.0#2 succeeded n1", "90.000000000 job 1 succeeded"}));
   EXPECT_EQ(h.lines("node n0").back(), "55.000000000 node n0 ready") << "it repeats its report every 5 s";
 }
 
@@ -154,8 +156,9 @@ TEST(CoreNodes, ANodeThatComesBackDifferentLosesItsTasks) {
   // Same life, new offer: what it holds was placed on a node that no longer is.
   Harness h(cluster().nodes(1, cores(2)));
   h.at(0s).submit(job("a").runs(10s));
-  h.at(4s).deliver(0, msg::FromAgent{NodeId{0}, BootNonce{1001}, {},
-                                     msg::Register{"n0", 7, cores(3).offer(), {{{JobId{1}, 0}, 1}}}});
+  h.at(4s).deliver(
+      0, msg::FromAgent{
+             NodeId{0}, BootNonce{1001}, {}, msg::Register{"n0", 7, cores(3).offer(), {{{JobId{1}, 0}, 1}}}});
   h.run_until(4s);
   EXPECT_EQ(h.lines("4.0"), (Lines{"4.000000000 task 1.0#1 pending n0 lost", "4.000000000 job 1 pending",
                                    "4.000000000 node n0 fenced"}));
@@ -165,8 +168,8 @@ TEST(CoreNodes, ANodeThatComesBackDifferentLosesItsTasks) {
 TEST(CoreNodes, ANodeThatGrowsTakesWhatWaited) {
   Harness h(cluster().nodes(1, cores(2)));
   h.at(0s).submit(job("wide").cores(3).runs(10s));
-  h.at(4s).deliver(0, msg::FromAgent{NodeId{0}, BootNonce{1001}, {},
-                                     msg::Register{"n0", 7, cores(3).offer(), {}}});
+  h.at(4s).deliver(
+      0, msg::FromAgent{NodeId{0}, BootNonce{1001}, {}, msg::Register{"n0", 7, cores(3).offer(), {}}});
   h.run_until(4s);
   EXPECT_EQ(h.lines("starting"), (Lines{"4.000000000 task 1.0#1 starting n0"}));
 }
@@ -206,8 +209,8 @@ TEST(CoreNodes, ANodeDeclaredDeadWhileDrainingComesBackDraining) {
   h.at(60s).undrain(0);
   h.run();
   EXPECT_EQ(h.lines("node").back(), "60.000000000 node n0 ready");
-  EXPECT_EQ(h.lines("node n0 ready draining"), (Lines{"1.000000000 node n0 ready draining",
-                                                      "50.000000000 node n0 ready draining"}));
+  EXPECT_EQ(h.lines("node n0 ready draining"),
+            (Lines{"1.000000000 node n0 ready draining", "50.000000000 node n0 ready draining"}));
   EXPECT_EQ(h.lines("starting"), (Lines{"60.000000000 task 1.0#1 starting n0"}));
 }
 

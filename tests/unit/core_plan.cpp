@@ -1,8 +1,8 @@
 // Plan: gangs whole or not at all, bags as far as they go, and nothing tried twice in vain.
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/plan.h"
 #include "tests/harness/builders.h"
@@ -154,7 +154,8 @@ TEST(CorePlan, PendingIsOrderedByRankThenJobThenGroup) {
   add(-7, 9, 0);
   add(0, 2, 4);
   std::string order;
-  for (const auto& [key, w] : pending.map()) order += std::to_string(w.job.value) + "." + std::to_string(w.group) + " ";
+  for (const auto& [key, w] : pending.map())
+    order += std::to_string(w.job.value) + "." + std::to_string(w.group) + " ";
   EXPECT_EQ(order, "9.0 2.4 3.0 3.1 1.0 ");
   EXPECT_EQ(pending.find(0, JobId{3}, 2), nullptr);
   ASSERT_NE(pending.find(0, JobId{3}, 1), nullptr);

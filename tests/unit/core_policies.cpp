@@ -1,9 +1,9 @@
 // Policies as a user meets them: parameters, refusals, and the detector's exact instants.
-#include <gtest/gtest.h>
-
 #include <limits>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/params.h"
 #include "core/policy.h"
@@ -35,11 +35,12 @@ TEST(CorePolicies, ParametersAreCheckedAllAtOnce) {
   config.queue.params.items = {{"depth", std::int64_t{3}}};
   config.detector.params.items = {
       {"dead_after", 3.0}, {"dead_after_s", -1.0}, {"suspect_after_s", std::string("soon")}};
-  EXPECT_EQ(problems_text(check_policies(config)),
-            "queue/depth: is not a parameter of this policy (it has none)\n"
-            "detector/suspect_after_s: must be a number of seconds\n"
-            "detector/dead_after_s: is out of range (from 0.000000 to 9000000000.000000 seconds)\n"
-            "detector/dead_after: is not a parameter of this policy (it has suspect_after_s, dead_after_s)\n");
+  EXPECT_EQ(
+      problems_text(check_policies(config)),
+      "queue/depth: is not a parameter of this policy (it has none)\n"
+      "detector/suspect_after_s: must be a number of seconds\n"
+      "detector/dead_after_s: is out of range (from 0.000000 to 9000000000.000000 seconds)\n"
+      "detector/dead_after: is not a parameter of this policy (it has suspect_after_s, dead_after_s)\n");
 }
 
 TEST(CorePolicies, SecondsTakeNumbersOfEitherKindWithinTheirRange) {
@@ -49,8 +50,9 @@ TEST(CorePolicies, SecondsTakeNumbersOfEitherKindWithinTheirRange) {
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const auto& [value, read] :
-       {Case{std::int64_t{2}, 2s}, Case{2.5, 2500ms}, Case{0.0, 0s}, Case{1e-9, 1ns}, Case{9e9, 9'000'000'000s},
-        Case{-1e-9, {}}, Case{9.1e9, {}}, Case{nan, {}}, Case{true, {}}, Case{std::string("2"), {}}}) {
+       {Case{std::int64_t{2}, 2s}, Case{2.5, 2500ms}, Case{0.0, 0s}, Case{1e-9, 1ns},
+        Case{9e9, 9'000'000'000s}, Case{-1e-9, {}}, Case{9.1e9, {}}, Case{nan, {}}, Case{true, {}},
+        Case{std::string("2"), {}}}) {
     const Params params{{{"x", value}}};
     ParamReader reader(params);
     EXPECT_EQ(reader.seconds("x", 7s), read.value_or(7s));
@@ -63,8 +65,9 @@ TEST(CorePolicies, IntegersAreWholeAndWithinTheirRange) {
     ParamValue value;
     std::optional<std::int64_t> read;
   };
-  for (const auto& [value, read] : {Case{std::int64_t{1}, 1}, Case{std::int64_t{9}, 9}, Case{std::int64_t{0}, {}},
-                                    Case{std::int64_t{10}, {}}, Case{5.0, {}}, Case{false, {}}}) {
+  for (const auto& [value, read] :
+       {Case{std::int64_t{1}, 1}, Case{std::int64_t{9}, 9}, Case{std::int64_t{0}, {}},
+        Case{std::int64_t{10}, {}}, Case{5.0, {}}, Case{false, {}}}) {
     const Params params{{{"x", value}}};
     ParamReader reader(params);
     EXPECT_EQ(reader.integer("x", 7, 1, 9), read.value_or(7));
@@ -90,8 +93,9 @@ TEST(CoreTimeoutDetector, ChangesItsMindAtExactInstants) {
   };
   const Duration never = Duration::max();
   for (const auto& [after, says, next] :
-       {Row{0s, Liveness::kAlive, 20s}, Row{20s - 1ns, Liveness::kAlive, 20s}, Row{20s, Liveness::kSuspect, 30s},
-        Row{30s - 1ns, Liveness::kSuspect, 30s}, Row{30s, Liveness::kDead, never}, Row{99s, Liveness::kDead, never}}) {
+       {Row{0s, Liveness::kAlive, 20s}, Row{20s - 1ns, Liveness::kAlive, 20s},
+        Row{20s, Liveness::kSuspect, 30s}, Row{30s - 1ns, Liveness::kSuspect, 30s},
+        Row{30s, Liveness::kDead, never}, Row{99s, Liveness::kDead, never}}) {
     EXPECT_EQ(d->assess(t0 + after), says) << after.count();
     EXPECT_EQ(d->next_change(t0 + after), next == never ? kNever : t0 + next) << after.count();
   }
@@ -119,8 +123,7 @@ TEST(CoreTimeoutDetector, ZeroIsNever) {
 }
 
 TEST(CoreTimeoutDetector, SuspectNoLaterThanDead) {
-  const auto made = make_policy(detector_policies(),
-                                {"timeout", {{{"dead_after_s", std::int64_t{10}}}}});
+  const auto made = make_policy(detector_policies(), {"timeout", {{{"dead_after_s", std::int64_t{10}}}}});
   ASSERT_FALSE(made);
   EXPECT_EQ(problems_text(made.problems()),
             "suspect_after_s: is longer than dead_after_s (a node is suspect before it is dead)\n");

@@ -1,9 +1,9 @@
 // The queues, by hand: who starts when, in whole seconds, on a few cores.
-#include <gtest/gtest.h>
-
 #include <map>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "tests/harness/harness.h"
 
@@ -32,7 +32,8 @@ struct QueueJob {
 std::vector<int> schedule(const std::string& queue, std::uint32_t pool, const std::vector<QueueJob>& jobs) {
   Harness h(cluster().nodes(1, cores(pool)).queue(queue));
   for (const QueueJob& j : jobs)
-    h.at(Seconds(j.at_s)).submit(job("j").cores(j.cores).runs(Seconds(j.runs_s)).estimate(Seconds(j.estimate_s)));
+    h.at(Seconds(j.at_s))
+        .submit(job("j").cores(j.cores).runs(Seconds(j.runs_s)).estimate(Seconds(j.estimate_s)));
   h.run();
   return starts_of(h);
 }
@@ -59,7 +60,7 @@ TEST(CoreQueues, SjfDoesNotBackfill) {
 }
 
 TEST(CoreQueues, EasyBackfillsWhatEndsInTime) {
-  // Job 2 waits for 10 s (shadow). Job 3 ends by then, job 4 would end a second late and needs more than the extra.
+  // Job 2 is promised 10 s. Job 3 ends by then; job 4 would end a second late, and no core is extra.
   const std::vector<QueueJob> jobs = {{0, 3, 10, 10}, {1, 4, 5, 5}, {2, 1, 8, 8}, {2, 1, 9, 9}};
   EXPECT_EQ(schedule("easy", 4, jobs), (Starts{0, 10, 2, 15}));
 }
@@ -77,16 +78,15 @@ TEST(CoreQueues, EasyCountsTheExtraOnlyForJobsThatDoNotEndInTime) {
 }
 
 TEST(CoreQueues, EasyCountsJobsThatStartedInTheVerySamePass) {
-  // All at once: job 1 starts, job 2 blocks until 10 s, and only job 4 may pass it: job 3 would end a second late.
+  // All at once: job 1 starts, job 2 is promised 10 s. Job 4 may pass it; job 3 would end a second late.
   const std::vector<QueueJob> jobs = {{0, 3, 10, 10}, {0, 4, 5, 5}, {0, 1, 11, 11}, {0, 1, 10, 10}};
   EXPECT_EQ(schedule("easy", 4, jobs), (Starts{0, 10, 15, 0}));
 }
 
 TEST(CoreQueues, EasyFreesCoresOfOneEstimatedEndTogether) {
-  // Both running jobs end at 10 s by estimate: the head, needing 2, leaves 2 of 4 extra.
-  const std::vector<QueueJob> jobs = {
-      {0, 2, 10, 10}, {0, 1, 10, 10}, {1, 2, 5, 5}, {2, 1, 50, 50}, {3, 1, 50, 50}};
-  EXPECT_EQ(schedule("easy", 4, jobs), (Starts{0, 0, 10, 2, 10}));
+  // Both running jobs end at 10 s by estimate: beside the head's 3 of 5 cores 2 are extra, and job 4 fits.
+  const std::vector<QueueJob> jobs = {{0, 2, 10, 10}, {0, 1, 10, 10}, {1, 3, 5, 5}, {2, 2, 50, 50}};
+  EXPECT_EQ(schedule("easy", 5, jobs), (Starts{0, 0, 10, 2}));
 }
 
 TEST(CoreQueues, EasyExpectsAnOverdueJobToEndAtAnyTime) {
@@ -111,19 +111,21 @@ TEST(CoreQueues, EasyRefusesWhatItCannotCount) {
   Harness h(cluster().nodes(1, cores(4).memory(100)).nodes(1, cores(4).memory(100)).queue("easy"));
   h.at(1s).submit(job("memory").memory(1)).submit(job("exclusive").exclusive()).submit(job("fine"));
   h.run();
-  const std::string why = "refused: easy counts cores only, so a task may need nothing else; use easy_machines";
-  EXPECT_EQ(h.replies(), (Lines{"1.000000000 reply 1 " + why, "1.000000000 reply 2 " + why,
-                                "1.000000000 reply 3 job 1"}));
+  const std::string why =
+      "refused: easy counts cores only, so a task may need nothing else; use easy_machines";
+  EXPECT_EQ(h.replies(),
+            (Lines{"1.000000000 reply 1 " + why, "1.000000000 reply 2 " + why, "1.000000000 reply 3 job 1"}));
   Harness mixed(cluster().nodes(1, cores(4)).nodes(1, cores(2)).queue("easy"));
   mixed.at(1s).submit(job("fine"));
   mixed.run();
-  EXPECT_EQ(mixed.replies(), (Lines{"1.000000000 reply 1 refused: easy counts free cores over identical nodes, and "
-                                    "these differ; use easy_machines"}));
+  EXPECT_EQ(mixed.replies(),
+            (Lines{"1.000000000 reply 1 refused: easy counts free cores over identical nodes, and "
+                   "these differ; use easy_machines"}));
 }
 
 TEST(CoreQueues, EasyKeepsItsPromiseThoughABagStartsInParts) {
-  // One core is free on n0..n3 each, and n5 whole. At 10 s the head's three whole nodes are there, and 4 cores extra.
-  // Of the bag one task fits now, which leaves 2 extra: not enough for four cores.
+  // One core is free on n0..n3 each, and n5 whole. At 10 s the head's three whole nodes are there, and 4
+  // cores extra. Of the bag one task fits now, which leaves 2 extra: not enough for four cores.
   Harness h(cluster().nodes(6, cores(2)).queue("easy").scheduler("round_robin"));
   h.at(0s).submit(job("a").tasks(4).cores(1).runs(10s).estimate(10s));
   h.at(0s).submit(job("b").cores(2).runs(100s).estimate(100s));
@@ -138,26 +140,28 @@ TEST(CoreQueues, EasyKeepsItsPromiseThoughABagStartsInParts) {
 std::vector<int> machines(const std::string& queue, const std::vector<QueueJob>& jobs) {
   Harness h(cluster().nodes(4, cores(1)).queue(queue));
   for (const QueueJob& j : jobs)
-    h.at(Seconds(j.at_s)).submit(job("j").tasks(j.cores).runs(Seconds(j.runs_s)).estimate(Seconds(j.estimate_s)));
+    h.at(Seconds(j.at_s))
+        .submit(job("j").tasks(j.cores).runs(Seconds(j.runs_s)).estimate(Seconds(j.estimate_s)));
   h.run();
   return starts_of(h);
 }
 
 TEST(CoreQueues, EasyMachinesRefusesABackfillThatCountingAllows) {
-  // Jobs 1 and 2 run on nodes 0 and 1..2 until 20 s and 10 s by estimate. The head needs 2: at 10 s nodes 1, 2 and 3
-  // are free, and it is promised 1 and 2. Counting says one core is extra; so do machines, as it is node 3.
+  // Job 1 runs on node 0 until 20 s, job 2 on nodes 1 and 2 until 10 s, by estimate. The head needs two at 10
+  // s and is promised nodes 1 and 2; node 3 is extra for counting and for machines.
   const std::vector<QueueJob> jobs = {{0, 1, 20, 20}, {0, 2, 10, 10}, {1, 2, 5, 5}, {2, 1, 50, 50}};
   EXPECT_EQ(machines("easy", jobs), (Starts{0, 0, 10, 2}));
   EXPECT_EQ(machines("easy_machines", jobs), (Starts{0, 0, 10, 2}));
-  // Now the free node is node 0: job 1 has ended early. The head is promised nodes 0 and 1, so a long job may not
-  // have node 0, though a core would be extra at 10 s.
+  // Now the free node is node 0: job 1 has ended early. The head is promised nodes 0 and 1, so a long job may
+  // not have node 0, though a core would be extra at 10 s.
   const std::vector<QueueJob> early = {{0, 1, 1, 20}, {0, 3, 10, 10}, {1, 2, 5, 5}, {2, 1, 50, 50}};
   EXPECT_EQ(machines("easy", early), (Starts{0, 0, 10, 2}));
   EXPECT_EQ(machines("easy_machines", early), (Starts{0, 0, 10, 10}));
 }
 
 TEST(CoreQueues, EasyMachinesBackfillsWhatEndsInTimeOnReservedNodes) {
-  const std::vector<QueueJob> jobs = {{0, 1, 1, 20}, {0, 3, 10, 10}, {1, 2, 5, 5}, {2, 1, 8, 8}, {2, 1, 9, 9}};
+  const std::vector<QueueJob> jobs = {
+      {0, 1, 1, 20}, {0, 3, 10, 10}, {1, 2, 5, 5}, {2, 1, 8, 8}, {2, 1, 9, 9}};
   EXPECT_EQ(machines("easy_machines", jobs), (Starts{0, 0, 10, 2, 10}));
 }
 

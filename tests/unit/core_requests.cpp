@@ -1,9 +1,9 @@
 // What users ask of a controller, and the exact answers.
-#include <gtest/gtest.h>
-
 #include <limits>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "tests/harness/harness.h"
 
@@ -91,10 +91,11 @@ TEST(CoreRequests, CancelOfARunningJobWaitsForTheExit) {
   h.at(1s).submit(job("a").runs(60s));
   h.at(5s).cancel(1).cancel(1);
   h.run();
-  EXPECT_EQ(h.lines("5."), (Lines{"5.000000000 task 1.0#1 stopping n0", "5.200000000 task 1.0#1 cancelled n0 killed",
-                                  "5.200000000 job 1 cancelled"}));
-  EXPECT_EQ(h.replies(), (Lines{"1.000000000 reply 1 job 1", "5.000000000 reply 2 job 1",
-                                "5.000000000 reply 3 job 1"}));
+  EXPECT_EQ(h.lines("5."),
+            (Lines{"5.000000000 task 1.0#1 stopping n0", "5.200000000 task 1.0#1 cancelled n0 killed",
+                   "5.200000000 job 1 cancelled"}));
+  EXPECT_EQ(h.replies(),
+            (Lines{"1.000000000 reply 1 job 1", "5.000000000 reply 2 job 1", "5.000000000 reply 3 job 1"}));
 }
 
 TEST(CoreRequests, CancelOfWhatIsNotThere) {
@@ -102,20 +103,21 @@ TEST(CoreRequests, CancelOfWhatIsNotThere) {
   h.at(0s).submit(job("a"));
   h.at(5s).cancel(1).cancel(2).cancel(0);
   h.run();
-  EXPECT_EQ(h.replies(), (Lines{"0.000000000 reply 1 job 1",
-                                "5.000000000 reply 2 refused: the job has already ended",
-                                "5.000000000 reply 3 refused: there is no such job",
-                                "5.000000000 reply 4 refused: there is no such job"}));
+  EXPECT_EQ(h.replies(),
+            (Lines{"0.000000000 reply 1 job 1", "5.000000000 reply 2 refused: the job has already ended",
+                   "5.000000000 reply 3 refused: there is no such job",
+                   "5.000000000 reply 4 refused: there is no such job"}));
 }
 
 TEST(CoreRequests, CancelRacingWithSuccess) {
-  // The cancel comes first at the controller, the success first at the agent: the job is cancelled, and only once.
+  // The cancel comes first at the controller, the success at the agent: the job is cancelled, only once.
   Harness h(cluster().nodes(1, cores(1)).latency(100ms));
   h.at(1s).submit(job("a").runs(4s));
   h.at(5100ms).cancel(1);  // The task ended at 5.1 s; the news is under way.
   h.run();
-  EXPECT_EQ(h.lines("5."), (Lines{"5.100000000 task 1.0#1 stopping n0",
-                                  "5.200000000 task 1.0#1 cancelled n0 succeeded", "5.200000000 job 1 cancelled"}));
+  EXPECT_EQ(h.lines("5."),
+            (Lines{"5.100000000 task 1.0#1 stopping n0", "5.200000000 task 1.0#1 cancelled n0 succeeded",
+                   "5.200000000 job 1 cancelled"}));
   // The other way round: the end is known at this instant, and completions come before cancels.
   Harness late(cluster().nodes(1, cores(1)));
   late.at(1s).submit(job("a").runs(4s));
@@ -147,9 +149,9 @@ TEST(CoreRequests, ADrainedNodeFinishesWhatItRunsAndGetsNothingNew) {
   h.at(20s).undrain(0).undrain(0);
   h.at(21s).submit(job("d").runs(1s));
   h.run();
-  EXPECT_EQ(h.lines("starting"), (Lines{"0.000000000 task 1.0#1 starting n0", "6.000000000 task 2.0#1 starting n1",
-                                        "16.000000000 task 3.0#1 starting n1",
-                                        "21.000000000 task 4.0#1 starting n0"}));
+  EXPECT_EQ(h.lines("starting"),
+            (Lines{"0.000000000 task 1.0#1 starting n0", "6.000000000 task 2.0#1 starting n1",
+                   "16.000000000 task 3.0#1 starting n1", "21.000000000 task 4.0#1 starting n0"}));
   EXPECT_EQ(h.lines("node n0"), (Lines{"0.000000000 node n0 ready", "5.000000000 node n0 ready draining",
                                        "20.000000000 node n0 ready"}));
   EXPECT_EQ(h.replies()[1], "5.000000000 reply 2 done");
@@ -193,8 +195,9 @@ TEST(CoreRequests, EvictionOfOneMemberMovesTheGang) {
   h.at(0s).submit(job("gang").tasks(2).runs(10s));
   h.at(4s).evict(0);
   h.run();
-  EXPECT_EQ(h.lines("starting"), (Lines{"0.000000000 task 1.0#1 starting n0", "0.000000000 task 1.1#1 starting n1",
-                                        "4.000000000 task 1.0#2 starting n1", "4.000000000 task 1.1#2 starting n2"}));
+  EXPECT_EQ(h.lines("starting"),
+            (Lines{"0.000000000 task 1.0#1 starting n0", "0.000000000 task 1.1#1 starting n1",
+                   "4.000000000 task 1.0#2 starting n1", "4.000000000 task 1.1#2 starting n2"}));
   EXPECT_EQ(h.lines("job 1").back(), "14.000000000 job 1 succeeded");
 }
 

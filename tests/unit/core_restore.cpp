@@ -1,10 +1,10 @@
 // A controller that takes over from its records goes on where the old one stood, wherever that was.
-#include <gtest/gtest.h>
-
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/lifecycle.h"
 #include "tests/harness/harness.h"
@@ -77,8 +77,15 @@ TEST(CoreRestore, WithAnyQueueAndUnderLatency) {
     for (std::uint64_t k = 5; k < 200; k += 7) {
       Harness h(cluster().nodes(3, cores(4)).queue(queue).latency(30ms));
       for (int i = 0; i < 8; ++i)
-        h.at(Seconds(i)).submit(job("j").tasks(1 + static_cast<std::uint32_t>(i) % 4).cores(2).runs(9s).estimate(
-            Seconds(5 + i)).fails(1).only_task(0).retries(1));
+        h.at(Seconds(i))
+            .submit(job("j")
+                        .tasks(1 + static_cast<std::uint32_t>(i) % 4)
+                        .cores(2)
+                        .runs(9s)
+                        .estimate(Seconds(5 + i))
+                        .fails(1)
+                        .only_task(0)
+                        .retries(1));
       ASSERT_NO_THROW(h.restore_after_step(k).run()) << queue << " restored after step " << k;
       for (const auto& [id, state] : h.ended()) EXPECT_EQ(state, JobState::kSucceeded);
       EXPECT_EQ(h.ended().size(), 8U);

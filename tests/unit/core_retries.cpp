@@ -1,8 +1,8 @@
 // Retries, gangs and bags, timeouts and kills: how often something is tried, and who goes down with whom.
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "tests/harness/harness.h"
 
@@ -24,28 +24,28 @@ Lines lines_of_job(const JobBuilder& job, std::uint32_t nodes, std::uint32_t n, 
 
 TEST(CoreRetries, ThreeRetriesAreFourAttemptsThenTaskAndJobFail) {
   EXPECT_EQ(lines_of_job(job("a").fails(9).retries(3), 1, 1), (Lines{
-                                                                   "0.000000000 job 1 pending",
-                                                                   "0.000000000 task 1.0#1 starting n0",
-                                                                   "0.000000000 job 1 running",
-                                                                   "0.000000000 task 1.0#1 running n0",
-                                                                   "1.000000000 task 1.0#1 pending n0 failed",
-                                                                   "1.000000000 job 1 pending",
-                                                                   "1.000000000 task 1.0#2 starting n0",
-                                                                   "1.000000000 job 1 running",
-                                                                   "1.000000000 task 1.0#2 running n0",
-                                                                   "2.000000000 task 1.0#2 pending n0 failed",
-                                                                   "2.000000000 job 1 pending",
-                                                                   "2.000000000 task 1.0#3 starting n0",
-                                                                   "2.000000000 job 1 running",
-                                                                   "2.000000000 task 1.0#3 running n0",
-                                                                   "3.000000000 task 1.0#3 pending n0 failed",
-                                                                   "3.000000000 job 1 pending",
-                                                                   "3.000000000 task 1.0#4 starting n0",
-                                                                   "3.000000000 job 1 running",
-                                                                   "3.000000000 task 1.0#4 running n0",
-                                                                   "4.000000000 task 1.0#4 failed n0",
-                                                                   "4.000000000 job 1 failed",
-                                                               }));
+                                                                  "0.000000000 job 1 pending",
+                                                                  "0.000000000 task 1.0#1 starting n0",
+                                                                  "0.000000000 job 1 running",
+                                                                  "0.000000000 task 1.0#1 running n0",
+                                                                  "1.000000000 task 1.0#1 pending n0 failed",
+                                                                  "1.000000000 job 1 pending",
+                                                                  "1.000000000 task 1.0#2 starting n0",
+                                                                  "1.000000000 job 1 running",
+                                                                  "1.000000000 task 1.0#2 running n0",
+                                                                  "2.000000000 task 1.0#2 pending n0 failed",
+                                                                  "2.000000000 job 1 pending",
+                                                                  "2.000000000 task 1.0#3 starting n0",
+                                                                  "2.000000000 job 1 running",
+                                                                  "2.000000000 task 1.0#3 running n0",
+                                                                  "3.000000000 task 1.0#3 pending n0 failed",
+                                                                  "3.000000000 job 1 pending",
+                                                                  "3.000000000 task 1.0#4 starting n0",
+                                                                  "3.000000000 job 1 running",
+                                                                  "3.000000000 task 1.0#4 running n0",
+                                                                  "4.000000000 task 1.0#4 failed n0",
+                                                                  "4.000000000 job 1 failed",
+                                                              }));
 }
 
 TEST(CoreRetries, HowManyAttemptsAndHowTheyEnd) {
@@ -53,9 +53,9 @@ TEST(CoreRetries, HowManyAttemptsAndHowTheyEnd) {
     std::uint32_t fails, retries;
     std::string last;
   };
-  for (const auto& [fails, retries, last] : {Case{0, 0, "#1 succeeded n0"}, Case{1, 0, "#1 failed n0"},
-                                             Case{1, 1, "#2 succeeded n0"}, Case{3, 3, "#4 succeeded n0"},
-                                             Case{4, 3, "#4 failed n0"}}) {
+  for (const auto& [fails, retries, last] :
+       {Case{0, 0, "#1 succeeded n0"}, Case{1, 0, "#1 failed n0"}, Case{1, 1, "#2 succeeded n0"},
+        Case{3, 3, "#4 succeeded n0"}, Case{4, 3, "#4 failed n0"}}) {
     const Lines tasks = lines_of_job(job("a").fails(fails).retries(retries), 1, 1, "task");
     EXPECT_NE(tasks.back().find(last), std::string::npos) << tasks.back();
   }
@@ -153,7 +153,8 @@ TEST(CoreGangs, AllMembersFailingAtOnceCostOneRetry) {
 
 TEST(CoreGangs, AMemberThatHasSucceededIsNotRunAgain) {
   // Task 0 ends at the same instant as task 1 fails, and completions are told by attempt.
-  const Lines tasks = lines_of_job(job("gang").tasks(2).runs(10s).fails(1).only_task(1).retries(1), 1, 2, "starting");
+  const Lines tasks =
+      lines_of_job(job("gang").tasks(2).runs(10s).fails(1).only_task(1).retries(1), 1, 2, "starting");
   EXPECT_EQ(tasks, (Lines{"0.000000000 task 1.0#1 starting n0", "0.000000000 task 1.1#1 starting n0",
                           "10.000000000 task 1.1#2 starting n0"}));
 }
@@ -215,8 +216,8 @@ TEST(CoreBags, OneFailedTaskFailsTheJobButNotTheOtherTasks) {
 }
 
 TEST(CoreBags, GroupsAreOfDifferentShapesAndNumberedThrough) {
-  const Lines tasks = lines_of_job(
-      job("bag").bag().tasks(2).runs(10s).and_group(1).cores(2).runs(5s), 1, 2, "starting");
+  const Lines tasks =
+      lines_of_job(job("bag").bag().tasks(2).runs(10s).and_group(1).cores(2).runs(5s), 1, 2, "starting");
   EXPECT_EQ(tasks, (Lines{"0.000000000 task 1.0#1 starting n0", "0.000000000 task 1.1#1 starting n0",
                           "10.000000000 task 1.2#1 starting n0"}));
 }

@@ -1,8 +1,8 @@
 // The schedulers, by hand: golden vectors of the bin packing formula, ties, and round robin's memory.
-#include <gtest/gtest.h>
-
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/cluster.h"
 #include "core/policy.h"
@@ -63,8 +63,9 @@ TEST(CoreSchedulers, UtilisationGoldenVectors) {
   for (std::uint64_t n = 0; n < golden.size(); ++n)
     EXPECT_DOUBLE_EQ(utilisation_with(index.target(NodeId{n}), task), golden[n]);
   // Bit for bit, in the published order of operations.
-  EXPECT_EQ(utilisation_with(index.target(NodeId{1}), task),
-            0.7 * (3500.0 / 4000.0) + 0.3 * (static_cast<double>(1280 * kMiB) / static_cast<double>(8192 * kMiB)));
+  EXPECT_EQ(
+      utilisation_with(index.target(NodeId{1}), task),
+      0.7 * (3500.0 / 4000.0) + 0.3 * (static_cast<double>(1280 * kMiB) / static_cast<double>(8192 * kMiB)));
 }
 
 TEST(CoreSchedulers, BinPackAndSpreadOnTheGoldenCluster) {

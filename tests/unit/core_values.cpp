@@ -1,7 +1,7 @@
 // Values the core is built of: random numbers, thread sets, resources, instants.
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/resources.h"
 #include "core/rng.h"
@@ -32,7 +32,8 @@ TEST(CoreRng, ForksAreStreamsOfTheirOwn) {
 
 TEST(CoreRng, DrawsInRange) {
   Rng die(1);
-  for (const std::uint64_t face : {5U, 4U, 2U, 3U, 1U, 0U, 2U, 0U, 0U, 0U, 0U, 3U}) EXPECT_EQ(die.below(6), face);
+  for (const std::uint64_t face : {5U, 4U, 2U, 3U, 1U, 0U, 2U, 0U, 0U, 0U, 0U, 3U})
+    EXPECT_EQ(die.below(6), face);
   Rng unit(7);
   for (const double value : {0x1.86ad41a248c4ap-2, 0x1.e123c4a911ccep-2, 0x1.da2f3a88ba9ddp-1})
     EXPECT_EQ(unit.unit(), value);
@@ -92,8 +93,8 @@ TEST(CoreResources, CoverOnlyIfEveryDimensionDoes) {
     bool covered;
   };
   for (const auto& [need, covered] : {Case{core_amount(1000, 10, 2), true}, Case{core_amount(0, 0, 0), true},
-                                      Case{core_amount(1001, 0, 0), false}, Case{core_amount(0, 11, 0), false},
-                                      Case{core_amount(0, 0, 3), false}})
+                                      Case{core_amount(1001, 0, 0), false},
+                                      Case{core_amount(0, 11, 0), false}, Case{core_amount(0, 0, 3), false}})
     EXPECT_EQ(have.covers(need), covered);
 }
 

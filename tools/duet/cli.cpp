@@ -22,6 +22,10 @@ std::string full_name(const CLI::App* app) {
                                       : full_name(app->get_parent()) + ' ' + app->get_name();
 }
 
+std::vector<const CLI::App*> visible_commands(const CLI::App* app) {
+  return app->get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); });
+}
+
 /// Examples first: most readers want nothing else.
 class HelpFormatter final : public CLI::Formatter {
  public:
@@ -76,13 +80,6 @@ class CommandLine {
     choices_[option] = choices;
     return option->type_name(CLI::detail::join(choices, "|"))
         ->check(CLI::Validator([choices](std::string& word) { return objection(word, choices); }, ""));
-  }
-  static std::string objection(const std::string& word, const Choices& choices) {
-    if (std::find(choices.begin(), choices.end(), word) != choices.end()) return {};
-    const std::vector<std::string_view> views(choices.begin(), choices.end());
-    std::string all = "one of";
-    for (const std::string& choice : choices) all += ' ' + choice;
-    return sim::backquoted(word) + " is not possible: " + sim::did_you_mean(word, views, all);
   }
   CLI::Option* text(CLI::App* app, const char* name, std::string& to, const char* summary, const char* type) {
     return app->add_option(name, to, summary)->type_name(type);
@@ -302,6 +299,7 @@ void CommandLine::add_swarm() {
   app->add_option("--seeds", swarm_.seeds, "How many (default 100)")->type_name("N");
   app->add_option("--first-seed", swarm_.first_seed, "The first of them (default 1)")->type_name("K");
   text(app, "--out", swarm_.out, "Folder for the scenario of each seed that fails", "DIR");
+  text(app, "--scenario", swarm_.scenario, "Check this scenario instead, with all checkers", "FILE");
   gives(app, swarm_);
 }
 
@@ -332,25 +330,14 @@ std::string CommandLine::complaint(const CLI::ParseError& error) const {
   std::string text = error.what();
   const std::vector<std::string> extras = app_.remaining(true);
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr && !extras.empty()) {
-    const std::string& word = extras.front();
-    std::vector<std::string_view> candidates;
-    const bool option = word.starts_with('-');
-    for (const CLI::Option* known : app->get_options())
-      if (option)
-        for (const std::string& name : known->get_lnames()) candidates.push_back(name);
-    const auto subcommands =
-        app->get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); });
-    for (const CLI::App* sub : subcommands)
-      if (!option) candidates.push_back(sub->get_name());
-    const std::string_view bare =
-        std::string_view(word).substr(std::min(word.find_first_not_of('-'), word.size()));
-    const std::string_view near = sim::closest(bare.substr(0, bare.find('=')), candidates);
-    const char* kind = option               ? "there is no option "
-                       : candidates.empty() ? "one argument too many: "
-                                            : "there is no command ";
-    text = kind + sim::backquoted(word);
-    if (!near.empty())
-      text += "; did you mean `" + std::string(option ? "--" : "") + std::string(near) + "`?";
+    Choices known;
+    if (extras.front().starts_with('-')) {
+      for (const CLI::Option* option : app->get_options())
+        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    } else {
+      for (const CLI::App* sub : visible_commands(app)) known.push_back(sub->get_name());
+    }
+    text = unknown(extras.front(), known);
   }
   return full_name(app) + ": " + text + "\n  = " + full_name(app) + " --help shows what there is\n";
 }
@@ -384,7 +371,7 @@ void add_specs(const CLI::App* app, const std::map<const CLI::Option*, Choices>&
                std::vector<std::string> words, std::vector<CommandSpec>& specs) {
   words.push_back(app->get_name());
   CommandSpec spec{words, app->get_description(), {}, {}};
-  const auto visible = app->get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); });
+  const auto visible = visible_commands(app);
   for (const CLI::App* sub : visible) spec.subcommands.push_back(sub->get_name());
   for (const CLI::Option* option : app->get_options()) {
     if (option->get_group().empty() && !option->get_positional()) continue;

@@ -35,6 +35,12 @@ struct CommandSpec {
 /// Every visible command, parents first.
 std::vector<CommandSpec> command_tree();
 
+/// What is wrong with `word`, which must be one of `choices`; empty if it is.
+std::string objection(const std::string& word, const std::vector<std::string>& choices);
+/// Says that there is no such option or command as `word`, and which of the `known` it may have been meant to
+/// be.
+std::string unknown(const std::string& word, const std::vector<std::string>& known);
+
 /// What to show before everything else in the help of a command ("duet trace cat"); lines end with a newline.
 std::string_view examples_of(std::string_view command);
 

@@ -85,7 +85,8 @@ struct VerifyCommand {
 struct SwarmCommand {
   std::uint64_t seeds = 100;
   std::uint64_t first_seed = 1;
-  std::string out;  ///< Folder for shrunk scenarios of failed seeds.
+  std::string out;       ///< Folder for shrunk scenarios of failed seeds.
+  std::string scenario;  ///< Check this file instead of seeds.
 };
 struct CompletionCommand {
   std::string shell;

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "sim/scenario_parse.h"
 #include "sim/swarm.h"
 #include "sim/terminal.h"
 #include "tools/duet/options.h"
@@ -14,7 +15,26 @@
 
 namespace duet::front {
 
+namespace {
+
+int check_file(const std::string& path) {
+  const sim::ParsedScenario parsed = sim::load_scenario(path);
+  if (!parsed) {
+    sim::say(parsed.rendered);
+    return sim::kExitUsage;
+  }
+  const auto violations = sim::check_apart(*parsed.scenario, {.twice = true, .trace = true});
+  for (const sim::Violation& v : violations) std::cout << sim::text_of(v) << '\n';
+  if (violations.empty()) std::cout << "all promises kept\n";
+  std::cout.flush();
+  if (!std::cout) return refuse({{"", "standard output cannot be written", ""}});
+  return violations.empty() ? sim::kExitOk : sim::kExitNegative;
+}
+
+}  // namespace
+
 int run(const SwarmCommand& command) {
+  if (!command.scenario.empty()) return check_file(command.scenario);
   sim::SwarmOptions options;
   options.seeds = command.seeds;
   options.first_seed = command.first_seed;

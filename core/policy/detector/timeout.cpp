@@ -7,7 +7,8 @@ namespace {
 
 class Timeout final : public FailureDetector {
  public:
-  Timeout(Duration suspect_after, Duration dead_after) : suspect_after_(suspect_after), dead_after_(dead_after) {}
+  Timeout(Duration suspect_after, Duration dead_after)
+      : suspect_after_(suspect_after), dead_after_(dead_after) {}
 
   void heartbeat(Instant now) override { heard_ = now; }
 
@@ -18,13 +19,16 @@ class Timeout final : public FailureDetector {
   }
 
   Instant next_change(Instant now) const override {
-    if (now < limit(suspect_after_) && limit(suspect_after_) < limit(dead_after_)) return limit(suspect_after_);
+    if (now < limit(suspect_after_) && limit(suspect_after_) < limit(dead_after_))
+      return limit(suspect_after_);
     return now < limit(dead_after_) ? limit(dead_after_) : kNever;
   }
 
  private:
   /// 0 = never.
-  Instant limit(Duration after) const { return after == Duration{0} ? kNever : saturating_add(heard_, after); }
+  Instant limit(Duration after) const {
+    return after == Duration{0} ? kNever : saturating_add(heard_, after);
+  }
 
   Duration suspect_after_;
   Duration dead_after_;

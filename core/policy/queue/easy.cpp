@@ -1,9 +1,10 @@
-// EASY backfilling by counting: the first job that does not fit gets a reservation, later ones may jump ahead if
-// they do not delay it.
+// EASY backfilling by counting: the first job that does not fit gets a reservation, later ones may jump ahead
+// if they do not delay it.
 //
-// Lifka, "The ANL/IBM SP scheduling system", JSSPP 1995; Mu'alem and Feitelson, IEEE TPDS 12(6), 2001. The shadow
-// time is when, by the estimates, enough cores will be free for the blocked head; the extra cores are what is then
-// left over. A later job may start if it fits now and either ends by the shadow time or needs no more than the extra.
+// Lifka, "The ANL/IBM SP scheduling system", JSSPP 1995; Mu'alem and Feitelson, IEEE TPDS 12(6), 2001. The
+// shadow time is when, by the estimates, enough cores will be free for the blocked head; the extra cores are
+// what is then left over. A later job may start if it fits now and either ends by the shadow time or needs no
+// more than the extra.
 #include <algorithm>
 
 #include "core/params.h"
@@ -23,7 +24,8 @@ class Easy final : public Queue {
     only_cpu.cpu_m = waiting.request.need.cpu_m;
     if (waiting.request.exclusive || waiting.request.need != only_cpu)
       return "easy counts cores only, so a task may need nothing else; use easy_machines";
-    if (!identical_nodes) return "easy counts free cores over identical nodes, and these differ; use easy_machines";
+    if (!identical_nodes)
+      return "easy counts free cores over identical nodes, and these differ; use easy_machines";
     return {};
   }
 

@@ -1,8 +1,10 @@
-// EASY backfilling by nodes: the reservation of the blocked head names concrete nodes, the lowest that will be free.
+// EASY backfilling by nodes: the reservation of the blocked head names concrete nodes, the lowest that will
+// be free.
 //
-// As easy (see there), but what is promised to the head is not a number of cores: a later job may use a node of the
-// reservation only if it ends before the reservation starts, or fits beside it. Works on nodes of any shape. A pass
-// that blocks costs time proportional to nodes and running tasks: docs/policies.md calls it a scan.
+// As easy (see there), but what is promised to the head is not a number of cores: a later job may use a node
+// of the reservation only if it ends before the reservation starts, or fits beside it. Works on nodes of any
+// shape. A pass that blocks costs time proportional to nodes and running tasks: docs/policies.md calls it a
+// scan.
 #include <algorithm>
 #include <vector>
 
@@ -69,8 +71,9 @@ class EasyMachines final : public Queue {
   static bool start_now(Plan& plan, Plan::Cursor& at, Reservation* reservation) {
     const Waiting& job = at->second;
     const TargetIndex& index = plan.cluster().index();
-    const bool undisturbed = reservation == nullptr || reservation->start == kNever ||
-                             (job.estimate && saturating_add(plan.now(), *job.estimate) <= reservation->start);
+    const bool undisturbed =
+        reservation == nullptr || reservation->start == kNever ||
+        (job.estimate && saturating_add(plan.now(), *job.estimate) <= reservation->start);
     std::vector<NodeId> nodes;
     for (auto id = index.first_fit(job.request); id && nodes.size() < job.width;
          id = index.first_fit(job.request, NodeId{id->value + 1})) {
@@ -100,7 +103,8 @@ class EasyMachines final : public Queue {
     const auto recount = [&](std::size_t n) {
       total -= fits[n];
       const NodeId id{n};
-      fits[n] = cluster.usable(id) ? copies(job.request, profile[n], index.target(id).slot_cpu_m, job.width) : 0;
+      fits[n] =
+          cluster.usable(id) ? copies(job.request, profile[n], index.target(id).slot_cpu_m, job.width) : 0;
       total += fits[n];
     };
     for (std::size_t n = 0; n < profile.size(); ++n) {

@@ -5,9 +5,9 @@
 
 namespace duet {
 
-/// 0.7 of the CPU and 0.3 of the memory that would be allocated with `request` placed, as fractions of capacity, in
-/// IEEE double and in this order of operations. A dimension without capacity counts as empty: nothing that needs it
-/// fits there anyway.
+/// 0.7 of the CPU and 0.3 of the memory that would be allocated with `request` placed, as fractions of
+/// capacity, in IEEE double and in this order of operations. A dimension without capacity counts as empty:
+/// nothing that needs it fits there anyway.
 inline double utilisation_with(const Target& target, const Request& request) {
   const std::int64_t cpu_need = request.exclusive ? target.slot_cpu_m : request.need.cpu_m;
   const std::int64_t cpu_used = target.capacity.cpu_m - target.room.free.cpu_m;

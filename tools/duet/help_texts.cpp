@@ -1,6 +1,8 @@
-// The examples every help begins with.
+// The examples every help begins with, and what is said of words that are not understood.
+#include <algorithm>
 #include <array>
 
+#include "sim/diagnostics.h"
 #include "tools/duet/cli.h"
 
 namespace duet::front {
@@ -67,7 +69,8 @@ constexpr std::array kExamples = {
              "  duet verify my-scenarios --junit report.xml\n"},
     Examples{"duet swarm",
              "  duet swarm --seeds 500\n"
-             "  duet swarm --seeds 1 --first-seed 4711    one seed again\n"},
+             "  duet swarm --seeds 1 --first-seed 4711    one seed again\n"
+             "  duet swarm --scenario swarm-4711.json     what was left of it\n"},
     Examples{"duet completion",
              "  source <(duet completion bash)\n"
              "  duet completion zsh > ~/.zfunc/_duet\n"
@@ -86,6 +89,23 @@ std::string_view examples_of(std::string_view command) {
   for (const Examples& examples : kExamples)
     if (examples.command == command) return examples.text;
   return {};
+}
+
+std::string objection(const std::string& word, const std::vector<std::string>& choices) {
+  if (std::find(choices.begin(), choices.end(), word) != choices.end()) return {};
+  const std::vector<std::string_view> views(choices.begin(), choices.end());
+  std::string all = "one of";
+  for (const std::string& choice : choices) all += ' ' + choice;
+  return sim::backquoted(word) + " is not possible: " + sim::did_you_mean(word, views, all);
+}
+
+std::string unknown(const std::string& word, const std::vector<std::string>& known) {
+  const bool option = word.starts_with('-');
+  if (known.empty()) return "one argument too many: " + sim::backquoted(word);
+  const std::string name = word.substr(0, option ? word.find('=') : std::string::npos);
+  const std::string hint = sim::did_you_mean(name, {known.begin(), known.end()});
+  return (option ? "there is no option " : "there is no command ") + sim::backquoted(word) +
+         (hint.empty() ? "" : "; " + hint);
 }
 
 }  // namespace duet::front
