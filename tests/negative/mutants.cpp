@@ -65,7 +65,7 @@ struct Kept {
 const Kept kKept[] = {
     {Mutant::kCancelBlocksQueue, "cancelled_head", "L2"},
     {Mutant::kAnyRegisterAnswer, "earlier_answer", "I10"},
-    {Mutant::kIdleSlotsAreFree, "idle_slot_without_cpu", "I5"},  // One seed in ten thousand.
+    {Mutant::kIdleSlotsAreFree, "idle_slot_without_cpu", "I5"},  // Too rare to wait for.
     {Mutant::kOldLifeStaysOut, "old_life_pushed_out", "L4"},
 };
 
