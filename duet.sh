@@ -97,8 +97,8 @@ test_everything_else() {
   for preset in clang gcc-debug clang-debug; do check "build-$preset" build "$preset" duet duet-sim; done
   check digests tools/digests.sh build build-clang build-gcc-debug build-clang-debug
 
-  check build-asan build asan test_unit test_contract test_property test_golden test_negative
-  run_tests asan 'unit|contract|property|golden|negative'
+  check build-asan build asan test_unit test_contract test_property test_golden
+  run_tests asan 'unit|contract|property|golden'
 
   check build-tsan build tsan test_live
   run_tests tsan live

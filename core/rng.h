@@ -63,7 +63,9 @@ class Rng {
   /// Uniform in [low, high], both included; low <= high.
   constexpr std::int64_t between(std::int64_t low, std::int64_t high) {
     const auto span = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low) + 1;
-    return low + static_cast<std::int64_t>(span == 0 ? next() : below(span));
+    const std::uint64_t offset = span == 0 ? next() : below(span);
+    // Added without a sign: over the whole range the sum wraps to the right value.
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + offset);
   }
 
   /// Uniform in [0, 1), 53 bits.
