@@ -105,7 +105,7 @@ test_everything_else() {
 
   check build-fuzz build fuzz
   for target in build-fuzz/bin/fuzz_*; do
-    if [[ -x $target ]]; then check "${target##*/}" tools/fuzz.sh 60 "$target"; fi
+    if [[ -x $target ]]; then check "${target##*/}" tools/fuzz.sh 20 "$target"; fi
   done
 }
 

@@ -13,6 +13,6 @@ mkdir -p "$found"
 corpora=("$found")
 if [[ -d tests/fuzz/corpus/$name ]]; then corpora+=("tests/fuzz/corpus/$name"); fi
 # A hang or a huge allocation is a finding as much as a crash is.
-"$2" -max_total_time="$1" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$found-" -print_final_stats=0 \
+"$2" -max_total_time="$1" -timeout=30 -rss_limit_mb=2048 -artifact_prefix="$found-" -print_final_stats=0 \
   "${corpora[@]}"
 echo "$name: no finding in $1 s, $(find "$found" -type f | wc -l) inputs kept in $found"

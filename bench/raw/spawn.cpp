@@ -18,6 +18,38 @@
 extern char** environ;
 using clk = std::chrono::steady_clock;
 
+// The child of vfork shares the parent's memory until it executes: it only calls what it must.
+[[noreturn]] static void become(const char* exe, char** args) {
+  execve(exe, args, environ);
+  _exit(127);
+}
+
+static void pin(int processor) {
+  cpu_set_t s;
+  CPU_ZERO(&s);
+  CPU_SET(processor, &s);
+  sched_setaffinity(0, sizeof s, &s);
+}
+
+static pid_t start(const std::string& mode, const char* exe, char** args, int number) {
+  if (mode == "spawn") {
+    pid_t p = -1;
+    return posix_spawn(&p, exe, nullptr, nullptr, args, environ) ? -1 : p;
+  }
+  if (mode == "vfork" || mode == "vforkpin") {
+    const bool pinned = mode == "vforkpin";
+    const pid_t p = vfork();
+    if (p == 0) {
+      if (pinned) pin(number & 1);
+      become(exe, args);
+    }
+    return p;
+  }
+  const pid_t p = fork();
+  if (p == 0) become(exe, args);
+  return p;
+}
+
 int main(int c, char** v) {
   std::string mode = v[1];
   const char* exe = v[2];
@@ -33,29 +65,9 @@ int main(int c, char** v) {
   auto t0 = clk::now();
   while (done < N) {
     while (live < K && launched < N) {
-      pid_t p;
       auto a = clk::now();
-      if (mode == "spawn") {
-        if (posix_spawn(&p, exe, nullptr, nullptr, args, environ)) return 1;
-      } else if (mode == "vfork" || mode == "vforkpin") {
-        p = vfork();
-        if (p == 0) {
-          if (mode == "vforkpin") {
-            cpu_set_t s;
-            CPU_ZERO(&s);
-            CPU_SET(launched & 1, &s);
-            sched_setaffinity(0, sizeof s, &s);
-          }
-          execve(exe, args, environ);
-          _exit(127);
-        }
-      } else {
-        p = fork();
-        if (p == 0) {
-          execve(exe, args, environ);
-          _exit(127);
-        }
-      }
+      const pid_t p = start(mode, exe, args, launched);
+      if (p < 0) return 1;
       spawncost += std::chrono::duration<double>(clk::now() - a).count();
       st[p] = a;
       live++;
