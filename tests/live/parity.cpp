@@ -197,12 +197,10 @@ TEST(Parity, HarnessLoopSimGridAndProcesses) {
     SCOPED_TRACE("loop");
     expect_same(by_loop(), reference);
   }
-#ifndef __SANITIZE_THREAD__  // SimGrid switches stacks by hand, which the thread sanitizer cannot follow.
   if (std::filesystem::exists(std::filesystem::path(DUET_BUILD_DIR) / "libexec/duet-sim")) {
     SCOPED_TRACE("simgrid");
     expect_same(by_program("simgrid"), reference);
   }
-#endif
   std::string trace;
   {
     SCOPED_TRACE("processes");
