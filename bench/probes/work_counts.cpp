@@ -12,13 +12,14 @@ namespace {
 unsigned long long allocations = 0;
 }
 
-void* operator new(std::size_t size) {
+// Not inlined: else g++ sees free() meet what operator new returned, and objects.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
   throw std::bad_alloc();
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 using namespace duet;
 using namespace duet::sim;

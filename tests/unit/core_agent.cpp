@@ -162,6 +162,15 @@ TEST(CoreAgent, AKillVoidsTheLaunchThatComesAfterIt) {
   EXPECT_EQ(a.agent->held(), 0U);
 }
 
+TEST(CoreAgent, AnAcknowledgementVoidsTheLaunchThatComesAfterIt) {
+  ReadyAgent a;
+  a.launch(kFirst, 1);
+  a.exit(kFirst, Outcome::kSucceeded);
+  a.hear(msg::Ack{kFirst, 2});  // The controller had repeated the launch before it heard of the end.
+  EXPECT_EQ(a.launch(kFirst, 2), "");
+  EXPECT_EQ(a.launch(kSecond, 3), "launch 2.0#1");
+}
+
 TEST(CoreAgent, KillsPolitelyThenByForce) {
   ReadyAgent a;
   a.launch(kFirst, 1);
@@ -191,6 +200,15 @@ TEST(CoreAgent, TimesOutAfterTheStartNotTheLaunch) {
   EXPECT_EQ(a.next(), "10.000000000 heartbeat");
   EXPECT_EQ(a.next(), "14.000000000 kill 1.0#1");
   EXPECT_EQ(a.exit(kFirst, Outcome::kFailed), "ended 1.0#1 timed_out");
+}
+
+TEST(CoreAgent, AKillBeforeTheStartIsNotPutOffByTheTimeout) {
+  ReadyAgent a;
+  a.launch(kFirst, 1, 60s);
+  EXPECT_EQ(a.hear(msg::Kill{kFirst, 1}), "terminate 1.0#1");
+  a.step(agent::Started{kFirst});
+  EXPECT_EQ(a.next(), "10.000000000 heartbeat, kill 1.0#1");
+  EXPECT_EQ(a.exit(kFirst, Outcome::kFailed), "ended 1.0#1 killed");
 }
 
 TEST(CoreAgent, WithoutGraceForceComesAtOnceAndDoesNotSpin) {
