@@ -21,7 +21,7 @@ void Agent::step(Instant now, const Event& event, Commands& out) {
 std::optional<Instant> Agent::next_deadline() const {
   Instant due = std::min(heartbeat_at_, resend_at_);
   if (timed_ > 0)
-    for (const auto& [attempt, held] : held_) due = std::min(due, held.kill_at);
+    for (const Held& held : held_) due = std::min(due, held.kill_at);
   if (due == kNever) return std::nullopt;
   return due;
 }
@@ -47,16 +47,16 @@ void Agent::on(const Wake&) {
     if (!registered()) {
       ask_to_register();
     } else {
-      for (const auto& [attempt, held] : held_)
-        if (held.phase == Phase::kEnded) report_end(attempt, held);
+      for (const Held& held : held_)
+        if (held.phase == Phase::kEnded) report_end(held);
       resend_at_ = unacknowledged_ > 0 ? now_ + config_.resend_after : kNever;
     }
   }
   if (timed_ == 0) return;
-  for (auto& [attempt, held] : held_) {
+  for (Held& held : held_) {
     if (held.kill_at > now_) continue;
     if (!held.terminated) held.timed_out = true;
-    terminate(attempt, held);
+    terminate(held);
   }
 }
 
@@ -71,18 +71,13 @@ void Agent::register_anew() {
 /// same.
 void Agent::ask_to_register() {
   msg::Register body{config_.name, register_serial_, config_.offer, {}};
-  for (const auto& [attempt, held] : held_) body.held.push_back(attempt);
+  for (const Held& held : held_) body.held.push_back(held.attempt);
   report(std::move(body));
   resend_at_ = now_ + config_.resend_after;
 }
 
-void Agent::report(decltype(msg::FromAgent::body) body) {
-  out_->emplace_back(std::in_place_type<agent::Report>,
-                     agent::Report{{node_, boot_, epoch_, std::move(body)}});
-}
-
-void Agent::report_end(AttemptId attempt, const Held& held) {
-  report(msg::AttemptEnded{attempt, held.outcome, held.exit_code});
+void Agent::report_end(const Held& held) {
+  report(msg::AttemptEnded{held.attempt, held.outcome, held.exit_code});
 }
 
 void Agent::on(const agent::Delivered& event) {
@@ -113,66 +108,72 @@ void Agent::received(const msg::Registered& body, const msg::ToAgent& message) {
   launch_floor_ = 0;
   heartbeat_at_ = config_.heartbeat > Duration{0} ? now_ + config_.heartbeat : kNever;
   // The controller may never have heard how these ended.
-  for (const auto& [attempt, held] : held_)
-    if (held.phase == Phase::kEnded) report_end(attempt, held);
+  for (const Held& held : held_)
+    if (held.phase == Phase::kEnded) report_end(held);
   resend_at_ = unacknowledged_ > 0 ? now_ + config_.resend_after : kNever;
 }
 
 void Agent::received(const msg::Launch& body) {
-  const auto it = held_.find(body.attempt);
+  const Held* const here = find(body.attempt);
   const bool fresh = body.serial > launch_floor_ || mutated(Mutant::kDuplicateLaunchRuns);
   launch_floor_ = std::max(launch_floor_, body.serial);
-  if (it != held_.end() && !mutated(Mutant::kDuplicateLaunchRuns)) {
+  if (here != nullptr && !mutated(Mutant::kDuplicateLaunchRuns)) {
     // Already here: the report of its start, or of its end, got lost.
-    if (it->second.phase == Phase::kRunning) report(msg::AttemptStarted{body.attempt});
-    if (it->second.phase == Phase::kEnded) report_end(body.attempt, it->second);
+    if (here->phase == Phase::kRunning) report(msg::AttemptStarted{body.attempt});
+    if (here->phase == Phase::kEnded) report_end(*here);
     return;
   }
   if (!fresh) return;
-  Held& held = hold(body.attempt);
-  held.timeout = body.timeout;
+  hold(body.attempt).timeout = body.timeout;
   out_->push_back(agent::Launch{body.attempt, body.work, body.width, body.threads});
   if (mutated(Mutant::kEndBeforeStart)) report(msg::AttemptEnded{body.attempt, Outcome::kSucceeded, 0});
 }
 
-/// A fresh entry for the attempt.
+/// The entry of this attempt, or null.
+Agent::Held* Agent::find(AttemptId attempt) {
+  const auto at = std::lower_bound(held_.begin(), held_.end(), attempt);
+  return at != held_.end() && at->attempt == attempt ? &*at : nullptr;
+}
+
+/// A fresh entry for the attempt. Others may move.
 Agent::Held& Agent::hold(AttemptId attempt) {
-  if (spare_.empty()) return held_[attempt] = {};
-  spare_.key() = attempt;
-  spare_.mapped() = {};
-  return held_.insert(std::move(spare_)).position->second;
+  const auto at = std::lower_bound(held_.begin(), held_.end(), attempt);
+  Held fresh;
+  fresh.attempt = attempt;
+  if (at == held_.end() || at->attempt != attempt) return *held_.insert(at, fresh);
+  return *at = fresh;
 }
 
 void Agent::received(const msg::Kill& body) {
   if (!mutated(Mutant::kKillVoidsNothing)) launch_floor_ = std::max(launch_floor_, body.serial);
-  const auto it = held_.find(body.attempt);
-  if (it == held_.end()) {
+  Held* const here = find(body.attempt);
+  if (here == nullptr) {
     // Its launch never came, or its end is already forgotten: say that it is not here, until that is known.
     Held& held = hold(body.attempt);
     held.phase = Phase::kEnded;
     held.outcome = Outcome::kKilled;
-    ended(body.attempt, held);
+    ended(held);
     return;
   }
-  if (it->second.phase == Phase::kEnded)
-    report_end(body.attempt, it->second);
-  else if (!it->second.terminated)
-    terminate(body.attempt, it->second);
+  if (here->phase == Phase::kEnded)
+    report_end(*here);
+  else if (!here->terminated)
+    terminate(*here);
 }
 
 void Agent::received(const msg::Ack& body) {
   if (!mutated(Mutant::kKillVoidsNothing)) launch_floor_ = std::max(launch_floor_, body.serial);
-  const auto it = held_.find(body.attempt);
-  if (it == held_.end() || it->second.phase != Phase::kEnded) return;
-  spare_ = held_.extract(it);
+  Held* const here = find(body.attempt);
+  if (here == nullptr || here->phase != Phase::kEnded) return;
+  held_.erase(held_.begin() + (here - held_.data()));
   if (--unacknowledged_ == 0) resend_at_ = kNever;
 }
 
 /// The first call is polite (unless there is no grace), the next ones are not; the runtime answers with
 /// Exited.
-void Agent::terminate(AttemptId attempt, Held& held) {
+void Agent::terminate(Held& held) {
   const bool force = held.terminated || config_.kill_grace == Duration{0};
-  out_->push_back(agent::Terminate{attempt, force});
+  out_->push_back(agent::Terminate{held.attempt, force});
   held.terminated = true;
   set_kill_at(held, now_ + (force ? std::max(config_.kill_grace, config_.resend_after) : config_.kill_grace));
 }
@@ -183,32 +184,31 @@ void Agent::set_kill_at(Held& held, Instant at) {
 }
 
 void Agent::on(const agent::Started& event) {
-  const auto it = held_.find(event.attempt);
-  if (it == held_.end() || it->second.phase != Phase::kLaunching) return;
-  Held& held = it->second;
-  held.phase = Phase::kRunning;
-  if (held.timeout > Duration{0} && !held.terminated) set_kill_at(held, saturating_add(now_, held.timeout));
+  Held* const held = find(event.attempt);
+  if (held == nullptr || held->phase != Phase::kLaunching) return;
+  held->phase = Phase::kRunning;
+  if (held->timeout > Duration{0} && !held->terminated)
+    set_kill_at(*held, saturating_add(now_, held->timeout));
   if (registered()) report(msg::AttemptStarted{event.attempt});
 }
 
 void Agent::on(const agent::Exited& event) {
-  const auto it = held_.find(event.attempt);
-  if (it == held_.end() || it->second.phase == Phase::kEnded) return;
-  Held& held = it->second;
-  held.phase = Phase::kEnded;
-  held.outcome = event.outcome;
-  held.exit_code = event.exit_code;
+  Held* const held = find(event.attempt);
+  if (held == nullptr || held->phase == Phase::kEnded) return;
+  held->phase = Phase::kEnded;
+  held->outcome = event.outcome;
+  held->exit_code = event.exit_code;
   // What ended because we ended it did not fail or succeed by itself.
-  if (held.terminated && event.outcome != Outcome::kSucceeded)
-    held.outcome = held.timed_out ? Outcome::kTimedOut : Outcome::kKilled;
-  ended(event.attempt, held);
+  if (held->terminated && event.outcome != Outcome::kSucceeded)
+    held->outcome = held->timed_out ? Outcome::kTimedOut : Outcome::kKilled;
+  ended(*held);
 }
 
-void Agent::ended(AttemptId attempt, Held& held) {
+void Agent::ended(Held& held) {
   set_kill_at(held, kNever);
   ++unacknowledged_;
   if (!registered()) return;
-  report_end(attempt, held);
+  report_end(held);
   if (mutated(Mutant::kNoEndResend)) return;
   resend_at_ = std::min(resend_at_, now_ + config_.resend_after);
 }

@@ -2,7 +2,6 @@
 // knows.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <vector>
 
@@ -31,14 +30,17 @@ class Agent {
 
  private:
   enum class Phase : std::uint8_t { kLaunching, kRunning, kEnded };
+  /// An attempt that runs here, or ended without acknowledgement.
   struct Held {
+    AttemptId attempt;
     Phase phase = Phase::kLaunching;
     bool terminated = false;  ///< A polite Terminate went out.
     bool timed_out = false;
-    Instant kill_at = kNever;  ///< Timeout, then the end of the grace.
     Outcome outcome = Outcome::kSucceeded;
     std::int32_t exit_code = 0;
+    Instant kill_at = kNever;  ///< Timeout, then the end of the grace.
     Duration timeout{0};
+    bool operator<(AttemptId other) const { return attempt < other; }
   };
 
   void on(const agent::Boot&);
@@ -54,28 +56,31 @@ class Agent {
 
   void register_anew();
   void ask_to_register();
-  void report(decltype(msg::FromAgent::body) body);
-  void report_end(AttemptId attempt, const Held& held);
+  template <class Body>
+  void report(Body body) {
+    out_->emplace_back(std::in_place_type<agent::Report>,
+                       agent::Report{{node_, boot_, epoch_, std::move(body)}});
+  }
+  void report_end(const Held& held);
+  Held* find(AttemptId attempt);
   Held& hold(AttemptId attempt);
-  void terminate(AttemptId attempt, Held& held);
-  void ended(AttemptId attempt, Held& held);
+  void terminate(Held& held);
+  void ended(Held& held);
   void set_kill_at(Held& held, Instant at);
 
-  AgentConfig config_;
   BootNonce boot_;
   NodeId node_;
-  Epoch epoch_;  ///< 0 while not registered.
-  std::uint32_t register_serial_ = 0;
+  Epoch epoch_;                     ///< 0 while not registered.
   std::uint64_t launch_floor_ = 0;  ///< Launches up to this serial are stale.
-  std::map<AttemptId, Held> held_;  ///< Runs here, or ended without acknowledgement.
-  std::map<AttemptId, Held>::node_type
-      spare_;                       ///< The last one erased, so that steady work allocates nothing.
+  std::vector<Held> held_;          ///< Ascending by attempt; a node holds few.
   std::size_t unacknowledged_ = 0;  ///< Held attempts that have ended.
   std::int32_t timed_ = 0;          ///< Held attempts with a kill_at.
+  std::uint32_t register_serial_ = 0;
   Instant heartbeat_at_ = kNever;
   Instant resend_at_ = kNever;  ///< Of the registration, or of unacknowledged ends.
   Instant now_;                 ///< Of the step in progress.
   Commands* out_ = nullptr;     ///< Of the step in progress.
+  AgentConfig config_;
 };
 
 static_assert(Machine<Agent>);

@@ -20,26 +20,28 @@ struct PastBoot {
   std::uint32_t register_serial = 0;
 };
 
+/// What every launch and every end touches comes first, so that it shares cache lines.
 struct ClusterNode {
-  std::string name;
-  NodeOffer offer;
   NodeState state = NodeState::kUnknown;
   bool draining = false;
   bool known = false;  ///< Has an offer: registered at least once.
-  LinkId link;         ///< Where it was last heard.
-  BootNonce boot;
-  Epoch epoch;  ///< Of the current registration; the last one while down.
   std::uint32_t register_serial = 0;
-  std::vector<PastBoot> past_boots;  ///< The latest other lives: much of what they say comes late.
-  std::uint64_t launch_serial = 0;   ///< Launches sent in this epoch.
-  std::unique_ptr<FailureDetector> detector;
-  std::vector<TaskId> tasks;    ///< Whose attempt holds resources here; in no order.
-  std::set<AttemptId> foreign;  ///< Held by the agent though no longer ours; told to end.
+  LinkId link;  ///< Where it was last heard.
+  BootNonce boot;
+  Epoch epoch;                      ///< Of the current registration; the last one while down.
+  std::uint64_t launch_serial = 0;  ///< Launches sent in this epoch.
+  std::vector<TaskId> tasks;        ///< Whose attempt holds resources here; in no order.
 
   Room room;
   ThreadSet free_threads;            ///< Threads without any load.
   std::int64_t idle_slots = 0;       ///< Slots of such threads only.
   std::vector<std::int32_t> load_m;  ///< Load per thread in millicores; empty on counted pools.
+  NodeOffer offer;
+
+  std::set<AttemptId> foreign;  ///< Held by the agent though no longer ours; told to end.
+  std::unique_ptr<FailureDetector> detector;
+  std::string name;
+  std::vector<PastBoot> past_boots;  ///< The latest other lives: much of what they say comes late.
 };
 
 class Cluster {

@@ -67,7 +67,11 @@ class Controller {
   void detect();
   void lose_tasks(NodeId id, const std::vector<TaskId>& lost);
   void persist_node(NodeId id);
-  void send(NodeId id, decltype(msg::ToAgent::body) body);
+  template <class Body>
+  void send(NodeId id, Body body) {
+    const ClusterNode& node = cluster_.node(id);
+    emit(controller::Send{node.link, msg::ToAgent{node.boot, node.epoch, std::move(body)}});
+  }
 
   // controller_jobs.cpp: the life of jobs and tasks
   void admit(LiveJob& job, JobSpecPtr spec);
@@ -103,7 +107,10 @@ class Controller {
   void emit(C command) {
     out_->emplace_back(std::in_place_type<C>, std::move(command));
   }
-  void publish(controller::Notice notice) { emit(controller::Publish{std::move(notice)}); }
+  template <class N>
+  void publish(N notice) {
+    emit(controller::Publish{std::move(notice)});
+  }
 
   /// A launch or kill that may have to be sent again.
   struct Unanswered {

@@ -90,7 +90,7 @@ void Controller::launch(const Placement& placement) {
     index = group.next++;
     DUET_CHECK(index < group.end);
   } else {
-    index = *group.back.begin();
+    index = group.back.front();
     group.back.erase(group.back.begin());
   }
   const TaskId id{job.id, index};
@@ -206,7 +206,7 @@ void Controller::settle_task(LiveJob& job, TaskId id, Outcome outcome) {
 void Controller::wait_again(LiveJob& job, TaskId id, Outcome outcome) {
   LiveTask& task = job.tasks[id.index];
   set_state(job, id, TaskState::kPending, outcome);
-  job.groups[task.group].back.insert(id.index);
+  job.groups[task.group].come_back(id.index);
   persist_task(job, id);
   if (job.spec->kind == JobKind::kBag) enqueue(job, task.group, 1);
 }

@@ -34,11 +34,6 @@ void remember(ClusterNode& node, BootNonce next) {
 
 }  // namespace
 
-void Controller::send(NodeId id, decltype(msg::ToAgent::body) body) {
-  const ClusterNode& node = cluster_.node(id);
-  emit(controller::Send{node.link, msg::ToAgent{node.boot, node.epoch, std::move(body)}});
-}
-
 void Controller::persist_node(NodeId id) {
   const ClusterNode& node = cluster_.node(id);
   emit(controller::Persist{NodeRecord{id, node.name, node.epoch, node.draining, node.offer}});

@@ -100,7 +100,7 @@ void Controller::restore(const TaskRecord& record) {
     return;
   }
   if (record.state == TaskState::kPending) {
-    group.back.insert(record.task.index);
+    group.come_back(record.task.index);
     return;
   }
   task.state = record.state == TaskState::kStopping ? TaskState::kStopping : TaskState::kStarting;

@@ -1,9 +1,9 @@
 // The live jobs of a controller, found by id in constant time; rows of ended jobs are used again.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
-#include <set>
 #include <vector>
 
 #include "core/check.h"
@@ -37,7 +37,11 @@ struct LiveGroup {
   std::int64_t rank = 0;   ///< Its place in the queue policy's order, while it waits.
   std::uint32_t next = 0;  ///< Index of the first task never placed.
   std::uint32_t end = 0;   ///< One past the group's last task.
-  std::set<std::uint32_t> back;
+  std::vector<std::uint32_t> back;  ///< Ascending.
+
+  void come_back(std::uint32_t index) {
+    back.insert(std::lower_bound(back.begin(), back.end(), index), index);
+  }
 };
 
 struct LiveJob {

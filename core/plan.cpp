@@ -58,7 +58,7 @@ bool Plan::start(Cursor& at) {
   const std::uint64_t mark = scheduler_.mark();
   const std::uint32_t placed = place(waiting);
   if (placed == waiting.width) {
-    at = pending_.map().erase(at);
+    at = pending_.erase(at);
     return true;
   }
   failed_.emplace_back(waiting.request, waiting.together ? waiting.width : 1);
@@ -75,7 +75,7 @@ void Plan::start_on(Cursor& at, std::span<const NodeId> nodes) {
   const Waiting& waiting = at->second;
   DUET_CHECK(nodes.size() == waiting.width);
   for (const NodeId node : nodes) put(waiting, node);
-  at = pending_.map().erase(at);
+  at = pending_.erase(at);
 }
 
 }  // namespace duet

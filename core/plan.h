@@ -21,10 +21,25 @@ class Pending {
   using Key = std::tuple<std::int64_t, JobId, std::uint32_t>;
   using Map = std::map<Key, Waiting>;
   void add(std::int64_t rank, const Waiting& waiting) {
-    map_.emplace(Key{rank, waiting.job, waiting.group}, waiting);
+    const Key key{rank, waiting.job, waiting.group};
+    if (spare_.empty()) {
+      map_.emplace_hint(map_.end(), key, waiting);  // Mostly the last one.
+    } else {
+      spare_.key() = key;
+      spare_.mapped() = waiting;
+      map_.insert(map_.end(), std::move(spare_));
+    }
+  }
+  /// Forgets this entry; returns the next one.
+  Map::iterator erase(Map::iterator at) {
+    const auto next = std::next(at);
+    spare_ = map_.extract(at);
+    return next;
   }
   /// Forgets this entry, if it waits.
-  void remove(std::int64_t rank, JobId job, std::uint32_t group) { map_.erase(Key{rank, job, group}); }
+  void remove(std::int64_t rank, JobId job, std::uint32_t group) {
+    if (const auto at = map_.find(Key{rank, job, group}); at != map_.end()) erase(at);
+  }
   /// The entry, or null if it does not wait.
   Waiting* find(std::int64_t rank, JobId job, std::uint32_t group) {
     const auto it = map_.find(Key{rank, job, group});
@@ -36,6 +51,7 @@ class Pending {
 
  private:
   Map map_;
+  Map::node_type spare_;  ///< The last one forgotten, so that steady work allocates nothing.
 };
 
 /// A running or starting attempt, for queues that plan ahead.

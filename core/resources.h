@@ -23,7 +23,7 @@ inline constexpr std::size_t kCountableKinds = 6;
 struct Resources {
   std::int64_t cpu_m = 0;         ///< millicores; 1000 = one hardware thread
   std::int64_t memory_bytes = 0;  ///< bytes
-  std::array<std::int64_t, kCountableKinds> count{};
+  std::array<std::int32_t, kCountableKinds> count{};
 
   auto operator<=>(const Resources&) const = default;
 

@@ -18,9 +18,11 @@ void add_busy(Results& results, Duration ran, std::uint32_t width) {
 }  // namespace
 
 TaskRow* ClusterWorld::row_of(TaskId task) {
-  if (task.job.value == 0 || task.job.value > job_rows_.size()) return nullptr;
-  JobRow& job = results_.jobs[job_rows_[task.job.value - 1]];
-  return task.index < job.tasks ? &results_.tasks[job.first_task + task.index] : nullptr;
+  const std::uint64_t job = task.job.value;
+  if (job == 0 || job > rows_.size()) return nullptr;
+  const std::size_t end = job < rows_.size() ? rows_[job].first_task : results_.tasks.size();
+  const std::size_t row = std::size_t{rows_[job - 1].first_task} + task.index;
+  return row < end ? &results_.tasks[row] : nullptr;
 }
 
 void ClusterWorld::note(const controller::Reply& reply) {
@@ -29,7 +31,7 @@ void ClusterWorld::note(const controller::Reply& reply) {
   row.id = reply.job;
   if (!reply.refusal.empty()) {
     row.state = JobState::kFailed;
-    row.refusal = reply.refusal;
+    results_.refusals[static_cast<std::uint32_t>(reply.request.value - 1)] = reply.refusal;
     return;
   }
   if (const auto it = cancellable_.find(row.key); it != cancellable_.end()) it->second.push_back(reply.job);
@@ -38,16 +40,15 @@ void ClusterWorld::note(const controller::Reply& reply) {
 void ClusterWorld::note(const controller::Notice& notice) {
   if (const auto* job = std::get_if<controller::JobChanged>(&notice)) {
     last_change_ = now_;
-    if (job->job.value > job_rows_.size()) {
+    if (job->job.value > rows_.size()) {
       // A new job. Submissions are stepped one by one, so it is the one that was just submitted.
-      job_rows_.resize(job->job.value, 0);
-      job_rows_[job->job.value - 1] = static_cast<std::uint32_t>(results_.jobs.size() - 1);
       JobRow& row = results_.jobs.back();
       row.id = job->job;
       row.first_task = static_cast<std::uint32_t>(results_.tasks.size());
+      rows_.resize(job->job.value, {static_cast<std::uint32_t>(results_.jobs.size() - 1), row.first_task});
       results_.tasks.resize(results_.tasks.size() + row.tasks);
     }
-    results_.jobs[job_rows_[job->job.value - 1]].state = job->state;
+    results_.jobs[rows_[job->job.value - 1].job].state = job->state;
   } else if (const auto* task = std::get_if<controller::TaskChanged>(&notice)) {
     last_change_ = now_;
     TaskRow* row = row_of(task->attempt.task);

@@ -12,6 +12,8 @@ namespace {
 constexpr int kMaxRounds = 10'000;
 /// Jobs wait, nothing runs, nothing changed for so long: they will never run.
 constexpr Duration kStallAfter = std::chrono::hours(1);
+/// Rows are reserved for no more jobs than this: a run may end long before its workload.
+constexpr std::size_t kMaxReserved = 1'000'000;
 /// Requests other than submissions; their replies concern no row.
 constexpr RequestId kOperatorRequest{0};
 
@@ -34,6 +36,10 @@ ClusterWorld::ClusterWorld(const Scenario& scenario, Engine& engine, WorldOption
       arrival_(source_->next()) {
   for (const OperatorEvent& event : scenario_.events)
     if (event.kind == OperatorEvent::Kind::kCancel) cancellable_[event.job];
+  const std::size_t jobs = std::min(source_->expected(), kMaxReserved);
+  results_.jobs.reserve(jobs);
+  results_.tasks.reserve(jobs);
+  rows_.reserve(jobs);
   if (scenario_.horizon) push(*scenario_.horizon, Timer::Kind::kStop, 0);
 }
 
@@ -95,12 +101,8 @@ void ClusterWorld::collect_due() {
         commands_.assign(std::make_move_iterator(uncommitted_.front().begin()),
                          std::make_move_iterator(uncommitted_.front().end()));
         uncommitted_.pop_front();
-        for (controller::Command& command : commands_) {
-          if (auto* out = std::get_if<controller::Send>(&command))
-            send({static_cast<std::uint32_t>(out->link.value), 0, std::move(out->message)});
-          else if (auto* reply = std::get_if<controller::Reply>(&command))
-            note(*reply);
-        }
+        for (controller::Command& command : commands_)
+          perform(command);
         break;
       case Timer::Kind::kStop:
         stop_due_ = true;
@@ -152,13 +154,12 @@ void ClusterWorld::play_messages() {
       std::sort(batch_.begin(), batch_.end(), [](const Message& a, const Message& b) {
         return a.node != b.node ? a.node < b.node : a.number < b.number;
       });
-    // Moved out: a step may refill the inbox, never this batch.
+    // A step may refill the inbox, never this batch.
     for (Message& message : batch_) {
-      const std::uint32_t node = message.node;
-      if (auto* up = std::get_if<msg::FromAgent>(&message.body))
-        step(controller::Received{LinkId{node}, std::move(*up)});
-      else if (hosts_[node].agent)
-        step(node, agent::Delivered{std::move(std::get<msg::ToAgent>(message.body))});
+      if (const auto* up = std::get_if<controller::Event>(&message.event))
+        step(*up);
+      else if (hosts_[message.node].agent)
+        step(message.node, std::get<agent::Event>(message.event));
     }
     batch_.clear();
   }
@@ -263,10 +264,8 @@ void ClusterWorld::step(const controller::Event& event) {
       note(published->notice);
     } else if (wait && !std::holds_alternative<controller::Persist>(command)) {
       waiting.push_back(std::move(command));
-    } else if (auto* out = std::get_if<controller::Send>(&command)) {
-      send({static_cast<std::uint32_t>(out->link.value), 0, std::move(out->message)});
-    } else if (auto* reply = std::get_if<controller::Reply>(&command)) {
-      note(*reply);
+    } else {
+      perform(command);
     }
   }
   if (waiting.empty()) return;
@@ -289,7 +288,7 @@ void ClusterWorld::step(std::uint32_t node, const agent::Event& event) {
   for (std::size_t i = first; i < agent_commands_.size(); ++i) {
     agent::Command command = std::move(agent_commands_[i]);
     if (auto* report = std::get_if<agent::Report>(&command))
-      send({node, 0, std::move(report->message)});
+      send_up(node, std::move(report->message));
     else if (const auto* launch = std::get_if<agent::Launch>(&command))
       begin(node, *launch);
     else
@@ -298,7 +297,24 @@ void ClusterWorld::step(std::uint32_t node, const agent::Event& event) {
   agent_commands_.resize(first);
 }
 
-void ClusterWorld::send(Message message) {
+/// What a command asks of the world outside the controller, once its step's records are durable.
+void ClusterWorld::perform(controller::Command& command) {
+  if (auto* out = std::get_if<controller::Send>(&command))
+    send_down(std::move(*out));
+  else if (const auto* reply = std::get_if<controller::Reply>(&command))
+    note(*reply);
+}
+
+void ClusterWorld::send_up(std::uint32_t node, msg::FromAgent&& message) {
+  send({node, 0, controller::Event(controller::Received{LinkId{node}, std::move(message)})});
+}
+
+void ClusterWorld::send_down(controller::Send&& command) {
+  send({static_cast<std::uint32_t>(command.link.value), 0,
+        agent::Event(agent::Delivered{std::move(command.message)})});
+}
+
+void ClusterWorld::send(Message&& message) {
   ++results_.messages;
   message.number = hosts_[message.node].messages++;
   const NetworkFaults& faults = scenario_.network;
@@ -317,11 +333,11 @@ void ClusterWorld::send(Message message) {
   };
   const Duration first = scenario_.latency + (late ? jitter() : Duration{0});
   const Duration second = scenario_.latency + jitter();
-  if (twice) post(message, second);
+  if (twice) post(Message(message), second);
   if (!lost) post(std::move(message), first);
 }
 
-void ClusterWorld::post(Message message, Duration delay) {
+void ClusterWorld::post(Message&& message, Duration delay) {
   if (delay == Duration{0}) {
     inbox_.push_back(std::move(message));
     return;

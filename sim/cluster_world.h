@@ -59,11 +59,11 @@ class ClusterWorld final : public World {
   Results take_results();
 
  private:
-  /// A message between the controller and the agent of node `node`.
+  /// A message between the controller and the agent of node `node`, as the event that it will be.
   struct Message {
     std::uint32_t node = 0;
     std::uint64_t number = 0;  ///< Per link, both directions together: the order of sending.
-    std::variant<msg::FromAgent, msg::ToAgent> body;
+    std::variant<controller::Event, agent::Event> event;
   };
   struct Host {
     std::unique_ptr<Traced<Agent>> agent;  ///< Null while the node is off.
@@ -110,9 +110,11 @@ class ClusterWorld final : public World {
 
   void step(const controller::Event& event);
   void step(std::uint32_t node, const agent::Event& event);
-  void perform(std::size_t first);
-  void send(Message message);
-  void post(Message message, Duration delay);
+  void perform(controller::Command& command);
+  void send_up(std::uint32_t node, msg::FromAgent&& message);
+  void send_down(controller::Send&& command);
+  void send(Message&& message);
+  void post(Message&& message, Duration delay);
   void push(Instant at, Timer::Kind kind, std::uint32_t index, std::uint32_t generation = 0);
 
   // cluster_runtime.cpp: nodes and what runs on them
@@ -168,7 +170,12 @@ class ClusterWorld final : public World {
 
   Results results_;
   std::map<ThreadSet, std::uint32_t> thread_sets_;         ///< Where each stands in results_.thread_sets.
-  std::vector<std::uint32_t> job_rows_;                    ///< Row of job id - 1.
+  /// Of an accepted job: where its rows stand.
+  struct Rows {
+    std::uint32_t job = 0;
+    std::uint32_t first_task = 0;
+  };
+  std::vector<Rows> rows_;                                 ///< Of job id - 1; ids ascend, and so do rows.
   std::map<std::string, std::vector<JobId>> cancellable_;  ///< Jobs by key, of keys that are to be cancelled.
   Instant last_change_;
 };

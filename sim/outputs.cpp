@@ -54,7 +54,7 @@ bool timed_out(const JobRow& job, const Results& results) {
 
 /// Batsim's words for how a job ended.
 std::string_view final_state(const JobRow& job, const Results& results) {
-  if (job.id.value == 0) return job.refusal.empty() ? "SUBMITTED" : "REJECTED";
+  if (job.id.value == 0) return job.state == JobState::kFailed ? "REJECTED" : "SUBMITTED";
   switch (job.state) {
     case JobState::kPending:
       return "SUBMITTED";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,16 +13,15 @@ namespace duet::sim {
 /// One submitted job. Instants that never came are kNever.
 struct JobRow {
   JobId id;  ///< 0 if it was refused.
-  std::string key;
+  JobState state = JobState::kPending;
+  std::uint32_t first_task = 0;  ///< Index of its first row in Results::tasks; rows of a job are contiguous.
+  std::uint32_t tasks = 0;
   Instant submitted;
   Instant started = kNever;  ///< First start among the last attempts of its tasks.
   Instant ended = kNever;    ///< When its last attempt ended.
-  JobState state = JobState::kPending;
-  std::string refusal;           ///< Why it was refused; empty if it was accepted.
-  std::uint32_t first_task = 0;  ///< Index of its first row in Results::tasks; rows of a job are contiguous.
-  std::uint32_t tasks = 0;
   std::int64_t cpu_m = 0;        ///< Asked for by all its tasks together.
   std::int64_t estimate_ns = 0;  ///< 0 = none
+  std::string key;
 };
 
 /// The last attempt of one task.
@@ -49,6 +49,7 @@ struct Execution {
 struct Results {
   std::vector<JobRow> jobs;  ///< In submission order.
   std::vector<TaskRow> tasks;
+  std::map<std::uint32_t, std::string> refusals;    ///< Why the jobs in these rows were refused.
   std::vector<ThreadSet> thread_sets{ThreadSet{}};  ///< Each once: a cluster has few, a run has many tasks.
   std::vector<Execution> executions;                ///< Kept only if asked for.
   Instant end;                                      ///< Of the simulated time.

@@ -41,10 +41,10 @@ std::string job_counts(const RunReport& report) {
     if (count == 0 && state != "succeeded") continue;
     out += (out.ends_with(':') ? " " : ", ") + std::to_string(count) + ' ' + std::string(state);
   }
-  const auto refused =
-      static_cast<std::uint64_t>(std::count_if(report.results->jobs.begin(), report.results->jobs.end(),
-                                               [](const JobRow& job) { return !job.refusal.empty(); }));
-  if (refused > 0) out += " (" + std::to_string(refused) + " of them refused)";
+  const auto& refusals = report.results->refusals;
+  if (!refusals.empty())
+    out += " (" + std::to_string(refusals.size()) + " of them refused, the first because " +
+           refusals.begin()->second + ")";
   return out;
 }
 

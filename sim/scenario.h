@@ -142,6 +142,8 @@ class ArrivalSource {
   virtual ~ArrivalSource() = default;
   /// The next job; nothing when there are no more. Instants never decrease.
   virtual std::optional<Arrival> next() = 0;
+  /// How many jobs there will be in all; 0 if that is not known. For reserving storage.
+  virtual std::size_t expected() const = 0;
 };
 
 /// The jobs of `scenario`, which must outlive the source.

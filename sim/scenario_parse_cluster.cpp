@@ -11,7 +11,7 @@ namespace {
 /// Of a whole cluster in each dimension: sums of it stay far from the end of 64 bits.
 constexpr std::int64_t kMaxTotal = 9'000'000'000'000'000'000;
 constexpr std::uint64_t kMaxNodes = 1'000'000;
-constexpr std::int64_t kMaxCountable = 1'000'000'000'000;
+constexpr std::int64_t kMaxCountable = 1'000'000'000;
 
 void read_countable(Context& context, const Reader& reader) {
   if (!reader.valid("countable")) return;
@@ -130,7 +130,6 @@ void check_totals(Context& context, const JsonPlace& place) {
     };
     add(total.cpu_m, type.offer.capacity.cpu_m);
     add(total.memory_bytes, type.offer.capacity.memory_bytes);
-    for (std::size_t k = 0; k < kCountableKinds; ++k) add(total.count[k], type.offer.capacity.count[k]);
     if (first != nullptr && *first != type.offer.capacity) context.identical_nodes = false;
     first = &type.offer.capacity;
   }
@@ -152,7 +151,8 @@ void read_counts(Context& context, const JsonValue& object, Resources& resources
     }
     const Field field{.name = name, .type = FieldType::kInteger, .max = static_cast<double>(kMaxCountable)};
     if (check_value(context, field, v))
-      resources.count[static_cast<std::size_t>(found - kinds.begin())] = exact_number(field, v.raw()).value();
+      resources.count[static_cast<std::size_t>(found - kinds.begin())] =
+          static_cast<std::int32_t>(exact_number(field, v.raw()).value());
   }
 }
 

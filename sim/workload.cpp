@@ -44,6 +44,7 @@ class ListSource final : public ArrivalSource {
     const std::size_t i = next_++;
     return jobs_[order_.empty() ? i : order_[i]];
   }
+  std::size_t expected() const override { return jobs_.size(); }
 
  private:
   const std::vector<Arrival>& jobs_;
@@ -60,6 +61,7 @@ class TableSource final : public ArrivalSource {
     DUET_CHECK(next_ == 1 || job.submit_ns >= jobs_[next_ - 2].submit_ns);
     return Arrival{instant_ns(job.submit_ns), make_spec(job)};
   }
+  std::size_t expected() const override { return jobs_.size(); }
 
  private:
   const std::vector<TableJob>& jobs_;
@@ -89,6 +91,7 @@ class PoissonSource final : public ArrivalSource {
     task.estimate = estimate(run, workload_.estimate_factor);
     return Arrival{now_, rigid(std::to_string(made_), workload_.tasks, std::move(task), workload_.retries)};
   }
+  std::size_t expected() const override { return workload_.jobs; }
 
  private:
   const PoissonWorkload& workload_;
@@ -114,6 +117,7 @@ class LublinSource final : public ArrivalSource {
     task.estimate = estimate(job.run, workload_.estimate_factor);
     return Arrival{job.at, rigid(std::to_string(made_), workload_.gangs ? job.cores : 1, std::move(task), 0)};
   }
+  std::size_t expected() const override { return workload_.jobs; }
 
  private:
   const LublinWorkload& workload_;

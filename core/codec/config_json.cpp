@@ -139,7 +139,10 @@ class Input {
     std::vector<std::int64_t> counts;
     member("count", counts);
     if (counts.size() != out.count.size()) return wrong("with six numbers in \"count\"");
-    std::copy(counts.begin(), counts.end(), out.count.begin());
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      out.count[i] = static_cast<std::int32_t>(counts[i]);
+      if (out.count[i] != counts[i]) return wrong("with numbers of 32 bits in \"count\"");
+    }
     done({"cpu_m", "memory_bytes", "count"});
   }
   void read(NodeOffer& out) {

@@ -45,7 +45,7 @@ struct RandomCluster {
     r.exclusive = rng.chance(1, 4);
     if (r.exclusive) r.need.cpu_m = 0;
     if (rng.chance(1, 2)) r.need.memory_bytes = rng.between(0, 700);
-    if (rng.chance(1, 4)) r.need.count[0] = rng.between(0, 3);
+    if (rng.chance(1, 4)) r.need.count[0] = static_cast<std::int32_t>(rng.between(0, 3));
     return r;
   }
 

@@ -27,7 +27,7 @@ class Shape {
     offer_.capacity.memory_bytes = bytes;
     return *this;
   }
-  Shape count(std::size_t kind, std::int64_t n) && {
+  Shape count(std::size_t kind, std::int32_t n) && {
     offer_.capacity.count[kind] = n;
     return *this;
   }
@@ -63,7 +63,7 @@ class JobBuilder {
   JobBuilder cores(std::int64_t n) { return millicores(n * kThread); }
   JobBuilder millicores(std::int64_t n) { return task().need.cpu_m = n, *this; }
   JobBuilder memory(std::int64_t bytes) { return task().need.memory_bytes = bytes, *this; }
-  JobBuilder count(std::size_t kind, std::int64_t n) { return task().need.count[kind] = n, *this; }
+  JobBuilder count(std::size_t kind, std::int32_t n) { return task().need.count[kind] = n, *this; }
   JobBuilder exclusive() { return task().exclusive = true, *this; }
   JobBuilder runs(Duration d) { return task().work.duration = d, *this; }
   JobBuilder estimate(Duration d) { return task().estimate = d, *this; }

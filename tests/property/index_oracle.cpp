@@ -94,14 +94,14 @@ class IndexOracle {
     Resources r;
     r.cpu_m = kThread * rng_.between(1, 8);
     r.memory_bytes = rng_.chance(1, 4) ? 0 : 100 * rng_.between(1, 4);
-    r.count[0] = rng_.between(0, 2);
+    r.count[0] = static_cast<std::int32_t>(rng_.between(0, 2));
     return r;
   }
   Room some_room(const Resources& capacity) {
     Room room;
     room.free.cpu_m = 500 * rng_.between(0, capacity.cpu_m / 500);
     room.free.memory_bytes = 100 * rng_.between(0, capacity.memory_bytes / 100);
-    room.free.count[0] = rng_.between(0, capacity.count[0]);
+    room.free.count[0] = static_cast<std::int32_t>(rng_.between(0, capacity.count[0]));
     room.slots = rng_.between(0, room.free.cpu_m / kThread);
     return room;
   }
@@ -110,7 +110,7 @@ class IndexOracle {
     r.exclusive = rng_.chance(1, 4);
     if (!r.exclusive) r.need.cpu_m = 250 * rng_.between(0, 36);
     if (rng_.chance(1, 2)) r.need.memory_bytes = 50 * rng_.between(0, 9);
-    if (rng_.chance(1, 4)) r.need.count[0] = rng_.between(0, 3);
+    if (rng_.chance(1, 4)) r.need.count[0] = static_cast<std::int32_t>(rng_.between(0, 3));
     return r;
   }
 

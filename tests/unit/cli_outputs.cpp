@@ -127,7 +127,7 @@ TEST(Outputs, HowJobsEnd) {
   add(JobState::kRunning);
   JobRow& refused = add(JobState::kFailed);
   refused.id = JobId{};
-  refused.refusal = "too big";
+  refused.state = JobState::kFailed;
   const auto rows = lines(write_jobs, made.report());
   EXPECT_THAT(rows[1], HasSubstr(",0,COMPLETED_FAILED,"));
   EXPECT_THAT(rows[2], HasSubstr(",0,COMPLETED_WALLTIME_REACHED,"));

@@ -117,7 +117,7 @@ TEST(CodecConfig, ThereAndBack) {
   ASSERT_TRUE(params);
   EXPECT_EQ(*params, c.queue.params);
   AgentConfig a = two_agents().agents[1];
-  a.offer.capacity.count[3] = INT64_MIN;
+  a.offer.capacity.count[3] = INT32_MIN;
   a.heartbeat = Duration::max();
   const auto agent = codec::agent_config_from_json(codec::to_json(a));
   ASSERT_TRUE(agent);

@@ -78,7 +78,7 @@ TEST(CoreThreadSet, HoldsAnyOf256Threads) {
   EXPECT_DEATH(static_cast<void>(set.lowest()), "empty set");
 }
 
-Resources core_amount(std::int64_t cpu_m, std::int64_t memory, std::int64_t last) {
+Resources core_amount(std::int64_t cpu_m, std::int64_t memory, std::int32_t last) {
   Resources r;
   r.cpu_m = cpu_m;
   r.memory_bytes = memory;
