@@ -57,8 +57,10 @@ void Cluster::set_offer(NodeId id, const NodeOffer& offer) {
   n.idle_slots = offer.cores;
   n.free_threads = {};
   n.load_m.clear();
+  n.busy_threads.clear();
   if (offer.threads_placed()) {
     n.load_m.assign(offer.threads(), 0);
+    n.busy_threads.assign(offer.cores, 0);
     for (std::uint32_t t = 0; t < offer.threads(); ++t) n.free_threads.insert(t);
   }
   index_.describe(id, offer.capacity, kThread * offer.threads_per_core);
@@ -134,36 +136,26 @@ ThreadSet Cluster::choose_threads(const ClusterNode& n, const Request& request) 
   return chosen;
 }
 
-std::int64_t Cluster::count_free_slots(const ClusterNode& n, const ThreadSet& touched) const {
-  std::int64_t free = 0;
-  ThreadSet seen;  // A slot of several touched threads counts once.
-  touched.for_each([&](std::uint32_t thread) {
-    const std::uint32_t core = thread % n.offer.cores;
-    if (seen.contains(core)) return;
-    seen.insert(core);
-    bool whole = true;
-    for (std::uint32_t t = core; t < n.offer.threads(); t += n.offer.cores)
-      whole &= n.free_threads.contains(t);
-    free += whole;
-  });
-  return free;
-}
-
 void Cluster::load_threads(ClusterNode& n, const Request& request, const ThreadSet& threads, int sign) {
   if (!n.offer.threads_placed()) {
     n.room.slots = n.room.free.cpu_m / (kThread * n.offer.threads_per_core);
     return;
   }
-  const std::int64_t before = count_free_slots(n, threads);
   share_out(charge(n, request).cpu_m, threads, [&](std::uint32_t t, std::int32_t part) {
+    const bool was_free = n.load_m[t] == 0;
     n.load_m[t] += sign * part;
     DUET_CHECK(n.load_m[t] >= 0);
-    if (n.load_m[t] == 0)
+    const bool is_free = n.load_m[t] == 0;
+    if (is_free == was_free) return;
+    std::uint32_t& busy = n.busy_threads[t < n.offer.cores ? t : t % n.offer.cores];
+    if (is_free) {
       n.free_threads.insert(t);
-    else
+      n.idle_slots += --busy == 0;
+    } else {
       n.free_threads.erase(t);
+      n.idle_slots -= busy++ == 0;
+    }
   });
-  n.idle_slots += count_free_slots(n, threads) - before;
   // Threads that carry more than their share leave others idle, whose CPU is then not free.
   n.room.slots = std::min(n.idle_slots, n.room.free.cpu_m / (kThread * n.offer.threads_per_core));
   if (mutated(Mutant::kIdleSlotsAreFree)) n.room.slots = n.idle_slots;

@@ -33,9 +33,10 @@ struct ClusterNode {
   std::vector<TaskId> tasks;        ///< Whose attempt holds resources here; in no order.
 
   Room room;
-  ThreadSet free_threads;            ///< Threads without any load.
-  std::int64_t idle_slots = 0;       ///< Slots of such threads only.
-  std::vector<std::int32_t> load_m;  ///< Load per thread in millicores; empty on counted pools.
+  ThreadSet free_threads;                   ///< Threads without any load.
+  std::int64_t idle_slots = 0;              ///< Slots of such threads only.
+  std::vector<std::int32_t> load_m;         ///< Load per thread in millicores; empty on counted pools.
+  std::vector<std::uint32_t> busy_threads;  ///< Threads with load, per core; empty on counted pools.
   NodeOffer offer;
 
   std::set<AttemptId> foreign;  ///< Held by the agent though no longer ours; told to end.
@@ -78,7 +79,6 @@ class Cluster {
   Resources charge(const ClusterNode& node, const Request& request) const;
   ThreadSet choose_threads(const ClusterNode& node, const Request& request) const;
   void load_threads(ClusterNode& node, const Request& request, const ThreadSet& threads, int sign);
-  std::int64_t count_free_slots(const ClusterNode& node, const ThreadSet& touched) const;
 
   std::vector<ClusterNode> nodes_;
   std::map<std::string, NodeId> by_name_;

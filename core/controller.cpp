@@ -74,6 +74,7 @@ std::string Controller::refusal(const JobSpec& spec) const {
                           {group.spec.need, group.spec.exclusive},
                           group.count,
                           spec.kind == JobKind::kRigid,
+                          spec.priority,
                           now_,
                           estimator_->predict(group.spec)};
     if (const auto why = queue_->refuses(waiting, cluster_.uniform()); !why.empty()) return std::string(why);

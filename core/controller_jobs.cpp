@@ -41,6 +41,7 @@ void Controller::enqueue(LiveJob& job, std::uint32_t group, std::uint32_t width)
                         job.groups[group].request,
                         width,
                         job.spec->kind == JobKind::kRigid,
+                        job.spec->priority,
                         job.submitted,
                         estimator_->predict(spec)};
     job.groups[group].rank = queue_->rank(entry);

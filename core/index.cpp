@@ -1,5 +1,7 @@
 #include "core/index.h"
 
+#include <algorithm>
+#include <bit>
 #include <limits>
 
 #include "core/check.h"
@@ -15,38 +17,76 @@ Room impossible() {
   return room;
 }
 
-void raise_to(Room& room, const Room& other) {
-  room.free.raise_to(other.free);
-  if (other.slots > room.slots) room.slots = other.slots;
-}
-
-bool was_maximum_and_sank(const Room& before, const Room& after, const Room& high) {
-  const Resources& b = before.free;
-  const Resources& a = after.free;
-  const Resources& h = high.free;
-  bool sank = (b.cpu_m == h.cpu_m && a.cpu_m < b.cpu_m) ||
-              (b.memory_bytes == h.memory_bytes && a.memory_bytes < b.memory_bytes) ||
-              (before.slots == high.slots && after.slots < before.slots);
-  for (std::size_t i = 0; i < kCountableKinds; ++i)
-    sank |= b.count[i] == h.count[i] && a.count[i] < b.count[i];
-  return sank;
-}
-
 }  // namespace
+
+TargetIndex::Block::Block() {
+  cpu_m_.fill(impossible().free.cpu_m);
+  slots_.fill(impossible().slots);
+}
+
+std::uint32_t TargetIndex::Block::fitting(const Request& request) const {
+  std::uint32_t mask = 0;
+  const Resources& need = request.need;
+  const std::int64_t slots = request.exclusive ? 1 : 0;
+  for (std::size_t i = 0; i < kFan; ++i)
+    mask |= static_cast<std::uint32_t>((cpu_m_[i] >= need.cpu_m) & (slots_[i] >= slots)) << i;
+  // Free room is never negative: what is not asked for need not be compared.
+  if (mask != 0 && need.memory_bytes > 0)
+    for (std::size_t i = 0; i < kFan; ++i)
+      mask &= ~(static_cast<std::uint32_t>(memory_bytes_[i] < need.memory_bytes) << i);
+  for (std::size_t kind = 0; mask != 0 && kind < kCountableKinds; ++kind)
+    if (need.count[kind] > 0)
+      for (std::size_t i = 0; i < kFan; ++i)
+        mask &= ~(static_cast<std::uint32_t>(count_[kind][i] < need.count[kind]) << i);
+  return mask;
+}
+
+/// The neighbours are read only where the old value was the maximum and sank.
+template <class T>
+bool TargetIndex::Block::replace(std::array<T, kFan>& of, std::size_t i, T value, T& high) {
+  const T before = of[i];
+  if (value == before) return false;
+  of[i] = value;
+  if (value > high) {
+    high = value;
+    return true;
+  }
+  if (before < high) return false;
+  T most = of[0];
+  for (std::size_t k = 1; k < kFan; ++k) most = std::max(most, of[k]);
+  const bool changed = most != high;
+  high = most;
+  return changed;
+}
+
+bool TargetIndex::Block::set(std::size_t i, const Room& room, Room& high) {
+  bool changed = replace(cpu_m_, i, room.free.cpu_m, high.free.cpu_m);
+  changed |= replace(memory_bytes_, i, room.free.memory_bytes, high.free.memory_bytes);
+  changed |= replace(slots_, i, room.slots, high.slots);
+  for (std::size_t kind = 0; kind < kCountableKinds; ++kind)
+    changed |= replace(count_[kind], i, room.free.count[kind], high.free.count[kind]);
+  return changed;
+}
 
 NodeId TargetIndex::add(const Resources& capacity, std::int64_t slot_cpu_m) {
   const NodeId id{targets_.size()};
   targets_.push_back({capacity, {}, slot_cpu_m});
   usable_.push_back(false);
-  levels_[0].push_back(impossible());
-  for (std::size_t level = 1; levels_[level - 1].size() > 1; ++level) {
-    if (level == levels_.size()) levels_.emplace_back();
-    const std::size_t needed = (levels_[level - 1].size() + kFan - 1) / kFan;
-    const std::size_t had = levels_[level].size();
-    levels_[level].resize(needed, impossible());
-    // A level that is new covers targets that were there before it.
-    if (had == 0)
-      for (const Room& child : levels_[level - 1]) raise_to(levels_[level][0], child);
+  std::size_t children = targets_.size();
+  for (std::size_t level = 0; level == 0 || children > 1; ++level) {
+    if (level == levels_.size()) {
+      levels_.emplace_back();
+      // What was there before this level now stands below it.
+      if (level > 0) {
+        levels_[level].blocks.emplace_back();
+        levels_[level].high.push_back(impossible());
+        for (std::size_t i = 0; i < levels_[level - 1].blocks.size(); ++i)
+          levels_[level].blocks[0].set(i, levels_[level - 1].high[i], levels_[level].high[0]);
+      }
+    }
+    children = (children + kFan - 1) / kFan;
+    levels_[level].blocks.resize(children);
+    levels_[level].high.resize(children, impossible());
   }
   return id;
 }
@@ -71,41 +111,29 @@ void TargetIndex::set(NodeId id, const Room& room, bool usable) {
   replace(id.value, usable ? room : impossible());
 }
 
-/// Sets a leaf and carries the change upwards as far as it matters. The siblings are read only where the old
-/// value was a maximum and sank.
+/// Sets a leaf and carries the change upwards as far as it matters.
 void TargetIndex::replace(std::size_t leaf, const Room& room) {
-  Room before = levels_[0][leaf];
-  Room after = room;
-  levels_[0][leaf] = after;
+  const Room* value = &room;
   std::size_t child = leaf;
-  for (std::size_t level = 1; level < levels_.size(); ++level) {
-    const auto& below = levels_[level - 1];
-    const std::size_t parent = child / kFan;
-    Room high = levels_[level][parent];
-    if (was_maximum_and_sank(before, after, high)) {
-      high = below[parent * kFan];
-      for (std::size_t i = parent * kFan + 1; i < below.size() && i < (parent + 1) * kFan; ++i)
-        raise_to(high, below[i]);
-    } else {
-      raise_to(high, after);
-    }
-    if (high == levels_[level][parent]) return;
-    before = levels_[level][parent];
-    levels_[level][parent] = after = high;
-    child = parent;
+  for (Level& level : levels_) {
+    const std::size_t block = child / kFan;
+    if (!level.blocks[block].set(child % kFan, *value, level.high[block])) return;
+    value = &level.high[block];
+    child = block;
   }
 }
 
-std::optional<std::size_t> TargetIndex::descend(const Request& request, std::size_t level, std::size_t node,
+std::optional<std::size_t> TargetIndex::descend(const Request& request, std::size_t level, std::size_t block,
                                                 std::size_t from) const {
-  ++work_.nodes_examined;
-  if (!levels_[level][node].fits(request)) return std::nullopt;
-  if (level == 0) return node;
-  std::size_t span = 1;  // Targets below one child.
-  for (std::size_t i = 1; i < level; ++i) span *= kFan;
-  const std::size_t end = levels_[level - 1].size();
-  for (std::size_t child = node * kFan; child < end && child < (node + 1) * kFan; ++child) {
-    if ((child + 1) * span <= from) continue;
+  ++work_.examined;
+  const std::size_t first = block * kFan;
+  const std::size_t lowest = from >> (kFanBits * level);  // The child that holds `from`, or one before it.
+  std::uint32_t mask = levels_[level].blocks[block].fitting(request);
+  if (lowest > first) mask &= ~std::uint32_t{0} << (lowest - first);
+  for (; mask != 0; mask &= mask - 1) {
+    const std::size_t child = first + static_cast<std::size_t>(std::countr_zero(mask));
+    if (level == 0) return child;
+    // The maxima of a block may be those of different targets: then none below fits.
     if (const auto found = descend(request, level - 1, child, from)) return found;
   }
   return std::nullopt;

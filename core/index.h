@@ -2,6 +2,7 @@
 // ties go to the lowest id.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -41,7 +42,7 @@ struct Target {
 
 /// Counts of what was looked at, for the bench that shows that work per task does not grow.
 struct IndexWork {
-  std::uint64_t nodes_examined = 0;
+  std::uint64_t examined = 0;  ///< Blocks of first_fit(), classes of best().
 };
 
 class TargetIndex {
@@ -68,7 +69,31 @@ class TargetIndex {
   const IndexWork& work() const { return work_; }
 
  private:
-  static constexpr std::size_t kFan = 16;
+  static constexpr unsigned kFanBits = 4;
+  static constexpr std::size_t kFan = 1U << kFanBits;  ///< Children of a node of the tree.
+  /// The room of kFan neighbours, dimension by dimension: what a query compares lies side by side.
+  class Block {
+   public:
+    Block();  ///< Nothing fits.
+    /// Bit i is set if neighbour i fits.
+    std::uint32_t fitting(const Request& request) const;
+    /// Sets neighbour i. Returns true if that changed `high`, the maximum in each dimension of all neighbours.
+    bool set(std::size_t i, const Room& room, Room& high);
+
+   private:
+    template <class T>
+    static bool replace(std::array<T, kFan>& of, std::size_t i, T value, T& high);
+
+    std::array<std::int64_t, kFan> cpu_m_;
+    std::array<std::int64_t, kFan> memory_bytes_{};
+    std::array<std::int64_t, kFan> slots_;
+    std::array<std::array<std::int32_t, kFan>, kCountableKinds> count_{};
+  };
+  /// One level of the tree: child i of level l + 1 sums up block i of level l.
+  struct Level {
+    std::vector<Block> blocks;
+    std::vector<Room> high;  ///< Of each block.
+  };
   /// Equal for targets between which no score can tell a difference.
   struct ClassKey {
     Resources capacity;
@@ -78,7 +103,7 @@ class TargetIndex {
   };
 
   void replace(std::size_t leaf, const Room& room);
-  std::optional<std::size_t> descend(const Request& request, std::size_t level, std::size_t node,
+  std::optional<std::size_t> descend(const Request& request, std::size_t level, std::size_t block,
                                      std::size_t from) const;
   void build_classes() const;
   void class_remove(std::size_t id) const;
@@ -86,9 +111,7 @@ class TargetIndex {
 
   std::vector<Target> targets_;
   std::vector<bool> usable_;
-  /// levels_[0][i] is what target i offers (impossible room if unusable); above, the maximum of kFan
-  /// children.
-  std::vector<std::vector<Room>> levels_{1};
+  std::vector<Level> levels_;  ///< levels_[0] has the targets themselves; the last has one block.
   /// Kept only once best() has been asked for: first fit does not pay for it.
   mutable std::map<ClassKey, std::set<std::uint64_t>> classes_;
   mutable bool classes_kept_ = false;
@@ -102,7 +125,7 @@ std::optional<NodeId> TargetIndex::best(const Request& request, Score&& score) c
   double high = 0;
   for (const auto& [key, members] : classes_) {
     if (!key.room.fits(request)) continue;
-    ++work_.nodes_examined;
+    ++work_.examined;
     const NodeId lowest{*members.begin()};
     const double s = score(targets_[lowest.value]);
     if (!winner || s > high || (s == high && lowest < *winner)) {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <vector>
 
 #include "core/check.h"
@@ -79,7 +79,7 @@ class JobTable {
   LiveJob* find(JobId id) {
     if (id.value < first_id_ || id.value - first_id_ >= rows_of_.size()) return nullptr;
     const std::uint32_t row = rows_of_[id.value - first_id_];
-    return row == kGone ? nullptr : &rows_[row];
+    return row == kGone ? nullptr : rows_[row].get();
   }
   LiveJob& at(JobId id) {
     LiveJob* job = find(id);
@@ -92,39 +92,45 @@ class JobTable {
     job.spec.reset();
     free_.push_back(rows_of_[id.value - first_id_]);
     rows_of_[id.value - first_id_] = kGone;
-    while (!rows_of_.empty() && rows_of_.front() == kGone) {
-      rows_of_.pop_front();
-      ++first_id_;
-    }
+    if (++gone_ >= 1024 && gone_ > rows_of_.size() / 2) forget_leading();
   }
   std::size_t live() const { return rows_.size() - free_.size(); }
   template <class F>
   void for_each(F&& f) const {
     for (const std::uint32_t row : rows_of_)
-      if (row != kGone) f(rows_[row]);
+      if (row != kGone) f(*rows_[row]);
   }
 
  private:
   static constexpr std::uint32_t kGone = 0xffffffffU;
 
   void skip() {
-    rows_of_.push_back(kGone);
-    if (rows_of_.size() == 1) {
-      rows_of_.pop_front();
+    if (rows_of_.empty()) {
       ++first_id_;
+    } else {
+      rows_of_.push_back(kGone);
+      ++gone_;
     }
+  }
+  /// Drops the oldest ids whose jobs have ended. Called when they may be many, so that each costs little.
+  void forget_leading() {
+    const auto live = std::find_if(rows_of_.begin(), rows_of_.end(), [](auto row) { return row != kGone; });
+    first_id_ += static_cast<std::uint64_t>(live - rows_of_.begin());
+    rows_of_.erase(rows_of_.begin(), live);
+    // If a job that lives long keeps the others from being dropped: not again before as many have ended.
+    gone_ = 0;
   }
   LiveJob& place(JobId id) {
     std::uint32_t row = 0;
     if (free_.empty()) {
       row = static_cast<std::uint32_t>(rows_.size());
-      rows_.emplace_back();
+      rows_.push_back(std::make_unique<LiveJob>());
     } else {
       row = free_.back();
       free_.pop_back();
     }
     rows_of_.push_back(row);
-    LiveJob& job = rows_[row];
+    LiveJob& job = *rows_[row];
     // Reset by hand: the vectors keep their storage for the next job.
     job.id = id;
     job.state = JobState::kPending;
@@ -136,8 +142,9 @@ class JobTable {
   }
 
   std::uint64_t first_id_ = 1;
-  std::deque<std::uint32_t> rows_of_;  ///< Row of job first_id_ + i.
-  std::deque<LiveJob> rows_;           ///< A deque: rows stay where they are.
+  std::vector<std::uint32_t> rows_of_;  ///< Row of job first_id_ + i.
+  std::size_t gone_ = 0;                ///< Jobs that ended since the oldest ids were last dropped.
+  std::vector<std::unique_ptr<LiveJob>> rows_;  ///< Stay where they are.
   std::vector<std::uint32_t> free_;
 };
 

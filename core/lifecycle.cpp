@@ -55,7 +55,7 @@ constexpr std::array kTaskStates{T::kPending,   T::kStarting, T::kRunning,  T::k
                                  T::kSucceeded, T::kFailed,   T::kCancelled};
 constexpr std::array kNodeStates{N::kUnknown, N::kReady, N::kSuspect, N::kFenced, N::kDown};
 
-constexpr std::array<std::string_view, 2> kKindNames{"rigid", "bag"};
+constexpr std::array<std::string_view, 4> kKindNames{"rigid", "bag", "dag", "service"};
 constexpr std::array<std::string_view, 5> kJobNames{"pending", "running", "succeeded", "failed", "cancelled"};
 constexpr std::array<std::string_view, 7> kTaskNames{"pending",   "starting", "running",  "stopping",
                                                      "succeeded", "failed",   "cancelled"};

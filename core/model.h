@@ -17,6 +17,8 @@ namespace duet {
 enum class JobKind : std::uint8_t {
   kRigid,  ///< One task, or a gang of n equal tasks that start together or not at all.
   kBag,    ///< Independent tasks, run as capacity allows.
+  kDag,    ///< Groups of tasks; a group waits until those it comes after have succeeded.
+  kService,  ///< A desired number of equal replicas that run until the job is cancelled.
 };
 
 enum class JobState : std::uint8_t { kPending, kRunning, kSucceeded, kFailed, kCancelled };
@@ -76,6 +78,8 @@ struct TaskSpec {
   Work work;
   Duration estimate{0};  ///< The user's estimate of the run time; for scheduling only; 0 = none.
   Duration timeout{0};   ///< An attempt is killed this long after its start; 0 = never.
+  std::string operation;        ///< What kind of work it is, for estimators that learn; may be empty.
+  std::int64_t iterations = 0;  ///< How much of that work; 0 = not given.
 
   bool operator==(const TaskSpec&) const = default;
   template <class Self, class V>
@@ -85,6 +89,8 @@ struct TaskSpec {
     v("work", s.work);
     v("estimate", s.estimate);
     v("timeout", s.timeout);
+    v("operation", s.operation);
+    v("iterations", s.iterations);
   }
 };
 
@@ -92,12 +98,14 @@ struct TaskSpec {
 struct TaskGroup {
   std::uint32_t count = 1;
   TaskSpec spec;
+  std::vector<std::uint32_t> after{};  ///< In a DAG: groups that must have succeeded first; ascending.
 
   bool operator==(const TaskGroup&) const = default;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("count", s.count);
     v("spec", s.spec);
+    v("after", s.after);
   }
 };
 
@@ -105,9 +113,12 @@ struct JobSpec {
   std::string key;   ///< The submitter's own name for the job; opaque, need not be unique.
   std::string user;  ///< On whose behalf; may be empty.
   JobKind kind = JobKind::kRigid;
-  std::vector<TaskGroup>
-      groups;                 ///< At least one; exactly one if rigid. Task indices run through the groups.
+  /// At least one; exactly one if rigid or a service. Task indices run through the groups.
+  std::vector<TaskGroup> groups;
   std::uint32_t retries = 0;  ///< Further attempts of a task (rigid: of the job) after failures of its own.
+  std::int32_t priority = 0;  ///< For the queue `priority`: the highest first.
+  std::string scheduler;      ///< Places its tasks, with default parameters; empty = the cluster's.
+  Duration backoff{0};        ///< What failed by itself waits so long, twice as long each further time.
 
   bool operator==(const JobSpec&) const = default;
   template <class Self, class V>
@@ -117,6 +128,9 @@ struct JobSpec {
     v("kind", s.kind);
     v("groups", s.groups);
     v("retries", s.retries);
+    v("priority", s.priority);
+    v("scheduler", s.scheduler);
+    v("backoff", s.backoff);
   }
 };
 

@@ -38,6 +38,7 @@ struct Waiting {
   Request request;          ///< Of each of the `width` next tasks; they are equal.
   std::uint32_t width = 1;
   bool together = false;
+  std::int32_t priority = 0;
   Instant submitted;
   std::optional<Duration> estimate;  ///< Predicted run time; nothing if unknown.
 };

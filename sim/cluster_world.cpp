@@ -253,11 +253,12 @@ void ClusterWorld::step(const controller::Event& event) {
   controller_.step(now_, event, commands_);
   if (options_.observer != nullptr)
     options_.observer->on_step(now_, controller_.machine(), event, commands_, 0);
-  bool persisted = false;
-  for (const controller::Command& command : commands_)
-    persisted |= std::holds_alternative<controller::Persist>(command);
   // Order is kept: nothing overtakes what still waits for its commit.
-  const bool wait = scenario_.commit_delay > Duration{0} && (persisted || !uncommitted_.empty());
+  const bool wait =
+      scenario_.commit_delay > Duration{0} &&
+      (!uncommitted_.empty() || std::any_of(commands_.begin(), commands_.end(), [](const auto& command) {
+        return std::holds_alternative<controller::Persist>(command);
+      }));
   std::vector<controller::Command> waiting;
   for (controller::Command& command : commands_) {
     if (auto* published = std::get_if<controller::Publish>(&command)) {
@@ -286,13 +287,16 @@ void ClusterWorld::step(std::uint32_t node, const agent::Event& event) {
     options_.observer->on_agent_step(now_, node, host.agent->machine(), event, agent_commands_, first);
   // Performing a command may step the agent again, which appends behind: indices, not iterators.
   for (std::size_t i = first; i < agent_commands_.size(); ++i) {
-    agent::Command command = std::move(agent_commands_[i]);
-    if (auto* report = std::get_if<agent::Report>(&command))
+    agent::Command& command = agent_commands_[i];
+    if (auto* report = std::get_if<agent::Report>(&command)) {
       send_up(node, std::move(report->message));
-    else if (const auto* launch = std::get_if<agent::Launch>(&command))
-      begin(node, *launch);
-    else
-      terminate(node, std::get<agent::Terminate>(command));
+    } else if (auto* launch = std::get_if<agent::Launch>(&command)) {
+      const agent::Launch order = std::move(*launch);
+      begin(node, order);
+    } else {
+      const agent::Terminate order = std::get<agent::Terminate>(command);
+      terminate(node, order);
+    }
   }
   agent_commands_.resize(first);
 }
@@ -305,23 +309,38 @@ void ClusterWorld::perform(controller::Command& command) {
     note(*reply);
 }
 
+// A message is made where it is read: its event in the inbox is filled in place, as each move of one costs.
+
 void ClusterWorld::send_up(std::uint32_t node, msg::FromAgent&& message) {
-  send({node, 0, controller::Event(controller::Received{LinkId{node}, std::move(message)})});
+  auto& received = new_message(node).event.emplace<controller::Event>().emplace<controller::Received>();
+  received.link = LinkId{node};
+  received.message = std::move(message);
+  dispatch();
 }
 
 void ClusterWorld::send_down(controller::Send&& command) {
-  send({static_cast<std::uint32_t>(command.link.value), 0,
-        agent::Event(agent::Delivered{std::move(command.message)})});
+  Message& message = new_message(static_cast<std::uint32_t>(command.link.value));
+  message.event.emplace<agent::Event>().emplace<agent::Delivered>().message = std::move(command.message);
+  dispatch();
 }
 
-void ClusterWorld::send(Message&& message) {
+/// The next message on this link, last in the inbox. To be filled and dispatched.
+ClusterWorld::Message& ClusterWorld::new_message(std::uint32_t node) {
   ++results_.messages;
-  message.number = hosts_[message.node].messages++;
+  Message& message = inbox_.emplace_back();
+  message.node = node;
+  message.number = hosts_[node].messages++;
+  return message;
+}
+
+/// The last message in the inbox stays there if it arrives at once.
+void ClusterWorld::dispatch() {
   const NetworkFaults& faults = scenario_.network;
-  if (now_ >= faults.until) {
-    post(std::move(message), scenario_.latency);
-    return;
-  }
+  const bool clear = now_ >= faults.until;
+  if (clear && scenario_.latency == Duration{0}) return;
+  Message message = std::move(inbox_.back());
+  inbox_.pop_back();
+  if (clear) return post(std::move(message), scenario_.latency);
   // The fate of message n of a link depends on nothing else, so that removing one fault moves no other.
   Rng fate(keyed_draw(scenario_.seed, message.node, message.number));
   const auto strikes = [&fate](std::uint32_t ppm) { return fate.below(1'000'000) < ppm; };

@@ -113,7 +113,8 @@ class ClusterWorld final : public World {
   void perform(controller::Command& command);
   void send_up(std::uint32_t node, msg::FromAgent&& message);
   void send_down(controller::Send&& command);
-  void send(Message&& message);
+  Message& new_message(std::uint32_t node);
+  void dispatch();
   void post(Message&& message, Duration delay);
   void push(Instant at, Timer::Kind kind, std::uint32_t index, std::uint32_t generation = 0);
 

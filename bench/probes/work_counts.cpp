@@ -54,7 +54,7 @@ class LastCounters final : public Observer {
  public:
   void on_instant(Instant, const Controller& controller) override {
     counters = controller.counters();
-    examined = controller.cluster().index().work().nodes_examined;
+    examined = controller.cluster().index().work().examined;
   }
   Controller::Counters counters;
   std::uint64_t examined = 0;
