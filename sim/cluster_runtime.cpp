@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "sim/cluster_world.h"
+#include "sim/quota.h"
 
 namespace duet::sim {
 namespace {
@@ -16,6 +17,14 @@ std::int64_t payload_number(std::string_view payload, std::string_view key, std:
   std::int64_t value = fallback;
   std::from_chars(payload.data() + at + key.size(), payload.data() + payload.size(), value);
   return value;
+}
+
+/// A launch does not say what share of a thread the task asked for, so this looks where it is known. A launch
+/// that outlived its job runs without a quota until it is told to end.
+std::uint32_t launch_quota(const duet::JobTable& jobs, TaskId task) {
+  const LiveJob* const job = jobs.find(task.job);
+  if (job == nullptr || task.index >= job->tasks.size()) return kThread;
+  return quota_of(job->spec->groups[job->tasks[task.index].group].spec);
 }
 
 }  // namespace
@@ -79,7 +88,12 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
   last_change_ = now_;
   note_begin(run);
   if (run.executing)
-    engine_.start(id, node, launch.threads, launch.width, launch.work.operations);
+    engine_.start({.id = id,
+                   .node = node,
+                   .threads = launch.threads,
+                   .width = launch.width,
+                   .operations = launch.work.operations,
+                   .quota_m = launch_quota(controller().jobs(), launch.attempt.task)});
   else
     push(saturating_add(now_, launch.work.duration), Timer::Kind::kRunEnd, id, run.generation);
   step(node, agent::Started{launch.attempt});
