@@ -125,7 +125,7 @@ void Agent::received(const msg::Launch& body) {
   }
   if (!fresh) return;
   hold(body.attempt).timeout = body.timeout;
-  out_->push_back(agent::Launch{body.attempt, body.work, body.width, body.threads});
+  out_->push_back(agent::Launch{body.attempt, body.work, body.cpu_m, body.threads});
   if (mutated(Mutant::kEndBeforeStart)) report(msg::AttemptEnded{body.attempt, Outcome::kSucceeded, 0});
 }
 

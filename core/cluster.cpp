@@ -90,11 +90,6 @@ Resources Cluster::charge(const ClusterNode& n, const Request& request) const {
   return total;
 }
 
-std::uint32_t Cluster::width(NodeId id, const Request& request) const {
-  const std::int64_t cpu_m = charge(node(id), request).cpu_m;
-  return static_cast<std::uint32_t>(std::max<std::int64_t>(1, (cpu_m + kThread - 1) / kThread));
-}
-
 ThreadSet Cluster::choose_threads(const ClusterNode& n, const Request& request) const {
   ThreadSet chosen;
   if (request.exclusive) {
@@ -118,7 +113,7 @@ ThreadSet Cluster::choose_threads(const ClusterNode& n, const Request& request) 
       }
   }
   // Whole threads, lowest first. Where shares of others left too few, the least loaded ones, lowest first.
-  std::int64_t missing = std::max<std::int64_t>(1, (cpu_m + kThread - 1) / kThread);
+  std::int64_t missing = threads_for(cpu_m);
   n.free_threads.for_each([&](std::uint32_t t) {
     if (missing > 0) {
       chosen.insert(t);

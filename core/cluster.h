@@ -72,8 +72,8 @@ class Cluster {
   std::int64_t free_cpu_m() const { return free_cpu_m_; }
   /// True if all known nodes offer the same.
   bool uniform() const { return offers_.size() <= 1; }
-  /// Hardware threads that an attempt of `request` may keep busy on this node.
-  std::uint32_t width(NodeId id, const Request& request) const;
+  /// CPU that an attempt of `request` takes on this node, in millicores.
+  std::int64_t cpu_m(NodeId id, const Request& request) const { return charge(node(id), request).cpu_m; }
 
  private:
   Resources charge(const ClusterNode& node, const Request& request) const;

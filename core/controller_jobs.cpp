@@ -116,7 +116,7 @@ void Controller::send_launch(LiveJob& job, TaskId id) {
   const AttemptId attempt{id, task.attempt};
   task.serial = ++cluster_.node(task.node).launch_serial;
   send(task.node,
-       msg::Launch{attempt, task.serial, spec.work, cluster_.width(task.node, job.groups[task.group].request),
+       msg::Launch{attempt, task.serial, spec.work, cluster_.cpu_m(task.node, job.groups[task.group].request),
                    task.threads, spec.timeout});
   await_answer(attempt, task.node);
 }

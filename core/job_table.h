@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/check.h"
@@ -76,11 +77,12 @@ class JobTable {
     while (first_id_ + rows_of_.size() <= id.value) skip();
   }
   /// The job, or null if it has ended or never was.
-  LiveJob* find(JobId id) {
+  const LiveJob* find(JobId id) const {
     if (id.value < first_id_ || id.value - first_id_ >= rows_of_.size()) return nullptr;
     const std::uint32_t row = rows_of_[id.value - first_id_];
     return row == kGone ? nullptr : rows_[row].get();
   }
+  LiveJob* find(JobId id) { return const_cast<LiveJob*>(std::as_const(*this).find(id)); }
   LiveJob& at(JobId id) {
     LiveJob* job = find(id);
     DUET_CHECK(job != nullptr);

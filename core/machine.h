@@ -217,13 +217,13 @@ using Event = std::variant<Boot, Delivered, Started, Exited, Wake>;
 struct Launch {
   AttemptId attempt;
   Work work;
-  std::uint32_t width = 1;
+  std::int64_t cpu_m = 0;
   ThreadSet threads;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
     v("work", s.work);
-    v("width", s.width);
+    v("cpu_m", s.cpu_m);
     v("threads", s.threads);
   }
 };

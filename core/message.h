@@ -95,15 +95,15 @@ struct Launch {
   AttemptId attempt;
   std::uint64_t serial = 0;
   Work work;
-  std::uint32_t width = 1;  ///< Hardware threads it may keep busy, at least 1.
-  ThreadSet threads;        ///< Which ones; empty on pools whose threads are not told apart.
+  std::int64_t cpu_m = 0;  ///< Millicores that it may use; below 1000: a share of one thread; 0: as it comes.
+  ThreadSet threads;       ///< Which ones; empty on pools whose threads are not told apart.
   Duration timeout{0};      ///< 0 = never.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
     v("serial", s.serial);
     v("work", s.work);
-    v("width", s.width);
+    v("cpu_m", s.cpu_m);
     v("threads", s.threads);
     v("timeout", s.timeout);
   }

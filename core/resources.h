@@ -14,6 +14,11 @@ namespace duet {
 /// One whole hardware thread, in millicores.
 inline constexpr std::int64_t kThread = 1000;
 
+/// Hardware threads that something with so many millicores may keep busy, at least 1.
+constexpr std::uint32_t threads_for(std::int64_t cpu_m) {
+  return cpu_m <= kThread ? 1 : static_cast<std::uint32_t>((cpu_m + kThread - 1) / kThread);
+}
+
 /// Bytes of a mebibyte.
 inline constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 

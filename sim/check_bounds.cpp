@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/params.h"
+#include "sim/quota.h"
 
 namespace duet::sim {
 namespace {
@@ -14,7 +15,7 @@ double attempt_s(const Scenario& scenario, const TaskSpec& spec) {
   if (spec.work.duration == Duration{0}) {
     double slowest = std::numeric_limits<double>::max();
     for (const NodeType& type : scenario.node_types) slowest = std::min(slowest, type.speed.front());
-    seconds = static_cast<double>(spec.work.operations) / slowest;
+    seconds = static_cast<double>(spec.work.operations) / quota_speed(quota_of(spec), slowest);
   }
   if (spec.timeout > Duration{0})
     seconds = std::min(seconds, static_cast<double>(to_ns(spec.timeout)) * 1e-9);

@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "sim/cluster_world.h"
+#include "sim/quota.h"
 
 namespace duet::sim {
 namespace {
@@ -59,7 +60,7 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
   run.attempt = launch.attempt;
   run.node = node;
   run.active = true;
-  run.width = launch.width;
+  run.width = threads_for(launch.cpu_m);
   run.threads = launch.threads;
   run.began = now_;
   run.operations = launch.work.operations;
@@ -79,7 +80,12 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
   last_change_ = now_;
   note_begin(run);
   if (run.executing)
-    engine_.start(id, node, launch.threads, launch.width, launch.work.operations);
+    engine_.start({.id = id,
+                   .node = node,
+                   .threads = launch.threads,
+                   .width = run.width,
+                   .operations = launch.work.operations,
+                   .quota_m = quota_of(launch.cpu_m)});
   else
     push(saturating_add(now_, launch.work.duration), Timer::Kind::kRunEnd, id, run.generation);
   step(node, agent::Started{launch.attempt});

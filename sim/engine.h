@@ -17,6 +17,17 @@ namespace duet::sim {
 /// An execution in progress, named by a small number that the world uses again after its end.
 using ExecId = std::uint32_t;
 
+/// What an execution is to do, and where.
+struct ExecSpec {
+  ExecId id = 0;
+  std::uint32_t node = 0;           ///< Index into Scenario::nodes.
+  ThreadSet threads = {};           ///< Of that node; empty: where the engine likes.
+  std::uint32_t width = 1;          ///< How many threads, i.e. the size of `threads` if that is not empty.
+  std::int64_t operations = 0;      ///< On each of them.
+  std::uint32_t quota_m = kThread;  ///< At most this share of a thread's top speed, in thousandths; above 0.
+  std::uint32_t priority = 1;       ///< Its weight against others on the same core; above 0.
+};
+
 /// The world, as an engine sees it.
 class World {
  public:
@@ -36,10 +47,8 @@ class Engine {
   virtual ~Engine() = default;
   virtual std::string_view name() const = 0;
 
-  /// Starts to execute `operations` on each of `width` threads of node `node` (index into Scenario::nodes):
-  /// on those in `threads`, or where it likes if that is empty. The execution ends when all threads are done.
-  virtual void start(ExecId id, std::uint32_t node, const ThreadSet& threads, std::uint32_t width,
-                     std::int64_t operations) = 0;
+  /// Starts an execution. It ends when all its threads are done.
+  virtual void start(const ExecSpec& spec) = 0;
   /// Stops an execution that has not been reported as ended. It will not be reported.
   virtual void cancel(ExecId id) = 0;
 

@@ -8,6 +8,7 @@
 
 #include "sim/engine.h"
 #include "sim/engine_limits.h"
+#include "sim/quota.h"
 
 namespace duet::sim {
 
@@ -27,15 +28,16 @@ class LoopEngine final : public Engine {
 
   std::string_view name() const override { return "loop"; }
 
-  void start(ExecId id, std::uint32_t node, const ThreadSet& /*threads*/, std::uint32_t /*width*/,
-             std::int64_t operations) override {
-    if (id >= runs_.size()) runs_.resize(id + 1);
-    Run& run = runs_[id];
+  // Priorities say who gets more of a core that two want; here everyone has what it may use.
+  void start(const ExecSpec& spec) override {
+    DUET_CHECK(spec.quota_m > 0 && spec.priority > 0);
+    if (spec.id >= runs_.size()) runs_.resize(spec.id + 1);
+    Run& run = runs_[spec.id];
     DUET_CHECK(!run.active);
     run.active = true;
-    const double speed = speed_[node];
-    const double work = std::max(static_cast<double>(operations), shortest_execution_s * speed);
-    heap_.push_back({clock_s_ + work / speed, id, run.number});
+    const double speed = speed_[spec.node];
+    const double work = std::max(static_cast<double>(spec.operations), shortest_execution_s * speed);
+    heap_.push_back({clock_s_ + work / quota_speed(spec.quota_m, speed), spec.id, run.number});
     std::push_heap(heap_.begin(), heap_.end(), later);
   }
 

@@ -1,6 +1,7 @@
 #include "sim/metrics.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -137,6 +138,8 @@ Metrics measure(const Scenario& scenario, const Results& results) {
   measure_waits(metrics, results);
   measure_turnarounds(metrics, results);
   measure_load(metrics, scenario, results);
+  if (!results.energy_j.empty())
+    metrics["energy_j"] = std::accumulate(results.energy_j.begin(), results.energy_j.end(), 0.0);
   return metrics;
 }
 

@@ -13,6 +13,7 @@
 #include "sim/decimal.h"
 #include "sim/json_write.h"
 #include "sim/metrics.h"
+#include "sim/slot_text.h"
 #include "sim/table.h"
 #include "sim/terminal.h"
 
@@ -140,11 +141,13 @@ void append_task(std::string& out, const JobRow& job, std::uint32_t index, const
   out += ',';
   append_csv(out, job.key);
   out += ',';
-  if (task.attempts > 0) append_csv(out, report.scenario->nodes[task.node].name);
+  const Scenario& scenario = *report.scenario;
+  if (task.attempts > 0) append_csv(out, scenario.nodes[task.node].name);
   out += ',';
-  std::string threads;
-  codec::append_text(threads, report.results->thread_sets[task.threads]);
-  append_csv(out, threads);
+  std::string slot;
+  append_slot(slot, scenario.node_types[scenario.nodes[task.node].type],
+              report.results->thread_sets[task.threads]);
+  append_csv(out, slot);
   out += ',';
   codec::append_number(out, task.attempts);
   out += ',';
@@ -169,6 +172,20 @@ void write_policy(JsonWriter& json, std::string_view kind, const PolicyChoice& c
     if (const auto* integer = std::get_if<std::int64_t>(&value)) json.integer(*integer);
     if (const auto* number = std::get_if<double>(&value)) json.number(*number);
     if (const auto* text = std::get_if<std::string>(&value)) json.string(*text);
+  }
+  json.close();
+}
+
+/// Of every node that has a power model.
+void write_energy(JsonWriter& json, const RunReport& report) {
+  if (report.results->energy_j.empty()) return;
+  json.key("node_energy_j");
+  json.object();
+  for (std::size_t i = 0; i < report.scenario->nodes.size(); ++i) {
+    const Node& node = report.scenario->nodes[i];
+    if (!report.scenario->node_types[node.type].power) continue;
+    json.key(node.name);
+    json.number(report.results->energy_j[i]);
   }
   json.close();
 }
@@ -258,6 +275,7 @@ void write_summary(const RunReport& report, codec::TextSink& to) {
     json.number(found->second);
   }
   json.close();
+  write_energy(json, report);
   write_verdicts(json, report.verdicts);
   if (report.trace) {
     json.key("steps");

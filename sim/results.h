@@ -64,6 +64,7 @@ struct Results {
   std::int64_t busy_cpu_s = 0;        ///< Sum over attempts of width * run time, in whole thread-seconds,
   std::int64_t busy_cpu_ns =
       0;  ///< and the rest of it: nanoseconds alone would overflow after 292 core-years.
+  std::vector<double> energy_j;  ///< By node, from instant 0 to `end`; empty if no type has a power model.
   std::uint64_t instants = 0;
   std::uint64_t messages = 0;
   std::uint64_t steps = 0;  ///< Steps of all machines.

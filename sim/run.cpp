@@ -1,7 +1,10 @@
 #include "sim/run.h"
 
 #include <algorithm>
+#include <optional>
 #include <variant>
+
+#include "sim/energy_watch.h"
 
 namespace duet::sim {
 namespace {
@@ -30,9 +33,14 @@ bool needs_cpu_model(const Scenario& scenario) { return std::visit(HasOperations
 Result<Results> run(const Scenario& scenario, const EngineMaker& make_engine, const WorldOptions& options) {
   auto engine = make_engine(scenario, needs_cpu_model(scenario));
   if (!engine) return engine.problems();
-  ClusterWorld world(scenario, **engine, options);
+  std::optional<EnergyWatch> energy;
+  WorldOptions watched = options;
+  if (EnergyWatch::wanted(scenario)) watched.observer = &energy.emplace(scenario, options.observer);
+  ClusterWorld world(scenario, **engine, watched);
   (*engine)->run(world);
-  return world.take_results();
+  Results results = world.take_results();
+  if (energy) results.energy_j = energy->joules(results.end);
+  return results;
 }
 
 }  // namespace duet::sim

@@ -92,6 +92,9 @@ std::string result_text(const RunReport& report, bool color) {
   const auto utilization = report.metrics.find("utilization");
   if (utilization != report.metrics.end())
     add_line(out, "utilisation", number_text(std::round(utilization->second * 1000) / 10) + " %");
+  const auto energy = report.metrics.find("energy_j");
+  if (energy != report.metrics.end())
+    add_line(out, "energy", number_text(std::round(energy->second * 1000) / 1000) + " J");
   add_line(out, "attempts", attempt_counts(report));
   std::string end_s;
   append_seconds(end_s, to_ns(report.results->end));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "core/energy.h"
 #include "core/model.h"
 
 namespace duet::sim {
@@ -16,14 +17,23 @@ namespace duet::sim {
 /// A kind of machine, and how its processor is modelled. One operation is one cycle of useful work.
 struct NodeType {
   std::string name;
-  NodeOffer offer;
+  NodeOffer offer;  ///< What tasks may use: the machine without its first `reserved_cores` cores.
+  std::uint32_t reserved_cores = 0;
+  std::vector<std::string> zones;  ///< What its people call the offered cores; empty: nothing in particular.
   /// Operations per second of one thread that has its core to itself, by the number of busy cores of the node
   /// (1, 2, ...; the last entry holds for all above). One entry: no turbo.
   std::vector<double> speed{1e9};
   /// What a core with two or more busy threads does together, as a multiple of one busy thread alone.
   /// Equal to threads_per_core: threads do not disturb each other.
   double smt_yield = 1.0;
+  std::optional<PowerModel> power;  ///< Nothing: its energy is not asked for.
 
+  std::uint32_t cores() const { return reserved_cores + offer.cores; }
+  /// The number that the machine itself gives to an offered thread: Linux counts the first threads of all
+  /// cores, then their second ones.
+  std::uint32_t machine_thread(std::uint32_t thread) const {
+    return reserved_cores + thread % offer.cores + thread / offer.cores * cores();
+  }
   /// True if a thread's speed never depends on its neighbours.
   bool plain() const { return speed.size() == 1 && smt_yield == static_cast<double>(offer.threads_per_core); }
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "sim/node_models.h"
+
 namespace duet::sim {
 namespace {
 
@@ -143,7 +145,7 @@ constexpr Field kFields[] = {
 
     plain(S::kCluster, "countable", kNames, "[]",
           "Names of countable kinds, such as `[\"gpus\"]`; at most six."),
-    required(nested(S::kCluster, "node_types", kMap, S::kNodeType, "Kinds of node, by name.")),
+    nested(S::kCluster, "node_types", kMap, S::kNodeType, "Kinds of node, by name."),
     required(nested(S::kCluster, "nodes", kObjects, S::kNodes, "The nodes, in the order of their ids.")),
     seconds(S::kCluster, "latency_s", "0", "Of a message between controller and agent, one way."),
     seconds(S::kCluster, "commit_delay_s", "0", "Until a record of the controller is durable."),
@@ -153,7 +155,14 @@ constexpr Field kFields[] = {
     integer(S::kCluster, "max_losses", "losses", 0, kMillion, "16",
             "A task lost with its node more often than this fails."),
 
-    integer(S::kNodeType, "cores", "cores", 1, kMaxCores, "1", "Cores that tasks may use."),
+    choice(S::kNodeType, "model", kNodeModels, "",
+           "A machine that Duet knows; the other fields then say what is different."),
+    integer(S::kNodeType, "cores", "cores", 1, kMaxCores, "1",
+            "Its cores. Tasks may use all but the first `reserved_cores`."),
+    integer(S::kNodeType, "reserved_cores", "cores", 0, kMaxCores, "0",
+            "Left to the operating system and Duet itself; nothing of theirs is simulated."),
+    plain(S::kNodeType, "zones", kNames, "[]",
+          "Names of the cores that tasks may use, for `tasks.csv`: one for each, or none."),
     integer(S::kNodeType, "threads_per_core", "hardware threads", 1, 64, "1",
             "Hardware threads of each core."),
     number(S::kNodeType, "speed_hz", "operations/s", 1e18, "1e9",
@@ -173,7 +182,19 @@ constexpr Field kFields[] = {
     integer(S::kNodeType, "memory_mib", "MiB", 0, kMaxMemory, "0", "Memory that tasks may use."),
     plain(S::kNodeType, "count", kCounts, "{}", "Countable things it has, such as `{\"gpus\": 2}`."),
 
-    required(plain(S::kNodes, "type", kName, "", "One of `node_types`.")),
+    nested(S::kNodeType, "power", kObject, S::kPower, "What it draws. Without it there is no `energy_j`."),
+
+    {.section = S::kPower,
+     .name = "core_w",
+     .type = kNumbers,
+     .unit = "W",
+     .max = kMillion,
+     .doc = "Of a core by the number of its busy threads (0, 1, 2, ...); the last holds for all above. "
+            "Required unless the model has it."},
+    number(S::kPower, "uncore_w", "W", kMillion, "0", "Of all else in the node, while it is on.", false),
+    number(S::kPower, "off_w", "W", kMillion, "0", "Of a node that is off.", false),
+
+    required(plain(S::kNodes, "type", kName, "", "One of `node_types`, or the name of a model.")),
     integer(S::kNodes, "count", "nodes", 1, kMillion, "1",
             "How many. If given, they are called `name` and a number from 0."),
     plain(S::kNodes, "name", kName, "", "Of the node or nodes; by default the name of the type."),

@@ -14,6 +14,7 @@ enum class Section : std::uint8_t {
   kScenario,
   kCluster,
   kNodeType,
+  kPower,
   kNodes,
   kPolicies,
   kWorkload,

@@ -1,8 +1,7 @@
 // /cluster and /policies of a scenario.
 #include <algorithm>
-#include <charconv>
-#include <limits>
 
+#include "sim/node_models.h"
 #include "sim/scenario_parse_context.h"
 
 namespace duet::sim::parsing {
@@ -27,49 +26,24 @@ void read_countable(Context& context, const Reader& reader) {
   }
 }
 
-void read_speed(Context& context, const Reader& reader, NodeType& type) {
-  reader.at_most_one({"speed_hz", "turbo_hz"});
-  type.speed = {reader.number("speed_hz")};
-  if (reader.valid("turbo_hz")) {
-    type.speed.clear();
-    for (JsonValue v = reader.value("turbo_hz").first_child(); v; v = v.next_sibling()) {
-      double hz = 0;
-      const std::string_view raw = v.raw();
-      std::from_chars(raw.data(), raw.data() + raw.size(), hz);
-      type.speed.push_back(hz);
-    }
-    if (type.speed.size() > type.offer.cores && reader.valid("cores"))
-      context.mistakes.add(reader.place("turbo_hz"), "more speeds (" + std::to_string(type.speed.size()) +
-                                                         ") than cores (" + std::to_string(type.offer.cores) +
-                                                         ')');
-  }
-  const auto threads = static_cast<double>(type.offer.threads_per_core);
-  type.smt_yield = reader.valid("smt_yield") ? reader.number("smt_yield") : threads;
-  if (type.smt_yield > threads)
-    context.mistakes.add(reader.place("smt_yield"),
-                         "a core cannot do more than its hardware threads together",
-                         "right: at most threads_per_core, " + std::to_string(type.offer.threads_per_core));
-  if (type.offer.threads_per_core == 1 && type.smt_yield < threads)
-    context.mistakes.add(reader.place("smt_yield"), "smt_yield needs threads_per_core of 2 or more");
-}
-
-void read_node_type(Context& context, const JsonValue& value) {
-  NodeType type;
-  type.name = value.key();
-  const Field* const name_field = find_field(Section::kNodes, "name");
-  if (type.name.empty() || type.name.size() > 200)
-    context.mistakes.add(value.key_place(), "this is no name", "right: " + describe(*name_field));
-  const Reader reader(context, value, Section::kNodeType);
-  type.offer.cores = static_cast<std::uint32_t>(reader.integer("cores"));
-  type.offer.threads_per_core = static_cast<std::uint32_t>(reader.integer("threads_per_core"));
-  const std::uint64_t threads = std::uint64_t{type.offer.cores} * type.offer.threads_per_core;
-  if (threads > std::numeric_limits<std::uint32_t>::max())
-    context.mistakes.add(reader.place("cores"), "more hardware threads than 4294967295 on one node");
-  type.offer.capacity.cpu_m = kThread * static_cast<std::int64_t>(threads);
-  type.offer.capacity.memory_bytes = kMiB * reader.integer("memory_mib");
-  if (reader.valid("count")) read_counts(context, reader.value("count"), type.offer.capacity);
-  read_speed(context, reader, type);
-  context.out.node_types.push_back(std::move(type));
+/// Those that are described, and the models that nodes name without a description.
+void read_node_types(Context& context, const Reader& reader) {
+  std::map<std::string, JsonValue> described;  // so that the order of the file's keys means nothing
+  if (reader.valid("node_types"))
+    for (JsonValue v = reader.value("node_types").first_child(); v; v = v.next_sibling())
+      described.emplace(v.key(), v);
+  for (const auto& [name, v] : described) read_node_type(context, v);
+  std::vector<NodeType>& types = context.out.node_types;
+  const auto known = [&](const std::string& name) {
+    return std::any_of(types.begin(), types.end(), [&](const NodeType& t) { return t.name == name; });
+  };
+  if (reader.valid("nodes"))
+    for (JsonValue node = reader.value("nodes").first_child(); node; node = node.next_sibling())
+      for (JsonValue v = node.first_child(); v; v = v.next_sibling()) {
+        if (v.key() != "type" || !v.is(JsonType::kString) || known(v.string())) continue;
+        if (const NodeType* const model = find_node_model(v.string())) types.push_back(*model);
+      }
+  std::sort(types.begin(), types.end(), [](const NodeType& a, const NodeType& b) { return a.name < b.name; });
 }
 
 void add_node(Context& context, std::string name, std::uint32_t type, const JsonPlace& place) {
@@ -177,12 +151,7 @@ void read_cluster(Context& context, const JsonValue& cluster) {
   Scenario& out = context.out;
   const Reader reader(context, cluster, Section::kCluster);
   read_countable(context, reader);
-  if (reader.valid("node_types")) {
-    std::map<std::string, JsonValue> by_name;  // so that the order of the file's keys means nothing
-    for (JsonValue v = reader.value("node_types").first_child(); v; v = v.next_sibling())
-      by_name.emplace(v.key(), v);
-    for (const auto& [name, v] : by_name) read_node_type(context, v);
-  }
+  read_node_types(context, reader);
   context.used.resize(out.node_types.size());
   if (reader.valid("nodes")) {
     const std::size_t before_nodes = context.mistakes.count();

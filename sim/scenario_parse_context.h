@@ -99,6 +99,7 @@ bool check_fits(Context& context, const TaskSpec& spec, std::uint32_t tasks, boo
 /// Adds to the tasks of the scenario; reports when they get too many.
 void count_tasks(Context& context, std::uint64_t tasks, const JsonPlace& place);
 
+void read_node_type(Context& context, const JsonValue& value);
 void read_cluster(Context& context, const JsonValue& cluster);
 void read_policies(Context& context, const JsonValue& policies);
 void read_workload(Context& context, const JsonValue& workload);

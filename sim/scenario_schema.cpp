@@ -18,6 +18,8 @@ constexpr SectionText kSections[] = {
     {Section::kScenario, "scenario", "/", "The whole file."},
     {Section::kCluster, "cluster", "/cluster", ""},
     {Section::kNodeType, "node_type", "/cluster/node_types/NAME", ""},
+    {Section::kPower, "power", "/cluster/node_types/NAME/power",
+     "Only for nodes of at most 256 hardware threads. A thread is busy while a task runs on it."},
     {Section::kNodes, "nodes", "/cluster/nodes/N", ""},
     {Section::kPolicies, "policies", "/policies",
      "Each a name, or `{\"name\": ..., parameters ...}`. `duet policies` lists them, `duet policies NAME` "

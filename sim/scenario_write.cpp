@@ -51,6 +51,11 @@ class ScenarioWriter {
   }
   void integer(std::string_view key, std::int64_t value) { raw(key, std::to_string(value)); }
   void number(std::string_view key, double value) { raw(key, number_text(value)); }
+  void numbers(std::string_view key, const std::vector<double>& values) {
+    array(key);
+    for (const double value : values) out_.number(value);
+    out_.close();
+  }
   void flag(std::string_view key, bool value) { raw(key, value ? "true" : "false"); }
   void seconds(std::string_view key, Duration value) { raw(key, decimal(to_ns(value), 9)); }
   void instant(std::string_view key, Instant value) { raw(key, decimal(to_ns(value), 9)); }
@@ -74,6 +79,7 @@ class ScenarioWriter {
   }
 
   void cluster();
+  void power(const PowerModel& power);
   void nodes();
   void policies();
   void choice(std::string_view kind, const PolicyChoice& choice);
@@ -105,18 +111,24 @@ void ScenarioWriter::cluster() {
             [](const NodeType* a, const NodeType* b) { return a->name < b->name; });
   for (const NodeType* type : types) {
     object(type->name, true);
-    integer("cores", type->offer.cores);
+    integer("cores", type->cores());
+    // Left out where there is nothing to say, so that older scenarios keep their hashes.
+    if (type->reserved_cores > 0) integer("reserved_cores", type->reserved_cores);
+    if (!type->zones.empty()) {
+      array("zones");
+      for (const std::string& zone : type->zones) out_.string(zone);
+      out_.close();
+    }
     integer("threads_per_core", type->offer.threads_per_core);
     if (type->speed.size() == 1) {
       number("speed_hz", type->speed.front());
     } else {
-      array("turbo_hz");
-      for (const double hz : type->speed) out_.number(hz);
-      out_.close();
+      numbers("turbo_hz", type->speed);
     }
     number("smt_yield", type->smt_yield);
     memory(type->offer.capacity.memory_bytes);
     counts(type->offer.capacity);
+    if (type->power) power(*type->power);
     out_.close();
   }
   out_.close();
@@ -127,6 +139,14 @@ void ScenarioWriter::cluster() {
   seconds("resend_after_s", scenario_.agent.resend_after);
   seconds("kill_grace_s", scenario_.agent.kill_grace);
   integer("max_losses", scenario_.controller.max_losses);
+  out_.close();
+}
+
+void ScenarioWriter::power(const PowerModel& power) {
+  object("power");
+  numbers("core_w", power.core_w);
+  number("uncore_w", power.uncore_w);
+  number("off_w", power.off_w);
   out_.close();
 }
 

@@ -9,6 +9,7 @@
 #include "core/rng.h"
 #include "sim/check_bounds.h"
 #include "sim/payload.h"
+#include "sim/quota.h"
 
 namespace duet::sim {
 namespace {
@@ -210,7 +211,8 @@ TaskSpec Draw::task(Rng& rng) {
   if (mix_.memory && rng.chance(1, 2)) spec.need.memory_bytes = kMiB * rng.between(1, 64);
   const Duration run = log_uniform(rng, 10 * kMs, 40 * kSecond);
   if (mix_.operations && rng.chance(1, 3))
-    spec.work.operations = to_ns(run);  // at the types' speed of one operation per nanosecond
+    // At the types' speed of one operation per nanosecond.
+    spec.work.operations = std::max<std::int64_t>(1, to_ns(run) * quota_of(spec) / kThread);
   else
     spec.work.duration = run;
   if (mix_.estimates && rng.chance(3, 4)) spec.estimate = run * rng.between(1, 8) / 4;

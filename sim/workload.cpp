@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "sim/draws.h"
 #include "sim/lublin.h"
+#include "sim/quota.h"
 
 namespace duet::sim {
 namespace {
@@ -137,7 +138,7 @@ struct Open {
   }
   std::unique_ptr<ArrivalSource> operator()(const PoissonWorkload& workload) const {
     DUET_CHECK(!scenario.node_types.empty() && !scenario.node_types.front().speed.empty());
-    const double speed = scenario.node_types.front().speed.front();
+    const double speed = quota_speed(quota_of(workload.task), scenario.node_types.front().speed.front());
     return std::make_unique<PoissonSource>(workload, speed, workload_stream(scenario));
   }
   std::unique_ptr<ArrivalSource> operator()(const LublinWorkload& workload) const {

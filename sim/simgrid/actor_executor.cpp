@@ -29,7 +29,7 @@ class ActorExecutor final : public PartExecutor {
     sg::Actor::create("driver", control, [quit = quit_] { quit->acquire(); });
   }
 
-  PartId start(sg::Host* host, std::uint32_t threads, double operations) override {
+  PartId start(const PartSpec& spec) override {
     const bool hire = free_.empty();
     const auto part = hire ? static_cast<PartId>(workers_.size()) : free_.back();
     if (hire) {
@@ -38,9 +38,7 @@ class ActorExecutor final : public PartExecutor {
       free_.pop_back();
     }
     Worker& worker = workers_[part];
-    worker.host = host;
-    worker.threads = static_cast<int>(threads);
-    worker.operations = operations;
+    worker.spec = spec;
     worker.state = State::kOrdered;
     // Executions must start in the order of these calls: with three on a core, SimGrid's last bit depends on
     // it. New workers therefore find their first order in place, so that they run in the same round as those
@@ -63,7 +61,7 @@ class ActorExecutor final : public PartExecutor {
     } else {
       // The worker sees it when it wakes up. An execution that starts and stops at once makes SimGrid compute
       // the rates on its host again, which shows in the last bit: a speed set to what it is does the same.
-      worker.host->set_pstate(worker.host->get_pstate());
+      worker.spec.host->set_pstate(worker.spec.host->get_pstate());
     }
   }
 
@@ -81,9 +79,7 @@ class ActorExecutor final : public PartExecutor {
   struct Worker {
     sg::SemaphorePtr order;
     sg::ExecPtr exec;
-    sg::Host* host = nullptr;
-    double operations = 0;
-    int threads = 1;
+    PartSpec spec;
     State state = State::kIdle;
   };
 
@@ -112,8 +108,9 @@ class ActorExecutor final : public PartExecutor {
   static void execute(Worker& worker) {
     worker.state = State::kRunning;
     worker.exec = sg::Exec::init();
-    worker.exec->set_flops_amount(worker.operations)->set_host(worker.host);
-    worker.exec->set_thread_count(worker.threads);
+    worker.exec->set_flops_amount(worker.spec.operations)->set_host(worker.spec.host);
+    worker.exec->set_thread_count(static_cast<int>(worker.spec.threads));
+    worker.exec->set_bound(worker.spec.top_speed)->set_priority(worker.spec.priority);
     worker.exec->start();
     try {
       worker.exec->wait();

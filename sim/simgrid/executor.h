@@ -20,11 +20,19 @@ class PartListener {
   virtual void on_parts_settled() = 0;
 };
 
+struct PartSpec {
+  simgrid::s4u::Host* host = nullptr;
+  std::uint32_t threads = 1;
+  double operations = 0;  ///< On each of them.
+  double top_speed = 0;   ///< Operations per second, at most; 0: as the host allows.
+  std::uint32_t priority = 1;
+};
+
 class PartExecutor {
  public:
   virtual ~PartExecutor() = default;
-  /// Executes `operations` on each of `threads` threads of `host`, from now on.
-  virtual PartId start(simgrid::s4u::Host* host, std::uint32_t threads, double operations) = 0;
+  /// Executes it, from now on.
+  virtual PartId start(const PartSpec& spec) = 0;
   /// Stops a part that has not ended; nobody hears of it again.
   virtual void cancel(PartId part) = 0;
   /// Called whenever the simulated time has moved on.

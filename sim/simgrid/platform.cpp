@@ -18,12 +18,13 @@ Platform::Platform(const Scenario& scenario, bool with_processors) : types_(scen
   if (with_processors) {
     nodes_.resize(scenario.nodes.size());
     std::uint32_t cores = 0;
-    for (const Node& node : scenario.nodes) cores += types_[node.type].offer.cores;
+    for (const Node& node : scenario.nodes) cores += types_[node.type].cores();
     cores_ = std::make_unique<Core[]>(cores);
     for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
       NodeModel& node = nodes_[i];
       node.type = &types_[scenario.nodes[i].type];
-      node.cores = node.type->offer.cores;
+      node.cores = node.type->cores();
+      node.offered_cores = node.type->offer.cores;
       node.threads_per_core = node.type->offer.threads_per_core;
       if (node.type->plain()) {
         node.host = zone->create_host("n" + std::to_string(i), node.type->speed.front());
@@ -58,10 +59,14 @@ void Platform::add_cores(sg::NetZone& zone, NodeModel& node, std::uint32_t numbe
   }
 }
 
+Platform::Core& Platform::core_of(const NodeModel& node, std::uint32_t thread) {
+  return cores_[node.first_core + node.type->reserved_cores + thread % node.offered_cores];
+}
+
 sg::Host* Platform::occupy(std::uint32_t number, std::uint32_t thread) {
   NodeModel& node = nodes_[number];
   DUET_CHECK(node.host == nullptr && thread < threads(number));
-  Core& core = cores_[node.first_core + thread % node.cores];
+  Core& core = core_of(node, thread);
   if (load_[node.first_thread + thread]++ == 0 && core.busy_threads++ == 0) {
     ++node.active_cores;
     tune(node);
@@ -72,7 +77,7 @@ sg::Host* Platform::occupy(std::uint32_t number, std::uint32_t thread) {
 void Platform::vacate(std::uint32_t number, std::uint32_t thread) {
   NodeModel& node = nodes_[number];
   DUET_CHECK(load_[node.first_thread + thread] > 0);
-  Core& core = cores_[node.first_core + thread % node.cores];
+  Core& core = core_of(node, thread);
   if (--load_[node.first_thread + thread] == 0 && --core.busy_threads == 0) {
     --node.active_cores;
     tune(node);

@@ -12,8 +12,9 @@
 namespace duet::sim {
 
 /// One flat star zone. A plain node is one host with as many cores as the node has threads. A node with turbo
-/// or SMT is one host per core: the threads of a core share it nonlinearly, and the speed of all cores of the
-/// node follows the number of busy ones (a change of pstate).
+/// or SMT is one host per core, reserved ones included: the threads of a core share it nonlinearly, and the
+/// speed of all cores of the node follows the number of busy ones (a change of pstate). Threads are numbered
+/// as in placements, over the cores that tasks may use.
 class Platform {
  public:
   /// Without `with_processors` only the control host exists: then nothing is executed, only time passes.
@@ -24,7 +25,7 @@ class Platform {
   /// Of a plain node.
   simgrid::s4u::Host* host(std::uint32_t node) const { return nodes_[node].host; }
   std::uint32_t threads(std::uint32_t node) const {
-    return nodes_[node].cores * nodes_[node].threads_per_core;
+    return nodes_[node].offered_cores * nodes_[node].threads_per_core;
   }
   /// Operations per second of a thread when nothing else runs on the node.
   double top_speed(std::uint32_t node) const { return nodes_[node].type->speed.front(); }
@@ -44,7 +45,8 @@ class Platform {
     simgrid::s4u::Host* host = nullptr;  // null if modelled by core
     std::uint32_t first_core = 0;
     std::uint32_t first_thread = 0;
-    std::uint32_t cores = 0;
+    std::uint32_t cores = 0;  // the reserved ones come first
+    std::uint32_t offered_cores = 0;
     std::uint32_t threads_per_core = 0;
     std::uint32_t active_cores = 0;
     std::uint32_t pstate = 0;
@@ -55,6 +57,7 @@ class Platform {
   };
 
   void add_cores(simgrid::s4u::NetZone& zone, NodeModel& node, std::uint32_t number);
+  Core& core_of(const NodeModel& node, std::uint32_t thread);
   void tune(NodeModel& node);
 
   std::vector<NodeType> types_;

@@ -75,18 +75,20 @@ class ShellExecutor final : public PartExecutor {
  public:
   explicit ShellExecutor(PartListener& listener) : listener_(listener), cpu_(cpu_model()) {}
 
-  PartId start(sg::Host* host, std::uint32_t threads, double operations) override {
+  PartId start(const PartSpec& spec) override {
     if (free_.empty()) grow();
     const PartId part = free_.back();
     free_.pop_back();
     Shell& shell = shells_[part];
     sg::Exec& exec = *shell.exec;
     exec.set_state(sg::Activity::State::INITED);
-    exec.set_flops_amount(operations);
-    if (shell.host != host) exec.set_host(host);
-    if (shell.threads != threads) exec.set_thread_count(static_cast<int>(threads));
-    shell.host = host;
-    shell.threads = threads;
+    exec.set_flops_amount(spec.operations);
+    const PartSpec& last = shell.spec;
+    if (last.host != spec.host) exec.set_host(spec.host);
+    if (last.threads != spec.threads) exec.set_thread_count(static_cast<int>(spec.threads));
+    if (last.top_speed != spec.top_speed) exec.set_bound(spec.top_speed);  // 0 is no bound to SimGrid, too
+    if (last.priority != spec.priority) exec.set_priority(spec.priority);
+    shell.spec = spec;
     shell.running = true;
     exec.start();
     return part;
@@ -118,8 +120,7 @@ class ShellExecutor final : public PartExecutor {
  private:
   struct Shell {
     sg::ExecPtr exec;
-    sg::Host* host = nullptr;
-    std::uint32_t threads = 1;
+    PartSpec spec;  // of its last start
     bool running = false;
   };
 

@@ -11,6 +11,7 @@
 
 #include "core/check.h"
 #include "sim/engine_limits.h"
+#include "sim/quota.h"
 #include "sim/simgrid/executor.h"
 #include "sim/simgrid/platform.h"
 #include "sim/simgrid/process.h"
@@ -39,8 +40,7 @@ class SimgridEngine final : public Engine, private PartListener {
   }
 
   std::string_view name() const override { return "simgrid"; }
-  void start(ExecId id, std::uint32_t node, const ThreadSet& threads, std::uint32_t width,
-             std::int64_t operations) override;
+  void start(const ExecSpec& spec) override;
   void cancel(ExecId id) override;
   void run(World& world) override;
 
@@ -60,7 +60,7 @@ class SimgridEngine final : public Engine, private PartListener {
     std::uint32_t next = none;
   };
 
-  void add_part(ExecId id, std::uint32_t node, std::uint32_t thread, double operations);
+  void start_on_plain(const ExecSpec& spec, PartSpec part);
   void link(PartId part, ExecId id, std::uint32_t node, std::uint32_t thread);
   void unlink(PartId part);
   void on_part_ended(PartId part) override;
@@ -95,30 +95,35 @@ class SimgridEngine final : public Engine, private PartListener {
   std::uint64_t late_ends_ = 0;
 };
 
-void SimgridEngine::start(ExecId id, std::uint32_t node, const ThreadSet& threads, std::uint32_t width,
-                          std::int64_t operations) {
-  DUET_CHECK(executor_ != nullptr && width > 0);
-  if (id >= runs_.size()) runs_.resize(id + 1);
-  DUET_CHECK(!runs_[id].active);
-  runs_[id].active = true;
-  const double work =
-      std::max(static_cast<double>(operations), shortest_execution_s * platform_.top_speed(node));
-  if (!platform_.by_core(node)) {
-    link(executor_->start(platform_.host(node), width, work), id, node, none);
-  } else if (threads.empty()) {
-    for (std::uint32_t i = 0; i < width; ++i) add_part(id, node, platform_.idlest_thread(node), work);
+void SimgridEngine::start(const ExecSpec& spec) {
+  DUET_CHECK(executor_ != nullptr && spec.width > 0 && spec.quota_m > 0 && spec.priority > 0);
+  if (spec.id >= runs_.size()) runs_.resize(spec.id + 1);
+  DUET_CHECK(!runs_[spec.id].active);
+  runs_[spec.id].active = true;
+  const double top_speed = platform_.top_speed(spec.node);
+  PartSpec part;
+  part.operations = std::max(static_cast<double>(spec.operations), shortest_execution_s * top_speed);
+  part.priority = spec.priority;
+  if (spec.quota_m < kThread) part.top_speed = quota_speed(spec.quota_m, top_speed);
+  if (!platform_.by_core(spec.node)) return start_on_plain(spec, part);
+  const auto add = [&](std::uint32_t thread) {
+    part.host = platform_.occupy(spec.node, thread);
+    link(executor_->start(part), spec.id, spec.node, thread);
+  };
+  if (spec.threads.empty()) {
+    for (std::uint32_t i = 0; i < spec.width; ++i) add(platform_.idlest_thread(spec.node));
   } else {
-    std::uint32_t count = 0;
-    threads.for_each([&](std::uint32_t thread) {
-      add_part(id, node, thread, work);
-      ++count;
-    });
-    DUET_CHECK(count == width);
+    DUET_CHECK(spec.threads.size() == spec.width);
+    spec.threads.for_each(add);
   }
 }
 
-void SimgridEngine::add_part(ExecId id, std::uint32_t node, std::uint32_t thread, double operations) {
-  link(executor_->start(platform_.occupy(node, thread), 1, operations), id, node, thread);
+/// All threads are one part, unless a quota holds: SimGrid's bound is for all threads of a part together.
+void SimgridEngine::start_on_plain(const ExecSpec& spec, PartSpec part) {
+  part.host = platform_.host(spec.node);
+  part.threads = part.top_speed > 0 ? 1 : spec.width;
+  for (std::uint32_t i = 0; i < spec.width; i += part.threads)
+    link(executor_->start(part), spec.id, spec.node, none);
 }
 
 void SimgridEngine::link(PartId part, ExecId id, std::uint32_t node, std::uint32_t thread) {

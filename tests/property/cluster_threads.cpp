@@ -71,7 +71,7 @@ class NodeUnderLoad {
       ASSERT_TRUE(h.threads.empty());
       return;
     }
-    ASSERT_EQ(h.threads.size(), cluster_.width(id_, h.request));
+    ASSERT_EQ(h.threads.size(), duet::threads_for(cluster_.cpu_m(id_, h.request)));
     if (!h.request.exclusive) return;
     std::set<std::uint32_t> sat_on;
     h.threads.for_each([&](std::uint32_t t) { sat_on.insert(t % node().offer.cores); });

@@ -53,7 +53,12 @@ class RandomLives {
     // A few sizes are round, so that ends coincide with each other and with what the script has due.
     const auto operations =
         draw.below(4) == 0 ? 2'100'000'000 * (1 + draw.below(3)) : draw.below(9'000'000'000);
-    world_.start(id, seats_[id].node, seats_[id].threads, static_cast<std::int64_t>(operations));
+    ExecSpec spec{.id = id, .node = seats_[id].node, .operations = static_cast<std::int64_t>(operations)};
+    for (const std::uint32_t thread : seats_[id].threads) spec.threads.insert(thread);
+    spec.width = spec.threads.size();
+    if (draw.below(4) == 0) spec.quota_m = static_cast<std::uint32_t>(1 + draw.below(999));
+    if (draw.below(4) == 0) spec.priority = static_cast<std::uint32_t>(1 + draw.below(5));
+    world_.start(spec);
     if (draw.below(5) != 0) return;
     const auto patience = draw.below(3) == 0 ? 0 : static_cast<std::int64_t>(draw.below(1'500'000'000));
     world_.at(to_ns(world_.now()) + patience, [this, id, number] {

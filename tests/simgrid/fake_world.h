@@ -30,11 +30,14 @@ class FakeWorld final : public World {
   }
   void start(ExecId id, std::uint32_t node, const ThreadSet& set, std::uint32_t width,
              std::int64_t operations) {
-    if (id >= running_.size()) running_.resize(id + 1);
-    EXPECT_FALSE(running_[id]);
-    running_[id] = true;
+    start(ExecSpec{.id = id, .node = node, .threads = set, .width = width, .operations = operations});
+  }
+  void start(const ExecSpec& spec) {
+    if (spec.id >= running_.size()) running_.resize(spec.id + 1);
+    EXPECT_FALSE(running_[spec.id]);
+    running_[spec.id] = true;
     ++running_count_;
-    engine_.start(id, node, set, width, operations);
+    engine_.start(spec);
   }
   void cancel(ExecId id) {
     if (!is_running(id)) return;

@@ -84,12 +84,12 @@ TEST(CodecTrace, BytesArePinned) {
   // refused.
   const std::string bytes = small_trace();
   const std::size_t body = bytes.find('\n', bytes.find('\n') + 1) + 1;
-  EXPECT_EQ(bytes.substr(0, 13), "duet-trace 1 ");
+  EXPECT_EQ(bytes.substr(0, 13), "duet-trace 2 ");
   EXPECT_EQ(codec::hex(codec::as_bytes(bytes).subspan(body)),
-            "3d0101010501036b07616e6e000303421f0101011080b2e60e0100010103019d043c4e3101421f06"
-            "05000105010103010101130103010101030101003a3504fd0f03010205010301e1a064fb21011006"
-            "64cd1d0603030105010301010028a501a00104000000000000006100000000000000840a381ad639"
-            "c4984f97576829d4ec78efdff300ac46170a45b6eace2a61a8e69af05f1762761b89");
+            "490101010501036b07616e6e000303421f0101011080b2e60e0100010101010103010101010571fd043101"
+            "421f060500010501010301010113010301010103010100f4af93840f03010205010301ad0ff39421011006"
+            "64cd1d06030301050103010100f74f115d0104000000000000006700000000000000efe2c912754ea495c2"
+            "81ff73b670499518e2118295d78a321c076279e2771b89f6de4d571326f9be");
   EXPECT_EQ(verify(bytes), "");
 }
 
@@ -181,10 +181,10 @@ TEST(CodecTrace, OtherFilesAreRefusedInWords) {
   EXPECT_EQ(problem("PK\x03\x04").what, "is not a trace of Duet");
   EXPECT_EQ(problem("{\"header\":{}}\n").what, "is a trace in JSON Lines, which is for reading only");
   std::string newer = good;
-  newer.replace(0, 13, "duet-trace 2 ");
-  EXPECT_EQ(problem(newer).what, "is a trace of format 2");
-  EXPECT_EQ(problem(newer).right, "format 1, the only one that this version of Duet reads");
-  EXPECT_EQ(problem("duet-trace 1 99999999999999999 0123456789abcdef\n").what,
+  newer.replace(0, 13, "duet-trace 3 ");
+  EXPECT_EQ(problem(newer).what, "is a trace of format 3");
+  EXPECT_EQ(problem(newer).right, "format 2, the only one that this version of Duet reads");
+  EXPECT_EQ(problem("duet-trace 2 99999999999999999 0123456789abcdef\n").what,
             "at byte 48: the header is cut off");
 }
 

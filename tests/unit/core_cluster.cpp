@@ -101,13 +101,13 @@ TEST(CoreCluster, ScatteredSharesShareTheLeastLoadedThreadsAndNeverAnExclusiveOn
   EXPECT_EQ(n.node().room, (Room{cores(3).offer().capacity, 3}));
 }
 
-TEST(CoreCluster, WidthIsThreadsKeptBusy) {
+TEST(CoreCluster, ChargesWhatIsAskedForOrAWholeSlot) {
   OneNode n(cores(4).threads_per_core(2));
-  EXPECT_EQ(n.all.width(n.id, threads_of(0)), 1U);
-  EXPECT_EQ(n.all.width(n.id, threads_of(1)), 1U);
-  EXPECT_EQ(n.all.width(n.id, threads_of(1000)), 1U);
-  EXPECT_EQ(n.all.width(n.id, threads_of(1001)), 2U);
-  EXPECT_EQ(n.all.width(n.id, whole_slot()), 2U);
+  EXPECT_EQ(n.all.cpu_m(n.id, threads_of(0)), 0);
+  EXPECT_EQ(n.all.cpu_m(n.id, threads_of(1)), 1);
+  EXPECT_EQ(n.all.cpu_m(n.id, threads_of(1000)), 1000);
+  EXPECT_EQ(n.all.cpu_m(n.id, threads_of(1001)), 1001);
+  EXPECT_EQ(n.all.cpu_m(n.id, whole_slot()), 2000);
 }
 
 TEST(CoreCluster, PoolsAbove256ThreadsAreOnlyCounted) {

@@ -1,0 +1,58 @@
+#include "sim/energy_watch.h"
+
+#include <algorithm>
+
+namespace duet::sim {
+
+EnergyWatch::EnergyWatch(const Scenario& scenario, Observer* next)
+    : meters_(scenario.nodes.size()), next_(next) {
+  for (std::size_t i = 0; i < meters_.size(); ++i) {
+    const NodeType& type = scenario.node_types[scenario.nodes[i].type];
+    if (type.power) meters_[i].emplace(*type.power, type.offer, type.reserved_cores, Instant{});
+  }
+}
+
+bool EnergyWatch::wanted(const Scenario& scenario) {
+  return std::any_of(scenario.nodes.begin(), scenario.nodes.end(),
+                     [&](const Node& node) { return scenario.node_types[node.type].power.has_value(); });
+}
+
+std::vector<double> EnergyWatch::joules(Instant end) const {
+  std::vector<double> joules;
+  for (const auto& meter : meters_) joules.push_back(meter ? meter->joules(end) : 0);
+  return joules;
+}
+
+void EnergyWatch::on_run(Instant now, std::uint32_t node, AttemptId attempt, const ThreadSet& threads,
+                         bool begins) {
+  if (auto& meter = meters_[node])
+    threads.for_each([&](std::uint32_t thread) {
+      if (begins)
+        meter->begin(now, thread);
+      else
+        meter->end(now, thread);
+    });
+  if (next_ != nullptr) next_->on_run(now, node, attempt, threads, begins);
+}
+
+void EnergyWatch::on_fault(Instant now, const Fault& fault) {
+  if (auto& meter = meters_[fault.node]) meter->turn(now, fault.kind == Fault::Kind::kRestart);
+  if (next_ != nullptr) next_->on_fault(now, fault);
+}
+
+void EnergyWatch::on_step(Instant now, const Controller& controller, const controller::Event& event,
+                          const controller::Commands& commands, std::size_t first) {
+  if (next_ != nullptr) next_->on_step(now, controller, event, commands, first);
+}
+
+void EnergyWatch::on_agent_step(Instant now, std::uint32_t node, const Agent& agent,
+                                const agent::Event& event, const agent::Commands& commands,
+                                std::size_t first) {
+  if (next_ != nullptr) next_->on_agent_step(now, node, agent, event, commands, first);
+}
+
+void EnergyWatch::on_instant(Instant now, const Controller& controller) {
+  if (next_ != nullptr) next_->on_instant(now, controller);
+}
+
+}  // namespace duet::sim
