@@ -68,6 +68,15 @@ class Cluster {
   void retake(NodeId id, const Request& request, const ThreadSet& threads);
   void give_back(NodeId id, const Request& request, const ThreadSet& threads);
 
+  /// Calls f() as if the node could not be used.
+  template <class F>
+  auto without(NodeId id, F&& f) {
+    index_.set(id, node(id).room, false);
+    auto result = f();
+    index_.set(id, node(id).room, counted_[id.value]);
+    return result;
+  }
+
   /// CPU free on all usable nodes together, in millicores.
   std::int64_t free_cpu_m() const { return free_cpu_m_; }
   /// True if all known nodes offer the same.

@@ -47,28 +47,43 @@ std::optional<Instant> Controller::next_deadline() const {
   Instant due = kNever;
   if (!watch_.empty()) due = watch_.begin()->first;
   if (!unanswered_.empty()) due = std::min(due, unanswered_.front().due);
+  if (!delayed_.empty()) due = std::min(due, delayed_.begin()->first);
   if (const auto at = queue_->next_due(); at && !pending_.empty()) due = std::min(due, *at);
   if (due == kNever) return std::nullopt;
   return due;
+}
+
+std::string Controller::refusal(const TaskGroup& group) const {
+  if (group.count > kMaxTasksPerJob) return "a job has at most 1000000 tasks";
+  if (!group.spec.need.covers({})) return "a task cannot need less than nothing";
+  if (group.spec.need.cpu_m > kMaxCpuPerTask)
+    return "a task cannot need more than 1000000000 hardware threads";
+  const Work& work = group.spec.work;
+  if (std::min({group.spec.estimate, group.spec.timeout, work.duration}) < Duration{0})
+    return "times cannot be negative";
+  if (work.operations < 0 || group.spec.iterations < 0) return "a task cannot have less than no work";
+  return {};
 }
 
 std::string Controller::refusal(const JobSpec& spec) const {
   if (spec.groups.empty()) return "a job needs at least one group of tasks";
   if (spec.kind == JobKind::kRigid && spec.groups.size() != 1)
     return "a rigid job has exactly one group of equal tasks";
+  if (spec.kind == JobKind::kService && spec.groups.size() != 1)
+    return "a service has exactly one group of replicas";
+  if (spec.backoff < Duration{0}) return "times cannot be negative";
+  const auto schedulers = scheduler_policies();
+  const auto named = [&](const auto& entry) { return entry.name == spec.scheduler; };
+  if (!spec.scheduler.empty() && std::none_of(schedulers.begin(), schedulers.end(), named))
+    return "there is no scheduler '" + spec.scheduler + "'";
   std::uint64_t tasks = 0;
   for (const TaskGroup& group : spec.groups) {
-    if (group.count == 0) return "a group needs at least one task";
+    if (group.count == 0 && spec.kind != JobKind::kService) return "a group needs at least one task";
     tasks += group.count;
     if (tasks > kMaxTasksPerJob) return "a job has at most 1000000 tasks";
-    const Resources none;
-    if (!group.spec.need.covers(none)) return "a task cannot need less than nothing";
-    if (group.spec.need.cpu_m > kMaxCpuPerTask)
-      return "a task cannot need more than 1000000000 hardware threads";
-    const Work& work = group.spec.work;
-    if (std::min({group.spec.estimate, group.spec.timeout, work.duration}) < Duration{0})
-      return "times cannot be negative";
-    if (work.operations < 0) return "a task cannot have less than no work";
+    if (std::string why = refusal(group); !why.empty()) return why;
+    if (spec.kind != JobKind::kDag && !group.after.empty())
+      return "only the groups of a DAG come after each other";
     const Waiting waiting{{},
                           0,
                           {group.spec.need, group.spec.exclusive},
@@ -76,10 +91,12 @@ std::string Controller::refusal(const JobSpec& spec) const {
                           spec.kind == JobKind::kRigid,
                           spec.priority,
                           now_,
-                          estimator_->predict(group.spec)};
+                          estimator_->predict(group.spec),
+                          spec.scheduler.empty() ? nullptr : scheduler_.get(),
+                          {}};
     if (const auto why = queue_->refuses(waiting, cluster_.uniform()); !why.empty()) return std::string(why);
   }
-  return {};
+  return spec.kind == JobKind::kDag ? dag_refusal(spec) : std::string();
 }
 
 void Controller::on(const controller::Submit& event) {
@@ -89,7 +106,7 @@ void Controller::on(const controller::Submit& event) {
   }
   LiveJob& job = jobs_.create();
   admit(job, event.spec);
-  emit(controller::Persist{JobRecord{job.id, now_, false, job.spec}});
+  persist_job(job);
   emit(controller::Reply{event.request, job.id, {}});
   publish(controller::JobChanged{job.id, job.state});
 }
@@ -103,7 +120,7 @@ void Controller::on(const controller::Cancel& event) {
   }
   if (!job->cancelled) {
     job->cancelled = true;
-    emit(controller::Persist{JobRecord{job->id, job->submitted, true, job->spec}});
+    persist_job(*job);
   }
   emit(controller::Reply{event.request, event.job, {}});
   stop_others(*job);
@@ -159,6 +176,7 @@ void Controller::on(const controller::Undrain& event) {
 void Controller::on(const Wake&) {
   detect();
   resend_due();
+  retry_due();
   if (const auto at = queue_->next_due(); at && *at <= now_) dirty_ = true;
   if (dirty_ && !pending_.empty()) schedule();
   dirty_ = false;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -55,6 +56,7 @@ class Controller {
   void on(const controller::Received& event);
   void on(const Wake& event);
   std::string refusal(const JobSpec& spec) const;
+  std::string refusal(const TaskGroup& group) const;
   void schedule();
 
   // controller_nodes.cpp: registration, fencing, detection
@@ -75,6 +77,8 @@ class Controller {
 
   // controller_jobs.cpp: the life of jobs and tasks
   void admit(LiveJob& job, JobSpecPtr spec);
+  void add_group(LiveJob& job, const TaskSpec& spec);
+  void choose_scheduler(LiveJob& job);
   void enqueue(LiveJob& job, std::uint32_t group, std::uint32_t width);
   void launch(const Placement& placement);
   void send_launch(LiveJob& job, TaskId id);
@@ -92,6 +96,27 @@ class Controller {
   void persist_task(const LiveJob& job, TaskId id);
   Resources charge(const LiveJob& job, const LiveTask& task) const;
 
+  // controller_dag.cpp: tasks that come after others
+  void link_groups(LiveJob& job);
+  void finish_in_group(LiveJob& job, std::uint32_t group);
+  void cancel_descendants(LiveJob& job, std::uint32_t group);
+
+  // controller_services.cpp: replicas, their number and their version
+  void on(const controller::Scale& event);
+  void on(const controller::Update& event);
+  LiveJob* service_of(RequestId request, JobId id);
+  void persist_job(const LiveJob& job);
+  void adjust_replicas(LiveJob& job);
+  void retire_replica(LiveJob& job, TaskId id);
+  void want_replica(LiveJob& job, std::uint32_t index);
+  void replace_outdated(LiveJob& job);
+  void settle_replica(LiveJob& job, TaskId id, Outcome outcome);
+
+  // controller_retry.cpp: what failed waits before it runs again
+  Duration backoff(const LiveJob& job, const LiveTask& task, Outcome outcome) const;
+  void delay(LiveJob& job, TaskId id, Duration wait);
+  void retry_due();
+
   // controller_resend.cpp
   void await_answer(AttemptId attempt, NodeId node);
   void resend_due();
@@ -100,6 +125,7 @@ class Controller {
   // controller_restore.cpp
   void restore(const JobRecord& record);
   void restore(const TaskRecord& record);
+  void take_up_replica(LiveJob& job, const TaskRecord& record);
   void restore(const NodeRecord& record);
   void restore(const EndRecord& record);
 
@@ -123,6 +149,7 @@ class Controller {
   ControllerConfig config_;
   std::unique_ptr<Queue> queue_;
   std::unique_ptr<Scheduler> scheduler_;
+  std::map<std::string, std::unique_ptr<Scheduler>> own_schedulers_;  ///< Of jobs that named one.
   std::unique_ptr<CpuEstimator> estimator_;
   Rng scheduler_rng_;
 
@@ -131,7 +158,8 @@ class Controller {
   Pending pending_;
   Releases releases_;                           ///< Kept if the queue reserves.
   std::set<std::pair<Instant, NodeId>> watch_;  ///< When to look at a node's detector again.
-  std::deque<Unanswered> unanswered_;           ///< Ascending by due.
+  std::set<std::pair<Instant, TaskId>> delayed_;  ///< What waits out a backoff; entries may be out of date.
+  std::deque<Unanswered> unanswered_;             ///< Ascending by due.
   std::vector<Placement> placements_;           ///< Of the pass in progress; kept for its storage.
   bool dirty_ = false;                          ///< Something changed that a pass could use.
   Counters counters_;
@@ -139,6 +167,9 @@ class Controller {
   Instant now_;              ///< Of the step in progress.
   Commands* out_ = nullptr;  ///< Of the step in progress.
 };
+
+/// Why the groups of a DAG cannot come after each other as they say; empty if they can.
+std::string dag_refusal(const JobSpec& spec);
 
 static_assert(Machine<Controller>);
 

@@ -7,33 +7,49 @@
 #include "core/mutation.h"
 
 namespace duet {
-namespace {
-
-bool active(TaskState state) {
-  return state == TaskState::kStarting || state == TaskState::kRunning || state == TaskState::kStopping;
+void Controller::add_group(LiveJob& job, const TaskSpec& spec) {
+  Request request{spec.need, spec.exclusive};
+  if (request.exclusive) request.need.cpu_m = 0;  // The slot brings its own.
+  job.groups.emplace_back().request = request;
 }
 
-}  // namespace
+/// A job's own scheduler is shared with all jobs that name the same one.
+void Controller::choose_scheduler(LiveJob& job) {
+  job.scheduler = nullptr;
+  if (job.spec->scheduler.empty()) return;
+  auto& own = own_schedulers_[job.spec->scheduler];
+  if (!own) own = std::move(*make_policy(scheduler_policies(), {job.spec->scheduler, {}}));
+  job.scheduler = own.get();
+}
 
 void Controller::admit(LiveJob& job, JobSpecPtr spec) {
   job.spec = std::move(spec);
   job.submitted = now_;
-  std::uint32_t first = 0;
+  choose_scheduler(job);
   for (const TaskGroup& group : job.spec->groups) {
-    Request request{group.spec.need, group.spec.exclusive};
-    if (request.exclusive) request.need.cpu_m = 0;  // The slot brings its own.
+    add_group(job, group.spec);
+    if (job.service() && job.groups.size() < job.spec->groups.size()) continue;  // An older version.
     LiveTask task;
-    task.group = static_cast<std::uint32_t>(job.groups.size());
+    task.group = static_cast<std::uint32_t>(job.groups.size()) - 1;
+    job.groups.back().next = static_cast<std::uint32_t>(job.tasks.size());
     job.tasks.resize(job.tasks.size() + group.count, task);
-    job.groups.push_back({request, 0, first, first + group.count, {}});
-    first += group.count;
+    job.groups.back().end = static_cast<std::uint32_t>(job.tasks.size());
   }
-  for (std::uint32_t g = 0; g < job.groups.size(); ++g) enqueue(job, g, job.spec->groups[g].count);
+  if (job.service()) {
+    // Replicas come and go, so all that wait are listed by index.
+    LiveGroup& group = job.groups.back();
+    for (; group.next < group.end; ++group.next) group.back.push_back(group.next);
+  }
+  if (job.spec->kind == JobKind::kDag) link_groups(job);
+  for (std::uint32_t g = 0; g < job.groups.size(); ++g)
+    if (const std::uint32_t width = job.groups[g].width(); width > 0 && !job.blocked(g))
+      enqueue(job, g, width);
 }
 
 void Controller::enqueue(LiveJob& job, std::uint32_t group, std::uint32_t width) {
   if (Waiting* waiting = pending_.find(job.groups[group].rank, job.id, group)) {
     waiting->width += width;
+    waiting->avoid = job.groups[group].avoid;
   } else {
     const TaskSpec& spec = job.spec->groups[group].spec;
     const Waiting entry{job.id,
@@ -43,7 +59,9 @@ void Controller::enqueue(LiveJob& job, std::uint32_t group, std::uint32_t width)
                         job.spec->kind == JobKind::kRigid,
                         job.spec->priority,
                         job.submitted,
-                        estimator_->predict(spec)};
+                        estimator_->predict(spec),
+                        job.scheduler,
+                        job.groups[group].avoid};
     job.groups[group].rank = queue_->rank(entry);
     pending_.add(job.groups[group].rank, entry);
   }
@@ -93,6 +111,7 @@ void Controller::launch(const Placement& placement) {
   } else {
     index = group.back.front();
     group.back.erase(group.back.begin());
+    if (job.tasks[index].node == group.avoid) group.avoid.reset();  // It has found another place, or none.
   }
   const TaskId id{job.id, index};
   LiveTask& task = job.tasks[index];
@@ -139,7 +158,8 @@ void Controller::stop_others(LiveJob& job) {
     const TaskId id{job.id, i};
     const TaskState state = job.tasks[i].state;
     if (state == TaskState::kStarting || state == TaskState::kRunning) stop(job, id);
-    if (state == TaskState::kPending && ending) set_state(job, id, TaskState::kCancelled, Outcome::kKilled);
+    if ((state == TaskState::kPending || state == TaskState::kIdle) && ending)
+      set_state(job, id, TaskState::kCancelled, Outcome::kKilled);
   }
   if (!ending) return;
   for (std::uint32_t g = 0; g < job.groups.size(); ++g) {
@@ -168,8 +188,10 @@ void Controller::settle_task(LiveJob& job, TaskId id, Outcome outcome) {
     set_state(job, id, TaskState::kCancelled, outcome);
     return;
   }
+  if (job.service()) return settle_replica(job, id, outcome);
   if (outcome == Outcome::kSucceeded) {
     set_state(job, id, TaskState::kSucceeded, outcome);
+    if (!job.dag.empty()) finish_in_group(job, task.group);
     return;
   }
   const bool asked = outcome == Outcome::kKilled && (task.evicted || job.restarting);
@@ -184,6 +206,7 @@ void Controller::settle_task(LiveJob& job, TaskId id, Outcome outcome) {
     over = !mutated(Mutant::kForgetLosses) && ++task.losses > config_.max_losses;
   else if (!mutated(Mutant::kForgetFailures))
     over = ++task.failures > job.spec->retries;
+  if (!lost) job.groups[task.group].avoid = task.node;
   if (rigid)  // A rigid job's attempts are counted for the job: all members carry the same counts.
     for (LiveTask& member : job.tasks) {
       member.losses = task.losses;
@@ -191,6 +214,7 @@ void Controller::settle_task(LiveJob& job, TaskId id, Outcome outcome) {
     }
   if (over) {
     set_state(job, id, TaskState::kFailed, outcome);
+    if (!job.dag.empty()) cancel_descendants(job, task.group);
     if (rigid) {
       job.failing = true;
       stop_others(job);
@@ -204,20 +228,37 @@ void Controller::settle_task(LiveJob& job, TaskId id, Outcome outcome) {
   }
 }
 
+/// The task waits for another attempt, perhaps after a backoff.
 void Controller::wait_again(LiveJob& job, TaskId id, Outcome outcome) {
   LiveTask& task = job.tasks[id.index];
+  if (job.service()) task.group = static_cast<std::uint32_t>(job.groups.size()) - 1;
   set_state(job, id, TaskState::kPending, outcome);
-  job.groups[task.group].come_back(id.index);
   persist_task(job, id);
-  if (job.spec->kind == JobKind::kBag) enqueue(job, task.group, 1);
+  const Duration wait = backoff(job, task, outcome);
+  if (job.spec->kind == JobKind::kRigid) {  // The whole gang waits: restart_gang_if_whole().
+    task.retry_at = wait > Duration{0} ? saturating_add(now_, wait) : Instant{};
+    job.groups[task.group].come_back(id.index);
+  } else if (wait > Duration{0}) {
+    delay(job, id, wait);
+  } else {
+    job.groups[task.group].come_back(id.index);
+    enqueue(job, task.group, 1);
+  }
 }
 
 /// A rigid job waits again as soon as none of its tasks is active any more.
 void Controller::restart_gang_if_whole(LiveJob& job) {
   if (job.spec->kind != JobKind::kRigid || job.active != 0 || job.groups[0].back.empty()) return;
   job.restarting = false;
-  enqueue(job, 0, static_cast<std::uint32_t>(job.groups[0].back.size()));
   set_state(job, JobState::kPending);
+  TaskId last{job.id, 0};  // The task whose backoff ends last.
+  for (std::uint32_t i = 1; i < job.tasks.size(); ++i)
+    if (job.tasks[i].retry_at > job.tasks[last.index].retry_at) last.index = i;
+  const Instant at = job.tasks[last.index].retry_at;
+  if (at > now_)
+    delayed_.insert({at, last});
+  else
+    enqueue(job, 0, static_cast<std::uint32_t>(job.groups[0].back.size()));
 }
 
 void Controller::settle_job(LiveJob& job) {
@@ -225,6 +266,7 @@ void Controller::settle_job(LiveJob& job) {
     if (job.state == JobState::kRunning) restart_gang_if_whole(job);
     return;
   }
+  if (job.service() && !job.cancelled) return;  // Scaled to nothing.
   const JobState state = job.cancelled    ? JobState::kCancelled
                          : job.failed > 0 ? JobState::kFailed
                                           : JobState::kSucceeded;
@@ -258,8 +300,9 @@ void Controller::set_state(LiveJob& job, JobState state) {
 
 void Controller::persist_task(const LiveJob& job, TaskId id) {
   const LiveTask& task = job.tasks[id.index];
-  emit(controller::Persist{TaskRecord{id, task.state, task.attempt, task.failures, task.losses, task.node,
-                                      task.threads, task.placed}});
+  emit(controller::Persist{TaskRecord{id, task.state, task.attempt, task.failures, task.losses,
+                                      job.service() ? job.version_of(task) : 0, task.node, task.threads,
+                                      task.placed}});
 }
 
 }  // namespace duet

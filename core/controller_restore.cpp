@@ -38,14 +38,15 @@ void Controller::on(const controller::Restore& event) {
     if (job.cancelled) stop_others(job);
     for (std::uint32_t g = 0; g < job.groups.size() && !job.cancelled; ++g) {
       const LiveGroup& group = job.groups[g];
-      const auto width = static_cast<std::uint32_t>(group.back.size()) + group.end - group.next;
-      if (width == 0) continue;
+      const std::uint32_t width = group.width();
+      if (width == 0 || job.blocked(g)) continue;
       if (rigid && job.active > 0)
         job.restarting = true;  // The gang was falling apart when the old controller stopped.
       else if (!rigid || group.back.empty())
         enqueue(job, g, width);  // Else settle_job() finds that all of it has come back, and lets it wait.
     }
     if (job.restarting) stop_others(job);
+    if (job.service() && !job.cancelled) adjust_replicas(job);
     settle_job(job);
   }
 }
@@ -69,6 +70,7 @@ void Controller::restore(const JobRecord& record) {
   LiveJob& job = jobs_.create_with(record.job);
   const std::uint32_t groups = static_cast<std::uint32_t>(record.spec->groups.size());
   admit(job, record.spec);
+  job.version = record.version;
   for (std::uint32_t g = 0; g < groups; ++g) pending_.remove(job.groups[g].rank, job.id, g);
   job.submitted = record.submitted;
   job.cancelled = record.cancelled;
@@ -77,10 +79,29 @@ void Controller::restore(const JobRecord& record) {
 
 void Controller::restore(const EndRecord& record) { jobs_.skip_to(record.job); }
 
+/// Makes room for a replica's record, and puts the replica under the version that it runs.
+void Controller::take_up_replica(LiveJob& job, const TaskRecord& record) {
+  const std::uint32_t index = record.task.index;
+  const std::uint32_t current = static_cast<std::uint32_t>(job.groups.size()) - 1;
+  LiveGroup& group = job.groups[current];
+  while (job.tasks.size() <= index) {
+    LiveTask& task = job.tasks.emplace_back();
+    task.group = current;
+    task.state = TaskState::kIdle;
+  }
+  group.next = group.end = static_cast<std::uint32_t>(job.tasks.size());
+  const auto at = std::lower_bound(group.back.begin(), group.back.end(), index);
+  if (at != group.back.end() && *at == index) group.back.erase(at);
+  const std::uint32_t age = job.version - record.version;
+  if (active(record.state) && age <= current) job.tasks[index].group = current - age;
+}
+
 void Controller::restore(const TaskRecord& record) {
   LiveJob* live = jobs_.find(record.task.job);
-  if (live == nullptr || record.task.index >= live->tasks.size()) return;  // Its job has ended.
+  if (live == nullptr) return;  // Its job has ended.
   LiveJob& job = *live;
+  if (job.service()) take_up_replica(job, record);
+  if (record.task.index >= live->tasks.size()) return;
   LiveTask& task = job.tasks[record.task.index];
   LiveGroup& group = job.groups[task.group];
   task.attempt = record.attempt;
@@ -89,7 +110,7 @@ void Controller::restore(const TaskRecord& record) {
   task.node = record.node;
   task.threads = record.threads;
   task.placed = task.started = record.placed;
-  group.next = std::max(group.next, record.task.index + 1);
+  if (!job.service()) group.next = std::max(group.next, record.task.index + 1);
   if (job.state == JobState::kPending && record.state != TaskState::kCancelled)
     set_state(job, JobState::kRunning);
   if (terminal(record.state)) {
@@ -97,6 +118,12 @@ void Controller::restore(const TaskRecord& record) {
     ++job.terminal;
     job.failed += record.state == TaskState::kFailed;
     job.failing |= record.state == TaskState::kFailed && job.spec->kind == JobKind::kRigid;
+    if (!job.dag.empty() && record.state == TaskState::kSucceeded && --job.dag[task.group].unfinished == 0)
+      for (const std::uint32_t next : job.dag[task.group].then) --job.dag[next].blocked;
+    return;
+  }
+  if (record.state == TaskState::kIdle) {
+    task.state = TaskState::kIdle;
     return;
   }
   if (record.state == TaskState::kPending) {

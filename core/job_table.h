@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,8 @@
 #include "core/model.h"
 
 namespace duet {
+
+class Scheduler;
 
 /// A task while its job lives.
 struct LiveTask {
@@ -26,6 +29,7 @@ struct LiveTask {
   std::uint32_t node_slot = 0;  ///< Position in its node's list of tasks.
   std::uint64_t serial = 0;     ///< Of the last launch sent in its node's epoch; 0 if none was.
   Instant answer_due;           ///< When its launch or kill is sent again if nothing answers.
+  Instant retry_at;             ///< While it waits out a backoff: until then; else 0.
   ThreadSet threads;            ///< Held by the last attempt.
   Instant placed;
   Instant started;  ///< As reported; until then, when it was placed.
@@ -39,22 +43,46 @@ struct LiveGroup {
   std::uint32_t next = 0;  ///< Index of the first task never placed.
   std::uint32_t end = 0;   ///< One past the group's last task.
   std::vector<std::uint32_t> back;  ///< Ascending.
+  std::optional<NodeId> avoid;      ///< Where one of those that came back failed.
 
+  /// How many wait.
+  std::uint32_t width() const { return static_cast<std::uint32_t>(back.size()) + end - next; }
   void come_back(std::uint32_t index) {
     back.insert(std::lower_bound(back.begin(), back.end(), index), index);
   }
 };
 
+/// What a group of a DAG waits for, and what waits for it.
+struct DagGroup {
+  std::vector<std::uint32_t> then;  ///< Groups that come after this one.
+  std::uint32_t blocked = 0;        ///< Groups that must succeed before this one may wait in the queue.
+  std::uint32_t unfinished = 0;     ///< Tasks that have not succeeded.
+};
+
 struct LiveJob {
+  bool service() const { return spec->kind == JobKind::kService; }
+  /// Replicas that a service should have: those with lower indices.
+  std::uint32_t desired() const { return spec->groups.back().count; }
+  /// The number of a service's version that this task's last attempt runs.
+  std::uint32_t version_of(const LiveTask& task) const {
+    return version - (static_cast<std::uint32_t>(groups.size()) - 1 - task.group);
+  }
+
+  /// True if groups that this one comes after have not all succeeded.
+  bool blocked(std::uint32_t group) const { return !dag.empty() && dag[group].blocked > 0; }
+
   JobId id;
   JobSpecPtr spec;
   JobState state = JobState::kPending;
   bool cancelled = false;   ///< The user ended it.
   bool failing = false;     ///< A rigid job that failed for good; its other tasks are being ended.
   bool restarting = false;  ///< A gang of which one member fell out; it starts again when all have.
+  Scheduler* scheduler = nullptr;  ///< Its own; null: the cluster's.
+  std::uint32_t version = 0;    ///< Counts the updates of a service: that of its last group.
   Instant submitted;
-  std::vector<LiveTask> tasks;
+  std::vector<LiveTask> tasks;  ///< A service's may be more than are desired: the others are idle or on the way.
   std::vector<LiveGroup> groups;
+  std::vector<DagGroup> dag;   ///< By group; empty if the job is no DAG.
   std::uint32_t active = 0;    ///< Tasks that are starting, running or stopping.
   std::uint32_t terminal = 0;  ///< Tasks that ended for good.
   std::uint32_t failed = 0;    ///< Of those, the failed ones.
@@ -137,8 +165,11 @@ class JobTable {
     job.id = id;
     job.state = JobState::kPending;
     job.cancelled = job.failing = job.restarting = false;
+    job.scheduler = nullptr;
+    job.version = 0;
     job.tasks.clear();
     job.groups.clear();
+    job.dag.clear();
     job.active = job.terminal = job.failed = 0;
     return job;
   }

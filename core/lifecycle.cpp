@@ -27,13 +27,14 @@ constexpr std::array kJob{
 
 using T = TaskState;
 constexpr std::array kTask{
-    follow({T::kStarting, T::kCancelled}),                                        // pending
+    follow({T::kStarting, T::kCancelled, T::kIdle}),                              // pending
     follow({T::kRunning, T::kStopping, T::kPending, T::kSucceeded, T::kFailed}),  // starting
     follow({T::kStopping, T::kPending, T::kSucceeded, T::kFailed}),               // running
-    follow({T::kPending, T::kSucceeded, T::kFailed, T::kCancelled}),              // stopping
+    follow({T::kPending, T::kSucceeded, T::kFailed, T::kCancelled, T::kIdle}),    // stopping
     follow<T>({}),
     follow<T>({}),
     follow<T>({}),
+    follow({T::kPending, T::kCancelled}),  // idle
 };
 
 using N = NodeState;
@@ -52,13 +53,13 @@ bool in(const Table& table, S from, S to) {
 
 constexpr std::array kJobStates{J::kPending, J::kRunning, J::kSucceeded, J::kFailed, J::kCancelled};
 constexpr std::array kTaskStates{T::kPending,   T::kStarting, T::kRunning,  T::kStopping,
-                                 T::kSucceeded, T::kFailed,   T::kCancelled};
+                                 T::kSucceeded, T::kFailed,   T::kCancelled, T::kIdle};
 constexpr std::array kNodeStates{N::kUnknown, N::kReady, N::kSuspect, N::kFenced, N::kDown};
 
 constexpr std::array<std::string_view, 4> kKindNames{"rigid", "bag", "dag", "service"};
 constexpr std::array<std::string_view, 5> kJobNames{"pending", "running", "succeeded", "failed", "cancelled"};
-constexpr std::array<std::string_view, 7> kTaskNames{"pending",   "starting", "running",  "stopping",
-                                                     "succeeded", "failed",   "cancelled"};
+constexpr std::array<std::string_view, 8> kTaskNames{"pending",   "starting", "running",   "stopping",
+                                                     "succeeded", "failed",   "cancelled", "idle"};
 constexpr std::array<std::string_view, 5> kNodeNames{"unknown", "ready", "suspect", "fenced", "down"};
 constexpr std::array<std::string_view, 6> kOutcomeNames{"succeeded", "failed",        "timed_out",
                                                         "killed",    "launch_failed", "lost"};
@@ -71,6 +72,10 @@ bool allowed(NodeState from, NodeState to) { return in(kNode, from, to); }
 
 bool terminal(JobState state) { return kJob[static_cast<std::size_t>(state)] == 0; }
 bool terminal(TaskState state) { return kTask[static_cast<std::size_t>(state)] == 0; }
+
+bool active(TaskState state) {
+  return state == TaskState::kStarting || state == TaskState::kRunning || state == TaskState::kStopping;
+}
 
 std::string_view name(JobKind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
 std::string_view name(JobState state) { return kJobNames[static_cast<std::size_t>(state)]; }

@@ -16,6 +16,8 @@ bool allowed(NodeState from, NodeState to);
 /// True if no transition leads out of `state`.
 bool terminal(JobState state);
 bool terminal(TaskState state);
+/// True if the task has an attempt that holds resources.
+bool active(TaskState state);
 
 /// Lower-case words, as users read them.
 std::string_view name(JobKind kind);

@@ -56,6 +56,31 @@ struct Cancel {
     v("job", s.job);
   }
 };
+/// A service is to have so many replicas: a set, not an addition. Surplus ones, the highest indices, end.
+struct Scale {
+  RequestId request;
+  JobId job;
+  std::uint32_t count = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("request", s.request);
+    v("job", s.job);
+    v("count", s.count);
+  }
+};
+/// A service is to run this instead. Replicas of the old version are replaced one by one, each when all
+/// desired ones run.
+struct Update {
+  RequestId request;
+  JobId job;
+  JobSpecPtr spec;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("request", s.request);
+    v("job", s.job);
+    v("spec", s.spec);
+  }
+};
 /// No new tasks on this node. With `evict`, its tasks are ended and run elsewhere, at no cost of a retry.
 struct Drain {
   RequestId request;
@@ -87,7 +112,7 @@ struct Received {
   }
 };
 
-using Event = std::variant<Restore, Submit, Cancel, Drain, Undrain, Received, Wake>;
+using Event = std::variant<Restore, Submit, Cancel, Drain, Undrain, Received, Wake, Scale, Update>;
 
 // ---- Commands
 

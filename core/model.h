@@ -31,6 +31,7 @@ enum class TaskState : std::uint8_t {
   kSucceeded,
   kFailed,
   kCancelled,
+  kIdle,  ///< A replica beyond the number that is desired at present.
 };
 
 enum class NodeState : std::uint8_t {
@@ -113,7 +114,8 @@ struct JobSpec {
   std::string key;   ///< The submitter's own name for the job; opaque, need not be unique.
   std::string user;  ///< On whose behalf; may be empty.
   JobKind kind = JobKind::kRigid;
-  /// At least one; exactly one if rigid or a service. Task indices run through the groups.
+  /// At least one; exactly one if rigid or a service. Task indices run through the groups. (The record of a
+  /// service that was updated has one for each version of which replicas may run, the current one last.)
   std::vector<TaskGroup> groups;
   std::uint32_t retries = 0;  ///< Further attempts of a task (rigid: of the job) after failures of its own.
   std::int32_t priority = 0;  ///< For the queue `priority`: the highest first.
@@ -168,13 +170,15 @@ struct NodeOffer {
 struct JobRecord {
   JobId job;
   Instant submitted;
-  bool cancelled = false;  ///< Told to end; some tasks may still have to.
+  bool cancelled = false;     ///< Told to end; some tasks may still have to.
+  std::uint32_t version = 0;  ///< Counts the updates of a service; its last group is that of this version.
   JobSpecPtr spec;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("job", s.job);
     v("submitted", s.submitted);
     v("cancelled", s.cancelled);
+    v("version", s.version);
     v("spec", s.spec);
   }
 };
@@ -186,6 +190,7 @@ struct TaskRecord {
   std::uint32_t attempt = 0;   ///< Number of the last attempt.
   std::uint32_t failures = 0;  ///< Attempts that failed by themselves.
   std::uint32_t losses = 0;    ///< Attempts lost with their node.
+  std::uint32_t version = 0;   ///< Of its job's specification, when the last attempt was placed.
   NodeId node;                 ///< Of the last attempt.
   ThreadSet threads;           ///< Of the last attempt.
   Instant placed;              ///< When the last attempt was placed.
@@ -196,6 +201,7 @@ struct TaskRecord {
     v("attempt", s.attempt);
     v("failures", s.failures);
     v("losses", s.losses);
+    v("version", s.version);
     v("node", s.node);
     v("threads", s.threads);
     v("placed", s.placed);

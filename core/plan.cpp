@@ -34,9 +34,18 @@ std::vector<Release> Plan::own_releases() const {
   return own;
 }
 
+std::optional<NodeId> Plan::pick(const Waiting& waiting) {
+  Scheduler& scheduler = scheduler_of(waiting);
+  const auto target = scheduler.pick(waiting.request, cluster_.index(), rng_);
+  if (!target || target != waiting.avoid) return target;
+  const auto other =
+      cluster_.without(*target, [&] { return scheduler.pick(waiting.request, cluster_.index(), rng_); });
+  return other ? other : target;
+}
+
 std::uint32_t Plan::place(const Waiting& waiting) {
   for (std::uint32_t placed = 0; placed < waiting.width; ++placed) {
-    const auto target = scheduler_.pick(waiting.request, cluster_.index(), rng_);
+    const auto target = pick(waiting);
     if (!target) return placed;
     put(waiting, *target);
   }
@@ -55,7 +64,8 @@ bool Plan::start(Cursor& at) {
   Waiting& waiting = at->second;
   ++tried_;
   if (known_not_to_fit(waiting)) return false;
-  const std::uint64_t mark = scheduler_.mark();
+  Scheduler& scheduler = scheduler_of(waiting);
+  const std::uint64_t mark = scheduler.mark();
   const std::uint32_t placed = place(waiting);
   if (placed == waiting.width) {
     at = pending_.erase(at);
@@ -64,7 +74,7 @@ bool Plan::start(Cursor& at) {
   failed_.emplace_back(waiting.request, waiting.together ? waiting.width : 1);
   if (waiting.together && !mutated(Mutant::kGangInPieces)) {
     undo(placed);
-    scheduler_.rewind(mark);
+    scheduler.rewind(mark);
   } else {
     waiting.width -= placed;
   }

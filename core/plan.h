@@ -122,6 +122,10 @@ class Plan {
 
  private:
   bool known_not_to_fit(const Waiting& waiting) const;
+  std::optional<NodeId> pick(const Waiting& waiting);
+  Scheduler& scheduler_of(const Waiting& waiting) const {
+    return waiting.scheduler != nullptr ? *waiting.scheduler : scheduler_;
+  }
   void put(const Waiting& waiting, NodeId node);
   std::vector<Release> own_releases() const;
   std::uint32_t place(const Waiting& waiting);

@@ -41,6 +41,8 @@ struct Waiting {
   std::int32_t priority = 0;
   Instant submitted;
   std::optional<Duration> estimate;  ///< Predicted run time; nothing if unknown.
+  Scheduler* scheduler = nullptr;    ///< The job's own; null: the cluster's.
+  std::optional<NodeId> avoid;       ///< Where one of them just failed: taken only if nothing else fits.
 };
 
 /// Drives a scheduling pass: which job is tried when.

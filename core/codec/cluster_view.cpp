@@ -120,6 +120,7 @@ void ClusterView::notice(Instant now, const controller::TaskChanged& change, con
     case TaskState::kSucceeded:
     case TaskState::kFailed:
     case TaskState::kCancelled:
+    case TaskState::kIdle:
       if (active == attempts_.end()) wait(task.job, false);
       end(task, now, change.outcome, false, listener);
       break;

@@ -69,6 +69,19 @@ class JobBuilder {
   JobBuilder estimate(Duration d) { return task().estimate = d, *this; }
   JobBuilder timeout(Duration d) { return task().timeout = d, *this; }
   JobBuilder retries(std::uint32_t n) { return spec_.retries = n, *this; }
+  JobBuilder dag() { return spec_.kind = JobKind::kDag, *this; }
+  /// In a DAG: the group described last comes after these.
+  JobBuilder comes_after(std::vector<std::uint32_t> groups) {
+    return group().after = std::move(groups), *this;
+  }
+  /// Replicas of the task described, until the job is cancelled.
+  JobBuilder service(std::uint32_t replicas) {
+    group().count = replicas;
+    return spec_.kind = JobKind::kService, *this;
+  }
+  JobBuilder priority(std::int32_t n) { return spec_.priority = n, *this; }
+  JobBuilder scheduler(std::string name) { return spec_.scheduler = std::move(name), *this; }
+  JobBuilder backoff(Duration d) { return spec_.backoff = d, *this; }
   JobBuilder bag() { return spec_.kind = JobKind::kBag, *this; }
   /// A further group of a bag; what follows describes its tasks.
   JobBuilder and_group(std::uint32_t n) { return spec_.groups.emplace_back().count = n, *this; }

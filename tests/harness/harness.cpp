@@ -47,6 +47,18 @@ Harness::At Harness::At::cancel(std::uint64_t job) {
   });
   return *this;
 }
+Harness::At Harness::At::scale(std::uint64_t job, std::uint32_t count) {
+  harness_.add(t_, Phase::kCancel, [&h = harness_, job, count] {
+    h.step(controller::Scale{{++h.requests_}, {job}, count});
+  });
+  return *this;
+}
+Harness::At Harness::At::update(std::uint64_t job, const JobSpecPtr& spec) {
+  harness_.add(t_, Phase::kCancel, [&h = harness_, job, spec] {
+    h.step(controller::Update{{++h.requests_}, {job}, spec});
+  });
+  return *this;
+}
 Harness::At Harness::At::drain(std::uint64_t node, bool evict) {
   harness_.add(t_, Phase::kCancel, [&h = harness_, node, evict] {
     h.step(controller::Drain{{++h.requests_}, {node}, evict});
@@ -324,6 +336,19 @@ std::size_t Harness::running() const {
   std::size_t n = 0;
   for (const Host& host : hosts_) n += host.runs.size();
   return n;
+}
+
+std::map<std::uint64_t, std::string> verdicts(const Harness& harness) {
+  std::map<std::uint64_t, std::string> all;
+  for (const auto& [id, state] : harness.ended()) all[id.value] += name(state);
+  return all;
+}
+
+Lines refusals(const Harness& harness) {
+  Lines found;
+  for (const std::string& reply : harness.replies())
+    if (reply.find(" refused: ") != std::string::npos) found.push_back(reply);
+  return found;
 }
 
 }  // namespace duet::test

@@ -54,6 +54,9 @@ class Harness {
     At submit(const JobBuilder& job) { return submit(job.spec()); }
     At submit(const JobSpecPtr& spec);
     At cancel(std::uint64_t job);
+    At scale(std::uint64_t job, std::uint32_t count);
+    At update(std::uint64_t job, const JobSpecPtr& spec);
+    At update(std::uint64_t job, const JobBuilder& spec) { return update(job, spec.spec()); }
     At drain(std::uint64_t node, bool evict = false);
     At evict(std::uint64_t node) { return drain(node, true); }
     At undrain(std::uint64_t node);
@@ -159,5 +162,11 @@ class Harness {
   std::vector<JobId> accepted_;
   std::vector<std::pair<JobId, JobState>> ended_;
 };
+
+/// How each job ended, by its id; twice in one text if it ended twice.
+std::map<std::uint64_t, std::string> verdicts(const Harness& harness);
+
+/// The replies that were refusals.
+Lines refusals(const Harness& harness);
 
 }  // namespace duet::test

@@ -67,7 +67,7 @@ std::string small_trace() {
   const AttemptId attempt{{JobId{1}, 0}, 1};
   ThreadSet thread;
   thread.insert(2);
-  const controller::Commands first{controller::Persist{TaskRecord{attempt.task, TaskState::kStarting, 1, 0, 0,
+  const controller::Commands first{controller::Persist{TaskRecord{attempt.task, TaskState::kStarting, 1, 0, 0, 0,
                                                                   NodeId{0}, thread, instant_ns(1000)}},
                                    controller::Publish{controller::TaskChanged{
                                        attempt, TaskState::kStarting, NodeId{0}, Outcome::kSucceeded}}};
@@ -86,10 +86,10 @@ TEST(CodecTrace, BytesArePinned) {
   const std::size_t body = bytes.find('\n', bytes.find('\n') + 1) + 1;
   EXPECT_EQ(bytes.substr(0, 13), "duet-trace 2 ");
   EXPECT_EQ(codec::hex(codec::as_bytes(bytes).subspan(body)),
-            "490101010501036b07616e6e000303421f0101011080b2e60e0100010101010103010101010571fd043101"
-            "421f060500010501010301010113010301010103010100f4af93840f03010205010301ad0ff39421011006"
-            "64cd1d06030301050103010100f74f115d0104000000000000006700000000000000efe2c912754ea495c2"
-            "81ff73b670499518e2118295d78a321c076279e2771b89f6de4d571326f9be");
+            "490101010501036b07616e6e000303421f0101011080b2e60e0100010101010103010101010571fd043301"
+            "421f06050001050101030101010113010301010103010100e5866f380f030102050103016d43921d210110"
+            "0664cd1d06030301050103010100b321200d0104000000000000006800000000000000b1dacb7ef90a4a38"
+            "08b1ece5afc69b0fca2a0175a0f40e95890c3f0edce03c0cbc235fc0d9c7c14a");
   EXPECT_EQ(verify(bytes), "");
 }
 

@@ -129,7 +129,7 @@ TEST(CodecSizes, WhatIsCommonIsShort) {
   EXPECT_EQ(encoded(range).size(), 2U);
   EXPECT_EQ(encoded(Resources{}).size(), 3U);
   const Instant now = instant_ns(1'700'000'000'000'000'000);
-  EXPECT_EQ(encoded(TaskRecord{.task = {}, .node = {}, .threads = one, .placed = now}, now).size(), 9U);
+  EXPECT_EQ(encoded(TaskRecord{.task = {}, .node = {}, .threads = one, .placed = now}, now).size(), 10U);
 }
 
 TEST(CodecSizes, ASpecificationIsWrittenOncePerStep) {
@@ -148,7 +148,7 @@ TEST(CodecDecoder, EnumeratorsThatDoNotExistAreRefused) {
   for (unsigned b = 0; b < 256; ++b) {
     const std::vector<std::uint8_t> bytes{static_cast<std::uint8_t>(b)};
     TaskState state{};
-    EXPECT_EQ(codec::decode_exactly(std::span<const std::uint8_t>(bytes), state), b < 7) << b;
+    EXPECT_EQ(codec::decode_exactly(std::span<const std::uint8_t>(bytes), state), b < 8) << b;
   }
 }
 

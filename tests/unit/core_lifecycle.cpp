@@ -41,17 +41,17 @@ TEST(CoreLifecycle, Jobs) {
 
 TEST(CoreLifecycle, Tasks) {
   expect_table(task_states(), {
-                                  //               psrSsfc
-                                  {"pending",     ".x....x"},
-                                  {"starting",    "x.xxxx."},
-                                  {"running",     "x..xxx."},
-                                  {"stopping",    "x...xxx"},
-                                  {"succeeded",   "......."},
-                                  {"failed",      "......."},
-                                  {"cancelled",   "......."},
+                                  //               psrxsfci
+                                  {"pending",     ".x....xx"},
+                                  {"starting",    "x.xxxx.."},
+                                  {"running",     "x..xxx.."},
+                                  {"stopping",    "x...xxxx"},
+                                  {"succeeded",   "........"},
+                                  {"failed",      "........"},
+                                  {"cancelled",   "........"},
+                                  {"idle",        "x.....x."},
                               });
 }
-
 TEST(CoreLifecycle, Nodes) {
   expect_table(node_states(), {
                                   //               ursfd
@@ -69,12 +69,14 @@ TEST(CoreLifecycle, TerminalStatesAreThoseWithoutAWayOut) {
   for (const JobState s : job_states()) jobs += terminal(s) ? 'x' : '.';
   for (const TaskState s : task_states()) tasks += terminal(s) ? 'x' : '.';
   EXPECT_EQ(jobs, "..xxx");
-  EXPECT_EQ(tasks, "....xxx");
+  EXPECT_EQ(tasks, "....xxx.");
 }
 
 TEST(CoreLifecycle, WordsForKindsAndOutcomes) {
   EXPECT_EQ(name(JobKind::kRigid), "rigid");
   EXPECT_EQ(name(JobKind::kBag), "bag");
+  EXPECT_EQ(name(JobKind::kDag), "dag");
+  EXPECT_EQ(name(JobKind::kService), "service");
   const std::vector<std::pair<Outcome, std::string_view>> outcomes = {
       {Outcome::kSucceeded, "succeeded"},        {Outcome::kFailed, "failed"},
       {Outcome::kTimedOut, "timed_out"},         {Outcome::kKilled, "killed"},

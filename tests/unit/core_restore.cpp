@@ -36,12 +36,6 @@ Harness busy_hour() {
   return h;
 }
 
-std::map<std::uint64_t, std::string> verdicts(const Harness& h) {
-  std::map<std::uint64_t, std::string> all;
-  for (const auto& [id, state] : h.ended()) all[id.value] += name(state);
-  return all;
-}
-
 /// Accepted successes of each task: more than one is a task that counted twice.
 std::map<std::string, int> successes(const Harness& h) {
   std::map<std::string, int> all;

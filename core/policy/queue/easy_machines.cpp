@@ -49,6 +49,8 @@ class EasyMachines final : public Queue {
 
   std::string_view refuses(const Waiting& waiting, bool) const override {
     if (!waiting.together) return "easy_machines reserves for rigid jobs only";
+    if (waiting.scheduler != nullptr)
+      return "easy_machines chooses the nodes itself, so a job cannot name its scheduler";
     return {};
   }
 

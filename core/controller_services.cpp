@@ -1,0 +1,171 @@
+// Services: replicas that run until the service is cancelled, as many as are desired, of the version that is
+// wanted. The lowest indices are the desired ones; the others are idle, or on their way to it.
+#include <algorithm>
+
+#include "core/check.h"
+#include "core/controller.h"
+#include "core/lifecycle.h"
+
+namespace duet {
+namespace {
+
+/// Running so many backoffs long, a replica has proved itself: its earlier failures are forgotten.
+constexpr std::int64_t kProvedAfter = 64;
+
+}  // namespace
+
+/// The service that a request speaks of; null, and the request answered, if there is none.
+LiveJob* Controller::service_of(RequestId request, JobId id) {
+  LiveJob* job = jobs_.find(id);
+  const char* why = nullptr;
+  if (job == nullptr)
+    why = jobs_.was_given(id) ? "the job has already ended" : "there is no such job";
+  else if (!job->service())
+    why = "the job is not a service";
+  else if (job->cancelled)
+    why = "the service is being ended";
+  if (why == nullptr) return job;
+  emit(controller::Reply{request, id, why});
+  return nullptr;
+}
+
+void Controller::persist_job(const LiveJob& job) {
+  emit(controller::Persist{JobRecord{job.id, job.submitted, job.cancelled, job.version, job.spec}});
+}
+
+void Controller::on(const controller::Scale& event) {
+  LiveJob* job = service_of(event.request, event.job);
+  if (job == nullptr) return;
+  JobSpec spec = *job->spec;
+  spec.groups.back().count = event.count;
+  if (std::string why = refusal(spec.groups.back()); !why.empty()) {
+    emit(controller::Reply{event.request, event.job, std::move(why)});
+    return;
+  }
+  if (event.count != job->desired()) {
+    job->spec = std::make_shared<const JobSpec>(std::move(spec));
+    persist_job(*job);
+  }
+  emit(controller::Reply{event.request, event.job, {}});
+  adjust_replicas(*job);
+}
+
+void Controller::on(const controller::Update& event) {
+  LiveJob* job = service_of(event.request, event.job);
+  if (job == nullptr) return;
+  std::string why = refusal(*event.spec);
+  if (why.empty() && event.spec->kind != JobKind::kService) why = "a service can only be updated to a service";
+  if (!why.empty()) {
+    emit(controller::Reply{event.request, event.job, std::move(why)});
+    return;
+  }
+  // Versions of which no replica runs are dropped; the specification keeps those that are still needed.
+  std::uint32_t oldest = static_cast<std::uint32_t>(job->groups.size()) - 1;
+  for (const LiveTask& task : job->tasks)
+    if (active(task.state)) oldest = std::min(oldest, task.group);
+  JobSpec spec = *event.spec;
+  spec.key = job->spec->key;
+  std::vector<TaskGroup> versions(job->spec->groups.begin() + oldest, job->spec->groups.end());
+  versions.push_back(spec.groups.front());
+  spec.groups = std::move(versions);
+
+  const std::uint32_t before = static_cast<std::uint32_t>(job->groups.size()) - 1;
+  pending_.remove(job->groups[before].rank, job->id, before);
+  std::vector<std::uint32_t> back = std::move(job->groups[before].back);
+  job->groups[before].back.clear();
+  job->groups.erase(job->groups.begin(), job->groups.begin() + oldest);
+  job->spec = std::make_shared<const JobSpec>(std::move(spec));
+  ++job->version;
+  add_group(*job, job->spec->groups.back().spec);
+  const std::uint32_t current = static_cast<std::uint32_t>(job->groups.size()) - 1;
+  LiveGroup& group = job->groups[current];
+  group.next = group.end = static_cast<std::uint32_t>(job->tasks.size());
+  group.back = std::move(back);
+  for (LiveTask& task : job->tasks) task.group = active(task.state) ? task.group - oldest : current;
+  choose_scheduler(*job);
+  persist_job(*job);
+  emit(controller::Reply{event.request, event.job, {}});
+  if (!group.back.empty()) enqueue(*job, current, static_cast<std::uint32_t>(group.back.size()));
+  adjust_replicas(*job);
+  replace_outdated(*job);
+}
+
+/// Makes as many replicas wait or run as are desired.
+void Controller::adjust_replicas(LiveJob& job) {
+  const std::uint32_t desired = job.desired();
+  for (auto index = static_cast<std::uint32_t>(job.tasks.size()); index-- > desired;)
+    retire_replica(job, {job.id, index});
+  for (std::uint32_t index = 0; index < desired; ++index) want_replica(job, index);
+}
+
+/// The replica is not desired any more.
+void Controller::retire_replica(LiveJob& job, TaskId id) {
+  LiveTask& task = job.tasks[id.index];
+  if (task.state == TaskState::kStarting || task.state == TaskState::kRunning) return stop(job, id);
+  if (task.state != TaskState::kPending) return;
+  LiveGroup& group = job.groups[task.group];
+  const auto at = std::lower_bound(group.back.begin(), group.back.end(), id.index);
+  if (at != group.back.end() && *at == id.index) {
+    group.back.erase(at);
+    Waiting* waiting = pending_.find(group.rank, job.id, task.group);
+    DUET_CHECK(waiting != nullptr && waiting->width > 0);
+    if (--waiting->width == 0) pending_.remove(group.rank, job.id, task.group);
+    dirty_ = true;  // Those behind it may have waited for it only.
+  }
+  task.retry_at = {};
+  set_state(job, id, TaskState::kIdle, Outcome::kKilled);
+  persist_task(job, id);
+}
+
+/// The replica is desired: it waits, unless it does already, runs, or has yet to stop.
+void Controller::want_replica(LiveJob& job, std::uint32_t index) {
+  const std::uint32_t current = static_cast<std::uint32_t>(job.groups.size()) - 1;
+  const TaskId id{job.id, index};
+  if (index < job.tasks.size()) {
+    if (job.tasks[index].state != TaskState::kIdle) return;
+    job.tasks[index].group = current;
+    set_state(job, id, TaskState::kPending, Outcome::kKilled);
+    persist_task(job, id);
+  } else {
+    DUET_CHECK(index == job.tasks.size());
+    job.tasks.emplace_back().group = current;
+    job.groups[current].next = job.groups[current].end = index + 1;
+  }
+  job.groups[current].come_back(index);
+  enqueue(job, current, 1);
+}
+
+/// An attempt of a replica is over.
+void Controller::settle_replica(LiveJob& job, TaskId id, Outcome outcome) {
+  LiveTask& task = job.tasks[id.index];
+  if (id.index >= job.desired()) {
+    set_state(job, id, TaskState::kIdle, outcome);
+    persist_task(job, id);
+    return;
+  }
+  const bool by_itself = outcome != Outcome::kKilled && outcome != Outcome::kLost;
+  if (by_itself) {
+    const Duration ran = now_ - task.started;
+    const bool proved = job.spec->backoff > Duration{0} && ran / kProvedAfter >= job.spec->backoff;
+    task.failures = proved ? 1 : task.failures + 1;
+    job.groups.back().avoid = task.node;
+  }
+  wait_again(job, id, outcome);
+}
+
+/// Ends one replica of an older version, the lowest, if all desired ones run; the next follows when its
+/// successor runs.
+void Controller::replace_outdated(LiveJob& job) {
+  const std::uint32_t current = static_cast<std::uint32_t>(job.groups.size()) - 1;
+  if (current == 0) return;  // Never updated, or all are up to date since.
+  std::uint32_t outdated = job.desired();
+  for (std::uint32_t index = 0; index < job.desired(); ++index) {
+    if (job.tasks[index].state != TaskState::kRunning) return;
+    if (job.tasks[index].group != current && outdated == job.desired()) outdated = index;
+  }
+  if (outdated == job.desired()) return;
+  job.tasks[outdated].evicted = true;
+  stop(job, {job.id, outdated});
+}
+
+}  // namespace duet
