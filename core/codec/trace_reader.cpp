@@ -38,7 +38,8 @@ void TraceReader::Close::operator()(Source* source) const { delete source; }
 
 namespace {
 
-constexpr std::size_t kChunk = 256 * 1024;
+/// Small enough that what was read is still in the cache when it is hashed.
+constexpr std::size_t kChunk = 64 * 1024;
 constexpr std::string_view kMagic = "duet-trace ";
 constexpr std::size_t kFooter = 8 + 8 + 32 + 8;
 /// No first line is longer: magic, format, length, hash.
