@@ -181,6 +181,8 @@ Result<bool> TraceReader::next(Frame& frame) {
   Decoder decoder(bytes, context);
   Duration since_last{0};
   if (!decoder.get(frame.machine) || !decoder.get(since_last)) return broken(frame, "is not a step");
+  if (frame.machine > header_.agents.size())
+    return broken(frame, "is of a machine that the header does not list");
   last_ = instant_ns(static_cast<std::int64_t>(static_cast<std::uint64_t>(to_ns(last_)) +
                                                static_cast<std::uint64_t>(since_last.count())));
   frame.now = last_;

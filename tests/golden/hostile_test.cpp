@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/codec/trace_file.h"
 #include "tests/golden/program.h"
 
 namespace duet::program_tests {
@@ -149,6 +150,31 @@ TEST_P(BadTrace, IsNoticedByEveryCommand) {
 }
 INSTANTIATE_TEST_SUITE_P(Hostile, BadTrace,
                          testing::Values("cut", "flipped", "appended", "empty", "garbage"));
+
+/// A trace whose hashes are right and whose second step feeds the controller this.
+void forge(const std::string& path, const controller::Event& event) {
+  auto writer = codec::TraceWriter::create({}, codec::TraceOutput::file(path));
+  ASSERT_TRUE(writer);
+  (*writer)->record(0, instant_ns(0), controller::Event(Wake{}), {}, 0);
+  (*writer)->record(0, instant_ns(1), event, {}, 0);
+  ASSERT_TRUE((*writer)->finish());
+}
+
+TEST(Hostile, AForgedTraceEndsWithAnError) {
+  const Folder folder;
+  const std::string path = (folder / "forged.duet").string();
+  // A node that is not the one of its name: a failed check. A job that is none: a null pointer.
+  NodeRecord second;
+  second.node = NodeId{1};
+  for (const auto& event : {controller::Event(controller::Restore{{second}}),
+                            controller::Event(controller::Submit{RequestId{1}, nullptr})}) {
+    forge(path, event);
+    EXPECT_EQ(duet({"trace", "verify", path}).code, 0);
+    const Ran ran = duet({"replay", path});
+    EXPECT_EQ(ran.code, 2) << ran.out << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("forged.duet: step 2 feeds the core something that no driver does"));
+  }
+}
 
 }  // namespace
 }  // namespace duet::program_tests
