@@ -209,8 +209,9 @@ TaskSpec Draw::task(Rng& rng) {
   if (!spec.exclusive) spec.need.cpu_m = share ? 250 * rng.between(1, 2) : kThread * threads;
   if (mix_.memory && rng.chance(1, 2)) spec.need.memory_bytes = kMiB * rng.between(1, 64);
   const Duration run = log_uniform(rng, 10 * kMs, 40 * kSecond);
-  if (mix_.operations && rng.chance(1, 3))
-    spec.work.operations = to_ns(run);  // at the types' speed of one operation per nanosecond
+  const bool by_work = mix_.operations && rng.chance(1, 3);
+  if (by_work && (spec.exclusive || !share))  // The loop engine does not model threads that are shared.
+    spec.work.operations = to_ns(run);        // at the types' speed of one operation per nanosecond
   else
     spec.work.duration = run;
   if (mix_.estimates && rng.chance(3, 4)) spec.estimate = run * rng.between(1, 8) / 4;
