@@ -62,6 +62,18 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"twice", R"({"seed": 1, "seed": 2})"}, Bad{"array", "[]"}, Bad{"null", "null"}),
     [](const auto& chosen) { return chosen.param.name; });
 
+TEST(Hostile, TheLatestTimesThatAreAcceptedAddUp) {
+  const Folder folder;
+  const std::string path = (folder / "late.json").string();
+  write(path, R"({"cluster": {"node_types": {"n": {"cores": 2}}, "nodes": [{"type": "n"}],
+    "latency_s": 3e6, "commit_delay_s": 1e7, "heartbeat_s": 1e7, "resend_after_s": 1e7, "kill_grace_s": 1e7},
+    "policies": {"detector": {"name": "timeout", "suspect_after_s": 0, "dead_after_s": 0}},
+    "workload": {"jobs": [{"at_s": 4e9, "duration_s": 4e9, "estimate_s": 4e9}]},
+    "assertions": ["jobs_succeeded == 1"]})");
+  const Ran ran = duet({"sim", path, "--engine", "loop"});
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+}
+
 TEST(Hostile, PlacesWithoutScenarios) {
   for (const std::string path : {"/", "/dev/null", "/dev/zero", "nosuch/file.json", ""}) {
     const Ran ran = duet({"sim", path, "--engine", "loop"});
