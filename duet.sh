@@ -90,7 +90,7 @@ run_test() {
 # What only `--all` does. Each tree builds only what is then run. A tree that does not build is a failed
 # check, and the others still run.
 test_everything_else() {
-  local preset target
+  local preset name started=0
 
   check headers build release header_check
 
@@ -104,9 +104,13 @@ test_everything_else() {
   run_tests tsan live
 
   check build-fuzz build fuzz
-  for target in build-fuzz/bin/fuzz_*; do
-    if [[ -x $target ]]; then check "${target##*/}" tools/fuzz.sh 20 "$target"; fi
+  # A minute each, two at a time: a fuzzer is one thread.
+  for name in tests/fuzz/*.cpp; do
+    name=$(basename "$name" .cpp)
+    check "fuzz-$name" tools/fuzz.sh 60 "$name" &
+    if ((++started % 2 == 0)); then wait; fi
   done
+  wait
 }
 
 case ${1:-help} in

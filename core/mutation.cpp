@@ -3,9 +3,9 @@
 namespace duet {
 #ifdef DUET_MUTATIONS
 namespace {
-Mutant active = Mutant::kNone;
+Mutant chosen = Mutant::kNone;
 }
-Mutant active_mutant() { return active; }
-void set_active_mutant(Mutant mutant) { active = mutant; }
+Mutant active_mutant() { return chosen; }
+void set_active_mutant(Mutant mutant) { chosen = mutant; }
 #endif
 }  // namespace duet

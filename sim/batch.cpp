@@ -1,6 +1,7 @@
 #include "sim/batch.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -47,12 +48,47 @@ class TemporaryFolder {
   fs::path path_;
 };
 
+/// Whoever interrupts this program means its children as well, and leaves no folder behind: while this lives,
+/// signals wait until they are asked for. One that came ends the program, as it always does, when this goes.
+class Interruptions {
+ public:
+  Interruptions() {
+    sigemptyset(&waiting_);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&waiting_, signal);
+    ::sigprocmask(SIG_BLOCK, &waiting_, &before_);
+  }
+  Interruptions(const Interruptions&) = delete;
+  Interruptions& operator=(const Interruptions&) = delete;
+  ~Interruptions() {
+    if (caught_ != 0) ::raise(caught_);
+    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  }
+  /// Waits until a child may have ended. False if an interruption came instead.
+  bool wait() {
+    const int signal = ::sigwaitinfo(&waiting_, nullptr);
+    if (signal > 0 && signal != SIGCHLD) caught_ = signal;
+    return caught_ == 0;
+  }
+  /// For children: the signals as they were.
+  const sigset_t& before() const { return before_; }
+
+ private:
+  sigset_t waiting_{};
+  sigset_t before_{};
+  int caught_ = 0;
+};
+
 /// Starts the run of `item` with its results and its words in `folder`. Returns its process, or -1 with errno
 /// set.
-pid_t start(const std::string& program, const BatchItem& item, const fs::path& folder) {
+pid_t start(const std::string& program, const BatchItem& item, const fs::path& folder,
+            const sigset_t& signals) {
   const std::string said = (folder / "said").string();
   posix_spawn_file_actions_t actions{};
   posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_t attributes{};
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setsigmask(&attributes, &signals);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, said.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -62,8 +98,9 @@ pid_t start(const std::string& program, const BatchItem& item, const fs::path& f
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   pid_t child = -1;
-  const int error = ::posix_spawn(&child, program.c_str(), &actions, nullptr, argv.data(), environ);
+  const int error = ::posix_spawn(&child, program.c_str(), &actions, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
   if (error == 0) return child;
   errno = error;
   return -1;
@@ -103,6 +140,7 @@ BatchResult collect(const fs::path& folder, int status) {
 
 Problems run_batch(const std::string& program, const std::vector<BatchItem>& items, unsigned at_once,
                    const std::function<void(std::size_t, const BatchResult&)>& finished) {
+  Interruptions interruptions;  // first: a signal takes effect once the folder has gone
   const TemporaryFolder temporary;
   if (temporary.path().empty()) return {{"", "no temporary folder can be made: " + reason(errno), ""}};
   const auto folder_of = [&](std::size_t index) { return temporary.path() / std::to_string(index); };
@@ -113,7 +151,7 @@ Problems run_batch(const std::string& program, const std::vector<BatchItem>& ite
     if (next < items.size() && running.size() < at_once && problems.empty()) {
       std::error_code error;
       fs::create_directory(folder_of(next), error);
-      const pid_t child = error ? -1 : start(program, items[next], folder_of(next));
+      const pid_t child = error ? -1 : start(program, items[next], folder_of(next), interruptions.before());
       if (child > 0)
         running.emplace(child, next);
       else
@@ -123,8 +161,13 @@ Problems run_batch(const std::string& program, const std::vector<BatchItem>& ite
     }
     if (running.empty()) break;
     int status = 0;
-    const pid_t ended = ::waitpid(-1, &status, 0);
-    if (ended < 0 && errno == EINTR) continue;
+    const pid_t ended = ::waitpid(-1, &status, WNOHANG);
+    if (ended == 0) {
+      if (interruptions.wait()) continue;
+      for (const auto& [child, index] : running) ::kill(child, SIGTERM);
+      for (const auto& [child, index] : running) ::waitpid(child, &status, 0);
+      return {{"", "interrupted", ""}};
+    }
     const auto found = running.find(ended);
     if (found == running.end()) continue;
     const std::size_t index = found->second;

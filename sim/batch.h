@@ -29,7 +29,7 @@ struct BatchResult {
 
 /// Runs `program sim SCENARIO --engine ENGINE` for all items, `at_once` at a time, and calls `finished` with
 /// the index of each and what became of it, in the order in which they end. Works in a temporary folder,
-/// which it removes.
+/// which it removes, also when a signal ends this program; the signal ends the runs too.
 Problems run_batch(const std::string& program, const std::vector<BatchItem>& items, unsigned at_once,
                    const std::function<void(std::size_t, const BatchResult&)>& finished);
 

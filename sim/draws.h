@@ -25,7 +25,7 @@ double gamma_draw(Rng& rng, double shape);
 /// once.
 Duration drawn_time(double seconds);
 
-/// 2^62 ns, 146 years: no draw is longer, and generated jobs do not arrive later.
-inline constexpr std::int64_t kLongestDraw_ns = std::int64_t{1} << 62;
+/// 4e9 s, 127 years, as in scenarios: no draw is longer, and generated jobs do not arrive later.
+inline constexpr std::int64_t kLongestDraw_ns = std::int64_t{4'000'000'000} * 1'000'000'000;
 
 }  // namespace duet::sim

@@ -56,8 +56,9 @@ class Engine {
   virtual void run(World& world) = 0;
 };
 
-/// The bare event loop: every thread runs at its type's first speed, undisturbed. Refuses platforms on which
-/// that would be untrue if `needs_cpu_model`, i.e. if some task has operations.
+/// The bare event loop: every thread runs at its type's first speed, undisturbed. Refuses what would make
+/// that untrue: tasks with operations that take parts of threads and, if `needs_cpu_model`, i.e. if some task
+/// has operations, nodes whose speed depends on their load.
 Result<std::unique_ptr<Engine>> make_loop_engine(const Scenario& scenario, bool needs_cpu_model);
 
 /// The one place where the engines' seconds become nanoseconds: to the nearest.

@@ -67,7 +67,7 @@ class Reader {
   std::optional<std::int64_t> time_us(JsonValue value) {
     const LogNumber number = read_log_number(value.raw(), kMicroseconds, kMaxTime_us);
     if (number.state == LogNumber::State::kOk) return number.value;
-    mistakes_.add(value.place(), "must be seconds, at most 2^32 (136 years)");
+    mistakes_.add(value.place(), "must be seconds, at most 4e9 (127 years)");
     return std::nullopt;
   }
 
@@ -148,7 +148,7 @@ class Reader {
   }
 
   std::optional<Profile> too_long(JsonValue value) {
-    mistakes_.add(value.place(), "the sequence runs for more than 2^32 s (136 years)");
+    mistakes_.add(value.place(), "the sequence runs for more than 4e9 s (127 years)");
     return std::nullopt;
   }
 

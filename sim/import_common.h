@@ -37,8 +37,9 @@ inline constexpr std::size_t kMaxIdBytes = 200;
 /// Operations per second of an imported core: one nanosecond of run time is one operation.
 inline constexpr double kWorkSpeed = 1e9;
 
-/// Longest time a log may speak of, 2^32 s (136 years): submission plus run time is always a valid instant.
-inline constexpr std::int64_t kMaxLogTime_ns = (std::int64_t{1} << 32) * 1'000'000'000;
+/// Longest time a log may speak of, 4e9 s (127 years), as in scenarios: submission plus run time is always a
+/// valid instant.
+inline constexpr std::int64_t kMaxLogTime_ns = std::int64_t{4'000'000'000} * 1'000'000'000;
 
 struct ImportReport {
   struct Dropped {

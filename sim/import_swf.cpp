@@ -129,7 +129,7 @@ class SwfReader {
     const LogNumber number = read_log_number(row[column], 9, kMaxLogTime_ns);
     ns = number.value;
     if (number.state == LogNumber::State::kOk) return true;
-    refuse_column(row, column, "seconds, at most 2^32 (136 years)");
+    refuse_column(row, column, "seconds, at most 4e9 (127 years)");
     return false;
   }
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "sim/engine.h"
@@ -110,10 +111,41 @@ class LoopEngine final : public Engine {
   double clock_s_ = 0;
 };
 
+/// Says which job's tasks have operations and may slow down a neighbour on a thread; empty if none does. Those
+/// below one thread cannot: a quota holds each to its share.
+struct SharesThreads {
+  static bool shares(const TaskSpec& task) {
+    return !task.exclusive &&
+           (task.need.cpu_m == 0 || (task.need.cpu_m > kThread && task.need.cpu_m % kThread != 0));
+  }
+
+  std::string operator()(const std::vector<Arrival>& jobs) const {
+    for (const Arrival& job : jobs)
+      for (const TaskGroup& group : job.spec->groups)
+        if (group.spec.work.operations > 0 && shares(group.spec))
+          return "job \"" + job.spec->key + "\" has operations and takes " +
+                 std::to_string(group.spec.need.cpu_m) + " millicores";
+    return {};
+  }
+  std::string operator()(const PoissonWorkload& poisson) const {
+    if (poisson.mean_operations <= 0 || !shares(poisson.task)) return {};
+    return "the generated jobs have operations and take " + std::to_string(poisson.task.need.cpu_m) +
+           " millicores";
+  }
+  // Their jobs take whole threads.
+  std::string operator()(const JobTable&) const { return {}; }
+  std::string operator()(const LublinWorkload&) const { return {}; }
+};
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> make_loop_engine(const Scenario& scenario, bool needs_cpu_model) {
   Problems problems;
+  if (const std::string shares = std::visit(SharesThreads{}, scenario.workload); !shares.empty())
+    problems.push_back({"engine",
+                        shares + ": tasks that share a thread slow each other down, and the loop engine does "
+                                 "not model that",
+                        "the simgrid engine; or whole threads (a multiple of 1000 millicores) or less than one; or durations"});
   std::vector<bool> seen(scenario.node_types.size());
   for (const Node& node : scenario.nodes) {
     const NodeType& type = scenario.node_types[node.type];

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <system_error>
 
 #include "core/codec/atomic_file.h"
 #include "core/codec/cat.h"
+#include "core/codec/compress.h"
+#include "core/codec/diff.h"
 #include "sim/batch.h"
+#include "sim/terminal.h"
 #include "sim/text_file.h"
 
 namespace duet::sim {
@@ -16,8 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = RecordRow::Kind;
 
-/// Longer traces are not read by anybody.
+/// Longer traces are not read by anybody: they are kept compressed.
 constexpr std::uint64_t kReadableSteps = 200;
+/// Nor is more than this of a trace kept, about 130,000 steps: a third of it goes into somebody's repository.
+constexpr std::size_t kKeptBytes = std::size_t{4} << 20;
 constexpr std::size_t kContext = 3;
 constexpr std::uint64_t kMaxText = std::uint64_t{64} << 20;
 
@@ -51,6 +57,16 @@ Result<std::string> steps_of(const std::string& trace) {
   return text;
 }
 
+/// The beginning of a trace, compressed.
+Result<std::string> head_of(const std::string& trace) {
+  std::ifstream file(trace, std::ios::binary);
+  std::string bytes(kKeptBytes, '\0');
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (file.gcount() == 0) return Problem{trace, "cannot be read", ""};
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
+  return codec::compressed(bytes);
+}
+
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {
@@ -59,6 +75,35 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return lines;
+}
+
+/// Of a trace that has ended, the step is empty.
+std::string shown(std::uint64_t step, const std::vector<std::string>& context, std::string_view before,
+                  std::string_view after) {
+  std::string text = "first difference at step " + std::to_string(step) + ":\n";
+  for (const std::string& line : context) text += "    " + line + '\n';
+  for (const auto& [sign, line] : {std::pair("  - ", before), std::pair("  + ", after)})
+    text += sign + std::string(line.empty() ? "(end)" : line) + '\n';
+  return text;
+}
+
+/// Where `trace` parts from the one that was kept, or why that cannot be said.
+Result<std::string> first_difference_to(const std::string& kept, const std::string& trace) {
+  const auto bytes = read_text(kept, kMaxText);
+  if (!bytes) return bytes.problems();
+  const auto head = codec::decompressed(*bytes, kept, kKeptBytes);
+  if (!head) return head.problems();
+  auto before = codec::TraceReader::from_memory(*head, kept);
+  if (!before) return before.problems();
+  auto after = codec::TraceReader::open(trace);
+  if (!after) return after.problems();
+  const auto difference = codec::diff(*before, *after, kContext);
+  if (!difference && head->size() == kKeptBytes)
+    return std::string("the first difference comes after what was kept of the trace, its first 4 MiB\n");
+  if (!difference) return difference.problems();
+  if (difference->same_body()) return std::string();
+  const codec::StepDifference& body = *difference->body;
+  return shown(body.step, body.context, body.left, body.right);
 }
 
 std::string joined(const std::vector<std::string>& lines) {
@@ -91,16 +136,14 @@ void keep(const std::string& folder, const std::string& name, const std::string&
     if (!written) problems.push_back(written.problems().front());
   };
   write(golden(folder, name + ".digest"), engine + ' ' + result.digest + '\n');
-  if (result.steps >= kReadableSteps) {
-    std::error_code ignored;
-    fs::remove(golden(folder, name + ".jsonl"), ignored);
-    return;
-  }
-  const auto steps = steps_of(result.trace);
+  const bool readable = result.steps < kReadableSteps;
+  std::error_code ignored;
+  fs::remove(golden(folder, name + (readable ? ".trace" : ".jsonl")), ignored);
+  const auto steps = readable ? steps_of(result.trace) : head_of(result.trace);
   if (!steps)
     problems.push_back(steps.problems().front());
   else
-    write(golden(folder, name + ".jsonl"), *steps);
+    write(golden(folder, name + (readable ? ".jsonl" : ".trace")), *steps);
 }
 
 struct Golden {
@@ -124,10 +167,16 @@ void compare(const std::string& folder, const std::string& name, const Golden& r
   if (row.kind == Kind::kNotRun || result.digest == recorded.digest) return;
   row.kind = Kind::kChanged;
   row.detail += "digest " + result.digest + ", recorded " + recorded.digest + '\n';
+  Result<std::string> found = std::string();
   const auto before = read_text(golden(folder, name + ".jsonl"), kMaxText);
-  if (!before) return;
-  const auto after = steps_of(result.trace);
-  row.detail += after ? first_difference(*before, *after) : after.problems().front().what + '\n';
+  if (!before) {
+    found = first_difference_to(golden(folder, name + ".trace"), result.trace);
+  } else if (const auto after = steps_of(result.trace)) {
+    found = first_difference(*before, *after);
+  } else {
+    found = after.problems();
+  }
+  row.detail += found ? *found : to_text(found.problems());
 }
 
 /// Goldens whose scenario has gone.
@@ -189,11 +238,11 @@ std::string first_difference(std::string_view before, std::string_view after) {
   std::size_t at = 0;
   while (at < left.size() && at < right.size() && left[at] == right[at]) ++at;
   if (at == left.size() && at == right.size()) return {};
-  std::string text = "first difference at step " + std::to_string(at + 1) + ":\n";
-  for (std::size_t i = at - std::min(at, kContext); i < at; ++i) text += "    " + std::string(left[i]) + '\n';
-  text += "  - " + (at < left.size() ? std::string(left[at]) : "(end)") + '\n';
-  text += "  + " + (at < right.size() ? std::string(right[at]) : "(end)") + '\n';
-  return text;
+  const std::vector<std::string> context(
+      left.begin() + static_cast<std::ptrdiff_t>(at - std::min(at, kContext)),
+      left.begin() + static_cast<std::ptrdiff_t>(at));
+  return shown(at + 1, context, at < left.size() ? left[at] : std::string_view(),
+               at < right.size() ? right[at] : std::string_view());
 }
 
 Result<std::vector<RecordRow>> record_folder(const RecordOptions& options) {

@@ -1,8 +1,9 @@
 // A folder of scenarios that must not change unnoticed: `duet record` keeps what they do, `duet verify`
 // compares.
 //
-// For DIR/NAME.json, DIR/golden/NAME.digest holds "ENGINE sha256:...", and, if the run was short enough to be
-// read, DIR/golden/NAME.jsonl holds its steps, one line of JSON each.
+// For DIR/NAME.json, DIR/golden/NAME.digest holds "ENGINE sha256:...". What says where another run parts from
+// it is DIR/golden/NAME.jsonl, its steps, one line of JSON each, if they are few enough to be read, and else
+// DIR/golden/NAME.trace, the trace, compressed.
 #pragma once
 
 #include <cstdint>

@@ -11,9 +11,12 @@ namespace {
 using enum FieldType;
 using S = Section;
 
-constexpr double kMaxSeconds = 9e9;  // 285 years; 64 bits of nanoseconds end at 292
-constexpr double kMaxCount = 9e18;   // fits 64 bits, and is a double exactly
-constexpr double kMaxCores = 1e8;    // of one node: a whole cluster can be one pool
+// 64 bits of nanoseconds end at 9.2e9 s: a job that starts as late as it may, and runs as long as it may,
+// still leaves room for some messages.
+constexpr double kMaxSeconds = 4e9;   // 127 years
+constexpr double kMaxInterval = 1e7;  // 115 days: of messages
+constexpr double kMaxCount = 9e18;    // fits 64 bits, and is a double exactly
+constexpr double kMaxCores = 1e8;     // of one node: a whole cluster can be one pool
 constexpr double kMillion = 1e6;
 constexpr double kMaxMemory = 1e9;  // MiB: a pebibyte
 
@@ -26,6 +29,13 @@ constexpr Field seconds(S section, std::string_view name, std::string_view fallb
           .max = kMaxSeconds,
           .fallback = fallback,
           .doc = doc};
+}
+/// Of the protocol, and of the network below it.
+constexpr Field interval(S section, std::string_view name, std::string_view fallback, std::string_view doc,
+                         bool above_zero = false) {
+  Field field = seconds(section, name, fallback, doc, above_zero);
+  field.max = kMaxInterval;
+  return field;
 }
 constexpr Field integer(S section, std::string_view name, std::string_view unit, double min, double max,
                         std::string_view fallback, std::string_view doc) {
@@ -147,11 +157,11 @@ constexpr Field kFields[] = {
           "Names of countable kinds, such as `[\"gpus\"]`; at most six."),
     nested(S::kCluster, "node_types", kMap, S::kNodeType, "Kinds of node, by name."),
     required(nested(S::kCluster, "nodes", kObjects, S::kNodes, "The nodes, in the order of their ids.")),
-    seconds(S::kCluster, "latency_s", "0", "Of a message between controller and agent, one way."),
-    seconds(S::kCluster, "commit_delay_s", "0", "Until a record of the controller is durable."),
-    seconds(S::kCluster, "heartbeat_s", "10", "Between heartbeats of an agent. 0 = none are sent."),
-    seconds(S::kCluster, "resend_after_s", "5", "An unanswered message is sent again after this.", true),
-    seconds(S::kCluster, "kill_grace_s", "10", "From the polite request to end a task to the forced end."),
+    interval(S::kCluster, "latency_s", "0", "Of a message between controller and agent, one way."),
+    interval(S::kCluster, "commit_delay_s", "0", "Until a record of the controller is durable."),
+    interval(S::kCluster, "heartbeat_s", "10", "Between heartbeats of an agent. 0 = none are sent."),
+    interval(S::kCluster, "resend_after_s", "5", "An unanswered message is sent again after this.", true),
+    interval(S::kCluster, "kill_grace_s", "10", "From the polite request to end a task to the forced end."),
     integer(S::kCluster, "max_losses", "losses", 0, kMillion, "16",
             "A task lost with its node more often than this fails."),
 
@@ -303,7 +313,7 @@ constexpr Field kFields[] = {
     plain(S::kNetwork, "loss", kRatio, "0", "Of messages that never arrive."),
     plain(S::kNetwork, "duplicate", kRatio, "0", "Of messages that arrive twice."),
     plain(S::kNetwork, "delay", kRatio, "0", "Of messages that take up to `max_delay_s` longer."),
-    seconds(S::kNetwork, "max_delay_s", "0", "The most that a delayed message takes longer."),
+    interval(S::kNetwork, "max_delay_s", "0", "The most that a delayed message takes longer."),
     seconds(S::kNetwork, "until_s", "", "From then on every message arrives; by default never."),
 };
 

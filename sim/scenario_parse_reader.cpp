@@ -129,9 +129,10 @@ std::optional<std::int64_t> exact_number(const Field& field, std::string_view ra
   if (decimal.too_large || decimal.units > std::uint64_t{9'000'000'000'000'000'000}) return {};
   const auto units = static_cast<std::int64_t>(decimal.units);
   const std::int64_t value = decimal.negative ? -units : units;
-  // The bounds are doubles that are exact integers of the unit, and so is every value near them.
-  const auto size = static_cast<double>(value);
-  if (size < field.min * unit || (field.above_min && value == 0) || size > field.max * unit) return {};
+  // The bounds are doubles that are exact integers of the unit; a value near them need not be a double.
+  const auto least = static_cast<std::int64_t>(std::max(field.min * unit, -9e18));
+  const auto most = static_cast<std::int64_t>(std::min(field.max * unit, 9e18));
+  if (value < least || (field.above_min && value == 0) || value > most) return {};
   return value;
 }
 

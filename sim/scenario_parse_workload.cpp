@@ -92,9 +92,9 @@ bool submit(Context& context, const Reader& reader, JobSpec spec, Ids& ids, std:
     if (!repeat.valid("count")) return true;
     count = static_cast<std::uint64_t>(repeat.integer("count"));
     every = repeat.seconds("every_s");
-    const Duration left(std::int64_t{9'000'000'000'000'000'000} - to_ns(at));
+    const Duration left(std::int64_t{4'000'000'000'000'000'000} - to_ns(at));
     if (count > 1 && every > left / static_cast<std::int64_t>(count - 1)) {
-      context.mistakes.add(repeat.place("every_s"), "the last of them would come after 9e9 s");
+      context.mistakes.add(repeat.place("every_s"), "the last of them would come after 4e9 s");
       return true;
     }
   }

@@ -1,18 +1,38 @@
 #!/usr/bin/env bash
-# Runs one fuzz program for a while: tools/fuzz.sh SECONDS build-fuzz/bin/fuzz_NAME
-# Inputs found interesting stay in build-fuzz/corpus/NAME; committed seeds are in tests/fuzz/corpus/NAME.
+# Runs one fuzz program for a while:
+#
+#   tools/fuzz.sh SECONDS NAME           NAME as in tests/fuzz/NAME.cpp
+#   tools/fuzz.sh --grow SECONDS NAME    and then takes what it found into tests/fuzz/corpus/NAME
+#
+# It needs the tree of `cmake --preset fuzz`, and starts from the committed corpus. What else it finds
+# interesting stays in build-fuzz/corpus/NAME.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-if (($# != 2)); then
-  echo "usage: tools/fuzz.sh SECONDS build-fuzz/bin/fuzz_NAME" >&2
+
+grow=false
+if [[ ${1:-} == --grow ]]; then grow=true && shift; fi
+if (($# != 2)) || [[ ! -x build-fuzz/bin/fuzz_$2 ]]; then
+  echo "usage: tools/fuzz.sh [--grow] SECONDS NAME" >&2
+  echo "before: cmake --preset fuzz && cmake --build --preset fuzz" >&2
   exit 2
 fi
-name=${2##*/fuzz_}
-found=build-fuzz/corpus/$name
-mkdir -p "$found"
-corpora=("$found")
-if [[ -d tests/fuzz/corpus/$name ]]; then corpora+=("tests/fuzz/corpus/$name"); fi
-# A hang or a huge allocation is a finding as much as a crash is.
-"$2" -max_total_time="$1" -timeout=30 -rss_limit_mb=2048 -artifact_prefix="$found-" -print_final_stats=0 \
-  "${corpora[@]}"
-echo "$name: no finding in $1 s, $(find "$found" -type f | wc -l) inputs kept in $found"
+seconds=$1 name=$2
+program=build-fuzz/bin/fuzz_$name found=build-fuzz/corpus/$name kept=tests/fuzz/corpus/$name
+mkdir -p "$found" "$kept"
+
+# A hang or a huge allocation is a finding as much as a crash is. Longer inputs only make it slower.
+limits=(-max_len=4096 -timeout=30 -rss_limit_mb=2048 "-artifact_prefix=$found-")
+if ((seconds > 0)); then
+  "$program" -max_total_time="$seconds" "${limits[@]}" -print_final_stats=1 "$found" "$kept"
+fi
+
+# Only edges count here, not how often each is passed: a tenth of the files, which the rest grows from again.
+if $grow; then
+  merged=$(mktemp -d "$kept.XXXXXX")
+  "$program" -set_cover_merge=1 -use_counters=0 "${limits[@]}" "$merged" "$kept" "$found"
+  chmod 755 "$merged"
+  rm -r "$kept"
+  mv "$merged" "$kept"
+fi
+echo "$name: no finding in $seconds s, $(find "$kept" -type f | wc -l) inputs committed," \
+  "$(find "$found" -type f | wc -l) in $found"

@@ -15,7 +15,7 @@ struct SegTree {
   u32 N, P;
   std::vector<std::pair<i32, i32>> t;
   u32 cur = 0;
-  SegTree(u32 N) : N(N) {
+  SegTree(u32 n) : N(n) {
     P = 1;
     while (P < N) P *= 2;
     t.assign(2 * P, {-1, -1});
@@ -63,7 +63,7 @@ struct SegTree {
 struct RRScan {
   std::vector<i32> fc, fm;
   u32 N, cur = 0;
-  RRScan(u32 N) : fc(N, CPU), fm(N, MEM), N(N) {}
+  RRScan(u32 n) : fc(n, CPU), fm(n, MEM), N(n) {}
   int pick(Req r) {
     for (u32 k = 0; k < N; k++) {
       u32 i = cur;

@@ -53,7 +53,7 @@ template <bool BEST>
 struct SoAScan {
   std::vector<i32> fc, fm;
   u32 N;
-  SoAScan(u32 N) : fc((N + 15) / 16 * 16, -1), fm((N + 15) / 16 * 16, -1), N(N) {
+  SoAScan(u32 n) : fc((n + 15) / 16 * 16, -1), fm((n + 15) / 16 * 16, -1), N(n) {
     for (u32 i = 0; i < N; i++) {
       fc[i] = CPU;
       fm[i] = MEM;
@@ -99,8 +99,8 @@ struct VecScan {
   u32 N, P;
   i32* c;
   i32* m;
-  VecScan(u32 N)
-      : fc((N + 63) / 64 * 64 + 16, -1), fm((N + 63) / 64 * 64 + 16, -1), N(N), P((N + 63) / 64 * 64) {
+  VecScan(u32 n)
+      : fc((n + 63) / 64 * 64 + 16, -1), fm((n + 63) / 64 * 64 + 16, -1), N(n), P((n + 63) / 64 * 64) {
     c = (i32*)(((uintptr_t)fc.data() + 31) & ~31ull);
     m = (i32*)(((uintptr_t)fm.data() + 31) & ~31ull);
     for (u32 i = 0; i < N; i++) {
@@ -110,7 +110,7 @@ struct VecScan {
   }
   int pick(Req r) {
     constexpr i32 INF = std::numeric_limits<i32>::max();
-    v8 rc = (v8){} + r.c, rm = (v8){} + r.m, inf = (v8){} + INF;
+    v8 rc = v8{} + r.c, rm = v8{} + r.m, inf = v8{} + INF;
     i32 bk = INF;
     u32 bb = ~0u;
     u32 B = P <= 1024 ? 64 : 512;
@@ -136,7 +136,7 @@ struct VecScan {
     }
     if (bb == ~0u) return -1;
     u32 e = std::min(P, bb + B);
-    v8 kk = (v8){} + (BEST ? bk : -bk);
+    v8 kk = v8{} + (BEST ? bk : -bk);
     for (u32 i = bb; i < e; i += 8) {
       v8 a = *(v8*)(c + i), x = *(v8*)(m + i);
       v8 ok = (a == kk) & (x >= rm);
@@ -163,7 +163,7 @@ struct VecEpvm {
     return (T*)(((uintptr_t)p + 31) & ~31ull);
   }
   float tc[CPU / 50 + 1], tm[MEM / 32 + 1];
-  VecEpvm(u32 N) : N(N), P((N + 63) / 64 * 64) {
+  VecEpvm(u32 n) : N(n), P((n + 63) / 64 * 64) {
     fc.assign(P + 16, -1);
     fm.assign(P + 16, -1);
     fx.assign(P + 16, 0);
@@ -172,8 +172,8 @@ struct VecEpvm {
     m = al(fm.data());
     x = al(fx.data());
     y = al(fy.data());
-    for (int i = 0; i <= CPU / 50; i++) tc[i] = exp2f(8.f * (1.f - i * 50 / (float)CPU));
-    for (int i = 0; i <= MEM / 32; i++) tm[i] = exp2f(8.f * (1.f - i * 32 / (float)MEM));
+    for (int i = 0; i <= CPU / 50; i++) tc[i] = exp2f(8.f * (1.f - (float)(i * 50) / (float)CPU));
+    for (int i = 0; i <= MEM / 32; i++) tm[i] = exp2f(8.f * (1.f - (float)(i * 32) / (float)MEM));
     for (u32 i = 0; i < N; i++) {
       c[i] = CPU;
       m[i] = MEM;
@@ -185,9 +185,9 @@ struct VecEpvm {
     y[i] = tm[m[i] / 32];
   }
   int pick(Req r) {
-    float ac = exp2f(8.f * r.c / CPU) - 1.f, am = exp2f(8.f * r.m / MEM) - 1.f;
-    v8 rc = (v8){} + r.c, rm = (v8){} + r.m;
-    f8 A = (f8){} + ac, M = (f8){} + am, inf = (f8){} + 1e30f;
+    float ac = exp2f(8.f * (float)r.c / CPU) - 1.f, am = exp2f(8.f * (float)r.m / MEM) - 1.f;
+    v8 rc = v8{} + r.c, rm = v8{} + r.m;
+    f8 A = f8{} + ac, M = f8{} + am, inf = f8{} + 1e30f;
     float bk = 1e30f;
     u32 bb = ~0u;
     u32 B = P <= 1024 ? 64 : 512;
@@ -209,7 +209,7 @@ struct VecEpvm {
     }
     if (bb == ~0u) return -1;
     u32 e = std::min(P, bb + B);
-    f8 kk = (f8){} + bk;
+    f8 kk = f8{} + bk;
     for (u32 i = bb; i < e; i += 8) {
       v8 ok = (*(v8*)(c + i) >= rc) & (*(v8*)(m + i) >= rm);
       f8 v = A * *(f8*)(x + i) + M * *(f8*)(y + i);
@@ -230,12 +230,12 @@ struct SoAEpvm {
   std::vector<i32> fc, fm;
   std::vector<float> ec, em;
   u32 N;
-  SoAEpvm(u32 N)
-      : fc((N + 15) / 16 * 16, -1),
-        fm((N + 15) / 16 * 16, -1),
-        ec((N + 15) / 16 * 16, 0),
-        em((N + 15) / 16 * 16, 0),
-        N(N) {
+  SoAEpvm(u32 n)
+      : fc((n + 15) / 16 * 16, -1),
+        fm((n + 15) / 16 * 16, -1),
+        ec((n + 15) / 16 * 16, 0),
+        em((n + 15) / 16 * 16, 0),
+        N(n) {
     for (u32 i = 0; i < N; i++) {
       fc[i] = CPU;
       fm[i] = MEM;
@@ -243,12 +243,13 @@ struct SoAEpvm {
     }
   }
   void set(u32 i) {
-    ec[i] = exp2f(8.f * (1.f - fc[i] / (float)CPU));
-    em[i] = exp2f(8.f * (1.f - fm[i] / (float)MEM));
+    ec[i] = exp2f(8.f * (1.f - (float)fc[i] / (float)CPU));
+    em[i] = exp2f(8.f * (1.f - (float)fm[i] / (float)MEM));
   }
   int pick(Req r) {
-    float ac = exp2f(8.f * r.c / CPU) - 1.f,
-          am = exp2f(8.f * r.m / MEM) - 1.f;  // marginal cost = 2^u*(2^du-1): one multiply per resource
+    float ac = exp2f(8.f * (float)r.c / CPU) - 1.f,
+          am =
+              exp2f(8.f * (float)r.m / MEM) - 1.f;  // marginal cost = 2^u*(2^du-1): one multiply per resource
     const i32 *c = fc.data(), *m = fm.data();
     const float *x = ec.data(), *y = em.data();
     u32 n = (u32)fc.size();
@@ -317,7 +318,7 @@ struct Po2 {
   std::vector<i32> fc, fm;
   u32 N;
   u64 s = 7;
-  Po2(u32 N) : fc(N, CPU), fm(N, MEM), N(N) {}
+  Po2(u32 n) : fc(n, CPU), fm(n, MEM), N(n) {}
   int pick(Req r) {
     for (int t = 0; t < 64; t++) {
       u64 x = splitmix(s);

@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   z->seal();
   std::mt19937_64 g(1);
   std::vector<double> fl(N);
-  for (auto& f : fl) f = 2.4e9 * (1.0 + (g() % 100000) / 1000.0);
+  for (auto& f : fl) f = 2.4e9 * (1.0 + static_cast<double>(g() % 100000) / 1000.0);
   int next = 0, done = 0;
   std::unordered_map<void*, sg::ExecPtr> cur;
   std::vector<sg::ExecPtr> ring(64);
@@ -169,5 +169,6 @@ int main(int argc, char** argv) {
   struct rusage ru;
   getrusage(RUSAGE_SELF, &ru);
   printf("%-8s H=%-5d cores=%d N=%-7d done=%-7d simclock=%.1f wall=%.3fs %.0f jobs/s rss=%.1fMB\n",
-         mode.c_str(), H, C, N, done, sg::Engine::get_clock(), T, done / T, ru.ru_maxrss / 1024.0);
+         mode.c_str(), H, C, N, done, sg::Engine::get_clock(), T, done / T,
+         static_cast<double>(ru.ru_maxrss) / 1024.0);
 }

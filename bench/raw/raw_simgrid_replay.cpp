@@ -64,13 +64,14 @@ static void down(uint32_t s) {
 static double cpu() {
   rusage r;
   getrusage(RUSAGE_SELF, &r);
-  return r.ru_utime.tv_sec + r.ru_stime.tv_sec + 1e-6 * (r.ru_utime.tv_usec + r.ru_stime.tv_usec);
+  return static_cast<double>(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+         1e-6 * static_cast<double>(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
 }
 
 int main(int argc, char** argv) {
   if (argc < 4) return 2;
   std::string mode = argv[1];
-  uint32_t M = std::stoul(argv[2]);
+  const auto M = static_cast<uint32_t>(std::stoul(argv[2]));
   {
     std::ifstream f(argv[3], std::ios::binary);
     Rec r;
@@ -174,7 +175,8 @@ int main(int argc, char** argv) {
   std::printf(
       "%-6s %zu tasks on %u machines: %.3f cpu-s, %.0f tasks/s, RSS %ld MB, max |dt| %.3g s, bit-identical "
       "%zu\n",
-      mode.c_str(), rec.size(), M, t1 - t0, rec.size() / (t1 - t0), ru.ru_maxrss / 1024, err, same);
+      mode.c_str(), rec.size(), M, t1 - t0, static_cast<double>(rec.size()) / (t1 - t0), ru.ru_maxrss / 1024,
+      err, same);
   std::fflush(stdout);
   _exit(0);
 }

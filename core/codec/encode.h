@@ -81,19 +81,17 @@ class Encoder {
     room(0);
     at_ = put_varint(at_, value);
   }
+  /// What `fields` calls for each member. The encoder is the visitor itself: one that refers to an encoder
+  /// would hide from the compiler that its position can live in a register.
+  template <class T>
+  [[gnu::always_inline]] void operator()(const char*, const T& member) {
+    any(member);
+  }
   /// Ends the encoding: what was put belongs to the buffer.
   void finish() { buffer_.set_end(at_); }
   const EncodeContext& context() const { return context_; }
 
  private:
-  struct Fields {
-    Encoder& to;
-    template <class T>
-    [[gnu::always_inline]] void operator()(const char*, const T& member) const {
-      to.any(member);
-    }
-  };
-
   [[gnu::always_inline]] void room(std::size_t extra) {
     if (static_cast<std::size_t>(limit_ - at_) >= extra + kSlack) [[likely]]
       return;
@@ -149,7 +147,7 @@ class Encoder {
           });
     } else {
       static_assert(RecordType<const T>);
-      T::fields(value, Fields{*this});
+      T::fields(value, *this);
     }
   }
 

@@ -22,10 +22,13 @@ std::vector<std::string> rendered_each(const std::vector<Command>& commands) {
 /// The machines of one trace and what is needed to step them.
 class Player {
  public:
-  explicit Player(const TraceHeader& header) : header_(header), agents_(header.agents.size()) {}
+  explicit Player(const TraceHeader& header)
+      : header_(header), agents_(header.agents.size()), last_(1 + header.agents.size()) {}
 
   /// Steps the machine of this frame. False if it diverged; a text if the trace makes no sense.
   std::variant<bool, std::string> play(const Frame& frame) {
+    if (frame.now < last_[frame.machine]) return "it lies before an earlier step of its machine";
+    last_[frame.machine] = frame.now;
     if (frame.of_controller()) {
       ++report.controller_steps;
       return play<Controller>(frame, controller_, controller_scratch_);
@@ -91,6 +94,7 @@ class Player {
   const TraceHeader& header_;
   std::unique_ptr<Controller> controller_;
   std::vector<std::unique_ptr<Agent>> agents_;
+  std::vector<Instant> last_;  // by machine
   Scratch<Controller> controller_scratch_;
   Scratch<Agent> agent_scratch_;
   ByteBuffer bytes_;
@@ -98,7 +102,7 @@ class Player {
 
 }  // namespace
 
-Result<ReplayReport> replay(TraceReader& reader) {
+Result<ReplayReport> replay(TraceReader& reader, std::atomic<std::uint64_t>* step) {
   if (Problems problems = check_policies(reader.header().controller); !problems.empty()) return problems;
   Player player(reader.header());
   Frame frame;
@@ -106,6 +110,7 @@ Result<ReplayReport> replay(TraceReader& reader) {
     const auto more = reader.next(frame);
     if (!more) return more.problems();
     if (!*more) break;
+    if (step != nullptr) step->store(frame.number, std::memory_order_relaxed);
     const auto played = player.play(frame);
     if (const auto* problem = std::get_if<std::string>(&played)) return reader.broken(frame, *problem);
     if (!std::get<bool>(played)) return std::move(player.report);

@@ -1,6 +1,7 @@
 // Replay: the same machines, fed the recorded events, must give the recorded commands, byte for byte.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,8 +37,10 @@ struct ReplayReport {
 /// Rebuilds controller and agents from the header and steps them through the trace. A controller's Restore
 /// and an agent's Boot begin a new life. Also checks that after a controller's Wake its next deadline lies
 /// ahead. Problems: the trace is damaged, or its header or its order of events is impossible. A trace that
-/// verifies but was forged may hold events that no driver delivers, and stop the process.
-Result<ReplayReport> replay(TraceReader& reader);
+/// verifies but was forged may hold events that no driver delivers, and stop the process: whoever replays
+/// what others wrote does it in a process of its own. `step`, if not null, gets the number of each step
+/// before it is taken, so that somebody can say which one that was.
+Result<ReplayReport> replay(TraceReader& reader, std::atomic<std::uint64_t>* step = nullptr);
 
 /// For people, several lines.
 std::string to_text(const ReplayReport& report);

@@ -38,7 +38,8 @@ void TraceReader::Close::operator()(Source* source) const { delete source; }
 
 namespace {
 
-constexpr std::size_t kChunk = 256 * 1024;
+/// Small enough that what was read is still in the cache when it is hashed.
+constexpr std::size_t kChunk = 64 * 1024;
 constexpr std::string_view kMagic = "duet-trace ";
 constexpr std::size_t kFooter = 8 + 8 + 32 + 8;
 /// No first line is longer: magic, format, length, hash.
@@ -180,6 +181,8 @@ Result<bool> TraceReader::next(Frame& frame) {
   Decoder decoder(bytes, context);
   Duration since_last{0};
   if (!decoder.get(frame.machine) || !decoder.get(since_last)) return broken(frame, "is not a step");
+  if (frame.machine > header_.agents.size())
+    return broken(frame, "is of a machine that the header does not list");
   last_ = instant_ns(static_cast<std::int64_t>(static_cast<std::uint64_t>(to_ns(last_)) +
                                                static_cast<std::uint64_t>(since_last.count())));
   frame.now = last_;

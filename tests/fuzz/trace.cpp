@@ -1,45 +1,53 @@
-// Any bytes as a trace: with the hashes checked, and without, so that the decoder behind them is reached too.
+// Any bytes as a trace: with the hashes checked, and without, so that all that reads steps is reached too.
+// Replay is not here: it may end the process, see tools/duet/replay_command.cpp.
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "core/check.h"
-#include "core/codec/trace_file.h"
+#include "core/codec/cat.h"
+#include "core/codec/cluster_view.h"
+#include "core/codec/diff.h"
+#include "core/codec/dot.h"
+#include "core/codec/perfetto.h"
+#include "core/codec/stats.h"
 
 namespace {
 
 using namespace duet;
 
-template <class M>
-void read_step(const codec::Frame& frame) {
-  codec::Step<M> step;
-  if (!codec::decode<M>(frame, step)) return;
-  typename M::Commands commands;
-  if (!codec::decode_commands<M>(step, commands)) return;
-  std::string line;
-  codec::render_step<M>(line, frame.number, frame.machine, frame.now, step.event, commands);
-  DUET_CHECK(!line.empty());
+/// Calls `use` with a reader of these bytes, if they have a header.
+template <class Use>
+void read(std::string_view bytes, bool check_hashes, Use&& use) {
+  auto reader = codec::TraceReader::from_memory(bytes, "input", {.check_hashes = check_hashes});
+  if (reader) use(*reader);
 }
 
-void read_all(std::string_view bytes, bool check_hashes) {
-  auto reader = codec::TraceReader::from_memory(bytes, "input", {.check_hashes = check_hashes});
-  if (!reader) return;
-  codec::Frame frame;
-  for (;;) {
-    const auto more = reader->next(frame);
-    if (!more || !*more) return;
-    if (frame.machine == 0)
-      read_step<Controller>(frame);
-    else
-      read_step<Agent>(frame);
-  }
-}
+class Nowhere final : public codec::TextSink {
+ public:
+  void write(std::string_view) override {}
+};
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  read_all(bytes, true);
-  read_all(bytes, false);
+  Nowhere nowhere;
+  const auto cat = [&](codec::TraceReader& reader) { codec::cat(reader, {}, nowhere); };
+  read(bytes, true, cat);
+  read(bytes, false, cat);
+  read(bytes, false, [](codec::TraceReader& reader) {
+    const auto stats = codec::stats(reader);
+    if (stats) DUET_CHECK(!codec::to_text(*stats).empty());
+  });
+  read(bytes, false, [&](codec::TraceReader& reader) { codec::perfetto(reader, nowhere); });
+  read(bytes, false, [](codec::TraceReader& reader) { codec::cluster_dot(reader, {}); });
+  read(bytes, false, [&](codec::TraceReader& left) {
+    read(bytes, false, [&](codec::TraceReader& right) {
+      const auto difference = codec::diff(left, right);
+      DUET_CHECK(!difference || difference->same_body());
+    });
+  });
   return 0;
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/codec/trace_file.h"
 #include "tests/golden/program.h"
 
 namespace duet::program_tests {
@@ -60,6 +61,18 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"no_nodes", cluster("0")}, Bad{"no_cores", cluster("1", "0")},
                     Bad{"twice", R"({"seed": 1, "seed": 2})"}, Bad{"array", "[]"}, Bad{"null", "null"}),
     [](const auto& chosen) { return chosen.param.name; });
+
+TEST(Hostile, TheLatestTimesThatAreAcceptedAddUp) {
+  const Folder folder;
+  const std::string path = (folder / "late.json").string();
+  write(path, R"({"cluster": {"node_types": {"n": {"cores": 2}}, "nodes": [{"type": "n"}],
+    "latency_s": 3e6, "commit_delay_s": 1e7, "heartbeat_s": 1e7, "resend_after_s": 1e7, "kill_grace_s": 1e7},
+    "policies": {"detector": {"name": "timeout", "suspect_after_s": 0, "dead_after_s": 0}},
+    "workload": {"jobs": [{"at_s": 4e9, "duration_s": 4e9, "estimate_s": 4e9}]},
+    "assertions": ["jobs_succeeded == 1"]})");
+  const Ran ran = duet({"sim", path, "--engine", "loop"});
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+}
 
 TEST(Hostile, PlacesWithoutScenarios) {
   for (const std::string path : {"/", "/dev/null", "/dev/zero", "nosuch/file.json", ""}) {
@@ -149,6 +162,31 @@ TEST_P(BadTrace, IsNoticedByEveryCommand) {
 }
 INSTANTIATE_TEST_SUITE_P(Hostile, BadTrace,
                          testing::Values("cut", "flipped", "appended", "empty", "garbage"));
+
+/// A trace whose hashes are right and whose second step feeds the controller this.
+void forge(const std::string& path, const controller::Event& event) {
+  auto writer = codec::TraceWriter::create({}, codec::TraceOutput::file(path));
+  ASSERT_TRUE(writer);
+  (*writer)->record(0, instant_ns(0), controller::Event(Wake{}), {}, 0);
+  (*writer)->record(0, instant_ns(1), event, {}, 0);
+  ASSERT_TRUE((*writer)->finish());
+}
+
+TEST(Hostile, AForgedTraceEndsWithAnError) {
+  const Folder folder;
+  const std::string path = (folder / "forged.duet").string();
+  // A node that is not the one of its name: a failed check. A job that is none: a null pointer.
+  NodeRecord second;
+  second.node = NodeId{1};
+  for (const auto& event : {controller::Event(controller::Restore{{second}}),
+                            controller::Event(controller::Submit{RequestId{1}, nullptr})}) {
+    forge(path, event);
+    EXPECT_EQ(duet({"trace", "verify", path}).code, 0);
+    const Ran ran = duet({"replay", path});
+    EXPECT_EQ(ran.code, 2) << ran.out << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr("forged.duet: step 2 feeds the core something that no driver does"));
+  }
+}
 
 }  // namespace
 }  // namespace duet::program_tests

@@ -49,6 +49,50 @@ TEST_F(Recorded, AChangeIsShownWhereItBegins) {
   EXPECT_THAT(read(folder_ / "report.xml"), HasSubstr("<failure message=\"changed\">"));
 }
 
+TEST_F(Recorded, AChangeOfALongRunIsShownToo) {
+  // More than 200 steps; the change comes late.
+  const auto many = [](const std::string& last_s) {
+    return R"({"cluster": {"node_types": {"n": {"cores": 2}}, "nodes": [{"type": "n"}]},
+      "workload": {"jobs": [{"duration_s": 1, "repeat": {"count": 100, "every_s": 1}},
+                            {"at_s": 105, "duration_s": )" +
+           last_s + "}]}}";
+  };
+  write(folder_ / "one.json", many("5"));
+  EXPECT_EQ(duet({"record", folder_.text(), "--engine", "loop"}).code, 0);
+  EXPECT_FALSE(fs::exists(folder_ / "golden/one.jsonl"));
+  EXPECT_EQ(verify().code, 0);
+  write(folder_ / "one.json", many("5.5"));
+  const Ran ran = verify();
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_THAT(ran.err,
+              AllOf(HasSubstr("first difference at step "), HasSubstr("  - {\"step\":"),
+                    HasSubstr("\"duration_ns\":5000000000"), HasSubstr("\"duration_ns\":5500000000")));
+  // A kept trace that is damaged is said to be.
+  std::string bytes = read(folder_ / "golden/one.trace");
+  for (const std::string& bad :
+       {bytes.substr(0, bytes.size() / 2), std::string("\x28\xb5\x2f\xfd"), std::string()}) {
+    write(folder_ / "golden/one.trace", bad);
+    EXPECT_THAT(verify().err, HasSubstr("one.trace"));
+  }
+  write(folder_ / "one.json", one_job("5"));
+  EXPECT_EQ(duet({"record", folder_.text(), "--engine", "loop"}).code, 0);
+  EXPECT_FALSE(fs::exists(folder_ / "golden/one.trace"));
+}
+
+TEST(Record, AnInterruptionLeavesNoFolderAndNoRun) {
+  for (const std::string signal : {"INT", "TERM"}) {
+    // A shell makes what it starts in the background ignore SIGINT; env puts that right.
+    const Ran ran = shell(
+        "mkdir \"$TMP/s\" \"$TMP/t\"; sed s/20000/20000000/ scenarios/poisson-load.json > \"$TMP/s/a.json\"; "
+        "TMPDIR=\"$TMP/t\" env --default-signal=INT \"$DUET\" record \"$TMP/s\" --engine loop & child=$!; "
+        "sleep 0.5; ls \"$TMP/t\" | wc -l; kill -" +
+        signal +
+        " $child; wait $child; echo $?; ls \"$TMP/t\" | wc -l; "
+        "grep -ls \"$TMP/[t]/\" /proc/[0-9]*/cmdline | wc -l");
+    EXPECT_EQ(ran.out, signal == "INT" ? "1\n130\n0\n0\n" : "1\n143\n0\n0\n") << ran.err;
+  }
+}
+
 TEST_F(Recorded, AFailedAssertionIsANegativeAnswer) {
   write(folder_ / "one.json", one_job("5", "jobs == 2"));
   const Ran ran = verify();

@@ -205,6 +205,41 @@ TEST(LoopEngine, RefusesWhatItDoesNotModel) {
   EXPECT_TRUE(make_loop_engine(scenario, true));
 }
 
+/// A job of two tasks with operations that take this much each.
+Scenario two_tasks(std::int64_t cpu_m, bool exclusive = false) {
+  Scenario scenario = scenario_of(node_type(4, 1, {1e9}, 1.0));
+  auto spec = std::make_shared<JobSpec>();
+  spec->key = "odd";
+  TaskGroup group;
+  group.count = 2;
+  group.spec.need.cpu_m = cpu_m;
+  group.spec.exclusive = exclusive;
+  group.spec.work.operations = 1;
+  spec->groups.push_back(group);
+  scenario.workload = std::vector<Arrival>{{Instant{}, spec}};
+  return scenario;
+}
+
+TEST(LoopEngine, RefusesTasksThatShareThreads) {
+  for (const std::int64_t cpu_m : {0, 500, 1500}) {
+    const auto refused = make_loop_engine(two_tasks(cpu_m), true);
+    ASSERT_FALSE(refused) << cpu_m;
+    EXPECT_NE(refused.problems()[0].what.find("\"odd\" has operations and takes " + std::to_string(cpu_m)),
+              std::string::npos);
+  }
+  EXPECT_TRUE(make_loop_engine(two_tasks(2000), true));
+  EXPECT_TRUE(make_loop_engine(two_tasks(0, true), true));
+  Scenario drawn = two_tasks(1000);
+  PoissonWorkload poisson;
+  poisson.mean_operations = 1e9;
+  poisson.task.need.cpu_m = 250;
+  drawn.workload = poisson;
+  EXPECT_FALSE(make_loop_engine(drawn, true));
+  poisson.mean_operations = 0;
+  drawn.workload = poisson;
+  EXPECT_TRUE(make_loop_engine(drawn, false));
+}
+
 TEST(LoopEngine, PlaysEndsWithWhatIsDue) {
   const Scenario scenario = scenario_of(node_type(4, 1, {1e9}, 1.0));
   auto engine = make_loop_engine(scenario, true);

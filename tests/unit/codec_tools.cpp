@@ -113,6 +113,19 @@ TEST(CodecReplay, ImpossibleTracesAreProblems) {
   codec::TraceReader early = reader_of(bytes);
   EXPECT_NE(codec::replay(early).problems().front().what.find("this agent acts before its boot"),
             std::string::npos);
+  bytes.clear();
+  writer = codec::TraceWriter::create(header, codec::TraceOutput::memory(bytes));
+  for (const std::int64_t at : {5, 4}) (*writer)->record(0, instant_ns(at), controller::Event(Wake{}), {}, 0);
+  ASSERT_TRUE((*writer)->finish());
+  codec::TraceReader back = reader_of(bytes);
+  EXPECT_NE(codec::replay(back).problems().front().what.find("frame 2 "), std::string::npos);
+  bytes.clear();
+  writer = codec::TraceWriter::create(header, codec::TraceOutput::memory(bytes));
+  (*writer)->record(3, instant_ns(5), agent::Event(Wake{}), {}, 0);
+  ASSERT_TRUE((*writer)->finish());
+  codec::TraceReader third = reader_of(bytes);  // of two agents
+  EXPECT_NE(codec::replay(third).problems().front().what.find("a machine that the header does not list"),
+            std::string::npos);
   header.controller.queue.name = "no_such_queue";
   bytes.clear();
   writer = codec::TraceWriter::create(header, codec::TraceOutput::memory(bytes));

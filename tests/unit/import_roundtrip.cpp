@@ -48,7 +48,7 @@ TEST(ImportRoundtrip, BatsimThroughAScenarioFile) {
 TEST(ImportRoundtrip, TheLongestTimesAndStrangestNames) {
   const TempFile log(
       "caf\xe9 \x01\n.swf",
-      "-00012345678901234567890 4294967296 -1 4294967296 1 -1 -1 1 4294967296 -1 1 1 1 -1 1 -1 -1 -1\n");
+      "-00012345678901234567890 4000000000 -1 4000000000 1 -1 -1 1 4000000000 -1 1 1 1 -1 1 -1 -1 -1\n");
   for (const ImportOptions& options : every_option(4)) expect_roundtrip(import_swf(log.path(), options));
 }
 

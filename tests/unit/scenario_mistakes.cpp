@@ -23,7 +23,7 @@ TEST(ScenarioMistakes, AllOfThemAreShownInTheOrderOfTheFile) {
             "s.json:3:16: /horizon_s: `-1` is out of range\n"
             "  3 |   \"horizon_s\": -1,\n"
             "    |                ^~\n"
-            "    = right: seconds, above 0, at most 9e9\n"
+            "    = right: seconds, above 0, at most 4e9\n"
             "s.json:5:30: /cluster/node_types/small/coers: there is no field `coers` here\n"
             "  5 |     \"node_types\": {\"small\": {\"coers\": 4}},\n"
             "    |                              ^~~~~~~\n"
@@ -39,7 +39,7 @@ TEST(ScenarioMistakes, AllOfThemAreShownInTheOrderOfTheFile) {
             "s.json:9:40: /workload/jobs/0/duration_s: `duration_s` cannot be a string\n"
             "  9 |   \"workload\": {\"jobs\": [{\"duration_s\": \"1\"}]},\n"
             "    |                                        ^~~\n"
-            "    = right: seconds, above 0, at most 9e9\n"
+            "    = right: seconds, above 0, at most 4e9\n"
             "s.json:10:19: /assertions/0: there is no metric `makespan`\n"
             "  10 |   \"assertions\": [\"makespan <= 10\"]\n"
             "     |                   ^~~~~~~~\n"
@@ -89,11 +89,11 @@ TEST(ScenarioMistakes, Values) {
       {{"/seed=1.5"},
        "--set: /seed: `1.5` is not an integer | right: an integer from 0 to 18446744073709551615"},
       {{"/name=3"}, "--set: /name: `name` cannot be a number | right: a string"},
-      {{"/horizon_s=0"}, "--set: /horizon_s: `0` is out of range | right: seconds, above 0, at most 9e9"},
-      {{"/horizon_s=9000000000.000000001"},
-       "--set: /horizon_s: `9000000000.000000001` is out of range | right: seconds, above 0, at most 9e9"},
+      {{"/horizon_s=0"}, "--set: /horizon_s: `0` is out of range | right: seconds, above 0, at most 4e9"},
+      {{"/horizon_s=4000000000.000000001"},
+       "--set: /horizon_s: `4000000000.000000001` is out of range | right: seconds, above 0, at most 4e9"},
       {{"/horizon_s=1e400"},
-       "--set: /horizon_s: `horizon_s` cannot be a string | right: seconds, above 0, at most 9e9"},
+       "--set: /horizon_s: `horizon_s` cannot be a string | right: seconds, above 0, at most 4e9"},
       {{"/assertions=jobs"},
        "--set: /assertions: `assertions` cannot be a string | right: an array of strings"},
       {{"/assertions=[1]"}, "--set: /assertions/0: `assertions` cannot be a number | right: a string"},
@@ -162,7 +162,7 @@ TEST(ScenarioMistakes, Clusters) {
       {{"/cluster/node_types/small/smt_yield=0.5"},
        "--set: /cluster/node_types/small/smt_yield: smt_yield needs threads_per_core of 2 or more"},
       {{"/cluster/resend_after_s=0"},
-       "--set: /cluster/resend_after_s: `0` is out of range | right: seconds, above 0, at most 9e9"},
+       "--set: /cluster/resend_after_s: `0` is out of range | right: seconds, above 0, at most 1e7"},
   });
 }
 
@@ -207,7 +207,7 @@ TEST(ScenarioMistakes, Jobs) {
       {{"/workload/jobs/0={}"},
        "--set: /workload/jobs/0: nothing says how long a task takes | right: `duration_s` or `operations`"},
       {{"/workload/jobs/0/duration_s=0"},
-       "--set: /workload/jobs/0/duration_s: `0` is out of range | right: seconds, above 0, at most 9e9"},
+       "--set: /workload/jobs/0/duration_s: `0` is out of range | right: seconds, above 0, at most 4e9"},
       {{"/workload/jobs/0/cores=1", "/workload/jobs/0/cpu_m=500"},
        "--set: /workload/jobs/0/cpu_m: `cpu_m` and `cores` exclude each other"},
       {{"/workload/jobs/0/cpu_m=500", "/workload/jobs/0/exclusive=true"},
@@ -230,8 +230,12 @@ TEST(ScenarioMistakes, Jobs) {
        "\"bag\""},
       {{"/workload/jobs/0={\"kind\": \"bag\", \"groups\": []}"},
        "--set: /workload/jobs/0/groups: `groups` is empty | right: at least one group"},
-      {{"/workload/jobs/0/repeat={\"count\": 3, \"every_s\": 5e9}"},
-       "--set: /workload/jobs/0/repeat/every_s: the last of them would come after 9e9 s"},
+      {{"/workload/jobs/0/repeat={\"count\": 3, \"every_s\": 3e9}"},
+       "--set: /workload/jobs/0/repeat/every_s: the last of them would come after 4e9 s"},
+      {{"/workload/jobs/0/duration_s=4000000000.000000001"},
+       "--set: /workload/jobs/0/duration_s: `4000000000.000000001` is out of range | right: seconds, above "
+       "0, at "
+       "most 4e9"},
       {{"/workload/jobs/-={\"duration_s\": 1, \"repeat\": {\"count\": 1000000}}"},
        "--set: /workload/jobs/1: from here on there are more than 1000000 jobs | right: `generate` or "
        "`table` for so "
@@ -319,7 +323,7 @@ TEST(ScenarioMistakes, GeneratorsAndTables) {
       {{table, "/workload/table/rows/0/1=0"},
        "--set: /workload/table/rows/0: exactly one of `duration_s` and `operations` is above 0 in a row"},
       {{table, "/workload/table/rows/0/0=null"},
-       "--set: /workload/table/rows/0/0: `submit_s` cannot be null | right: seconds, from 0 to 9e9"},
+       "--set: /workload/table/rows/0/0: `submit_s` cannot be null | right: seconds, from 0 to 4e9"},
   });
 }
 
@@ -330,7 +334,7 @@ TEST(ScenarioMistakes, WhatHappensDuringTheRun) {
       {{"/events=[{\"at_s\": 1, \"drain\": \"small\", \"cancel\": \"job1\"}]"},
        "--set: /events/0/drain: `drain` and `cancel` exclude each other"},
       {{"/events=[{\"drain\": \"small\"}]"},
-       "--set: /events/0: `at_s` is missing | right: seconds, from 0 to 9e9"},
+       "--set: /events/0: `at_s` is missing | right: seconds, from 0 to 4e9"},
       {{"/events=[{\"at_s\": 1, \"cancel\": \"jab1\"}]"},
        "--set: /events/0/cancel: there is no job `jab1` | did you mean `job1`?"},
       {{"/events=[{\"at_s\": 1, \"evict\": \"smull\"}]"},

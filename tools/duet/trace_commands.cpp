@@ -1,4 +1,4 @@
-// duet trace ..., duet replay: looking into a run, and proving it.
+// duet trace ...: looking into a run.
 #include <unistd.h>
 
 #include "core/codec/cat.h"
@@ -6,7 +6,6 @@
 #include "core/codec/diff.h"
 #include "core/codec/dot.h"
 #include "core/codec/perfetto.h"
-#include "core/codec/replay.h"
 #include "core/codec/stats.h"
 #include "sim/decimal.h"
 #include "sim/terminal.h"
@@ -173,21 +172,6 @@ int run(const TracePerfettoCommand& command) {
     const auto events = codec::perfetto(*reader, to);
     return events ? Failure{} : events.problems();
   });
-}
-
-int run(const ReplayCommand& command) {
-  auto reader = TraceReader::open(command.trace);
-  if (!reader) return refuse(reader.problems());
-  const auto report = codec::replay(*reader);
-  if (!report) return refuse(report.problems());
-  if (command.format == Format::kTable) return print_text(codec::to_text(*report), report->exit_status());
-  Table table{{"trace", "same", "controller_steps", "agent_steps", "digest", "step", "what"}, {}};
-  const auto& divergence = report->divergence;
-  table.rows.push_back({command.trace, Cell::flag(!divergence), report->controller_steps, report->agent_steps,
-                        report->summary ? Cell("sha256:" + report->summary->digest) : Cell(),
-                        divergence ? Cell(divergence->step) : Cell(),
-                        divergence ? Cell(divergence->what) : Cell()});
-  return print_text(to_text(table, command.format), report->exit_status());
 }
 
 }  // namespace duet::front
