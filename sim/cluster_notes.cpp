@@ -34,7 +34,7 @@ void ClusterWorld::note(const controller::Reply& reply) {
     results_.refusals[static_cast<std::uint32_t>(reply.request.value - 1)] = reply.refusal;
     return;
   }
-  if (const auto it = cancellable_.find(row.key); it != cancellable_.end()) it->second.push_back(reply.job);
+  if (const auto it = known_.find(row.key); it != known_.end()) it->second.ids.push_back(reply.job);
 }
 
 void ClusterWorld::note(const controller::Notice& notice) {
@@ -46,7 +46,7 @@ void ClusterWorld::note(const controller::Notice& notice) {
       row.id = job->job;
       row.first_task = static_cast<std::uint32_t>(results_.tasks.size());
       rows_.resize(job->job.value, {static_cast<std::uint32_t>(results_.jobs.size() - 1), row.first_task});
-      results_.tasks.resize(results_.tasks.size() + row.tasks);
+      results_.tasks.resize(results_.tasks.size() + row.tasks);  // A service's idle ones, too.
     }
     results_.jobs[rows_[job->job.value - 1].job].state = job->state;
   } else if (const auto* task = std::get_if<controller::TaskChanged>(&notice)) {

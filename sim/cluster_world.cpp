@@ -35,7 +35,11 @@ ClusterWorld::ClusterWorld(const Scenario& scenario, Engine& engine, WorldOption
       source_(open_workload(scenario)),
       arrival_(source_->next()) {
   for (const OperatorEvent& event : scenario_.events)
-    if (event.kind == OperatorEvent::Kind::kCancel) cancellable_[event.job];
+    if (event.of_job()) {
+      Known& job = known_[event.job];
+      if (event.kind == OperatorEvent::Kind::kScale) job.most_replicas = std::max(job.most_replicas, event.replicas);
+      if (event.spec) job.most_replicas = std::max(job.most_replicas, event.spec->groups.front().count);
+    }
   const std::size_t jobs = std::min(source_->expected(), kMaxReserved);
   results_.jobs.reserve(jobs);
   results_.tasks.reserve(jobs);
@@ -171,8 +175,16 @@ void ClusterWorld::play_requests() {
     const NodeId node{event.node};
     switch (event.kind) {
       case OperatorEvent::Kind::kCancel:
-        for (const JobId job : std::exchange(cancellable_[event.job], {}))
+        for (const JobId job : std::exchange(known_[event.job].ids, {}))
           step(controller::Cancel{kOperatorRequest, job});
+        break;
+      case OperatorEvent::Kind::kScale:
+        for (const JobId job : known_[event.job].ids)
+          step(controller::Scale{kOperatorRequest, job, event.replicas});
+        break;
+      case OperatorEvent::Kind::kUpdate:
+        for (const JobId job : known_[event.job].ids)
+          step(controller::Update{kOperatorRequest, job, event.spec});
         break;
       case OperatorEvent::Kind::kDrain:
         step(controller::Drain{kOperatorRequest, node, false});
@@ -196,6 +208,9 @@ void ClusterWorld::play_requests() {
       row.cpu_m += group.spec.need.cpu_m * static_cast<std::int64_t>(group.count);
       row.estimate_ns = std::max(row.estimate_ns, to_ns(group.spec.estimate));
     }
+    if (spec->kind == JobKind::kService)
+      if (const auto known = known_.find(spec->key); known != known_.end())
+        row.tasks = std::max(row.tasks, known->second.most_replicas);
     results_.jobs.push_back(std::move(row));
     arrival_ = source_->next();
     step(controller::Submit{RequestId{results_.jobs.size()}, spec});

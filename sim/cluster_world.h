@@ -177,7 +177,12 @@ class ClusterWorld final : public World {
     std::uint32_t first_task = 0;
   };
   std::vector<Rows> rows_;                                 ///< Of job id - 1; ids ascend, and so do rows.
-  std::map<std::string, std::vector<JobId>> cancellable_;  ///< Jobs by key, of keys that are to be cancelled.
+  /// What the operator's events need to know of a job.
+  struct Known {
+    std::vector<JobId> ids;  ///< Of all jobs of that key so far.
+    std::uint32_t most_replicas = 0;
+  };
+  std::map<std::string, Known> known_;  ///< By key; only those that events speak of.
   Instant last_change_;
 };
 

@@ -92,11 +92,16 @@ using Workload = std::variant<std::vector<Arrival>, JobTable, PoissonWorkload, L
 
 /// What an operator does during the run.
 struct OperatorEvent {
-  enum class Kind : std::uint8_t { kCancel, kDrain, kEvict, kUndrain };
+  enum class Kind : std::uint8_t { kCancel, kDrain, kEvict, kUndrain, kScale, kUpdate };
   Instant at;
   Kind kind = Kind::kCancel;
-  std::string job;         ///< kCancel: key of the job (all jobs of that key submitted so far).
+  std::string job;         ///< kCancel, kScale, kUpdate: key of the job (all of that key submitted so far).
   std::uint32_t node = 0;  ///< Index into Scenario::nodes, else.
+  std::uint32_t replicas = 0;  ///< kScale.
+  JobSpecPtr spec{};           ///< kUpdate: what the service becomes.
+
+  /// True if it speaks of a job, not of a node.
+  bool of_job() const { return kind == Kind::kCancel || kind == Kind::kScale || kind == Kind::kUpdate; }
 };
 
 /// What breaks during the run.
@@ -155,6 +160,9 @@ class ArrivalSource {
   /// How many jobs there will be in all; 0 if that is not known. For reserving storage.
   virtual std::size_t expected() const = 0;
 };
+
+/// The work of a replica of which nothing says how long it takes: it runs until it is ended.
+inline constexpr Duration kForever = Duration::max();
 
 /// The jobs of `scenario`, which must outlive the source.
 std::unique_ptr<ArrivalSource> open_workload(const Scenario& scenario);

@@ -222,9 +222,11 @@ constexpr Field kFields[] = {
     plain(S::kJob, "id", kName, "", "Its name in results and events; by default `job` and its place from 1."),
     plain(S::kJob, "user", kText, "\"\"", "On whose behalf."),
     seconds(S::kJob, "at_s", "0", "When it is submitted; at one instant in the order of the file."),
-    choice(S::kJob, "kind", "rigid|bag", "\"rigid\"",
-           "`rigid`: its tasks start together or not at all. `bag`: each as capacity allows."),
+    choice(S::kJob, "kind", "rigid|bag|dag|service", "\"rigid\"",
+           "`rigid`: its tasks start together or not at all. `bag`: each as capacity allows. `dag`: groups that come "
+           "`after` others. `service`: `replicas` that run until it is cancelled."),
     tasks(S::kJob),
+    integer(S::kJob, "replicas", "replicas", 0, kMillion, "1", "Of a service, instead of `tasks`."),
     cores(S::kJob),
     cpu_m(S::kJob),
     memory(S::kJob),
@@ -237,11 +239,15 @@ constexpr Field kFields[] = {
     fail_attempts(S::kJob),
     exit_code(S::kJob),
     nested(S::kJob, "groups", kObjects, S::kGroup,
-           "Of a bag whose tasks differ: its tasks by groups, instead of the fields from `tasks` to "
+           "Of a DAG, or of a bag whose tasks differ: its tasks by groups, instead of the fields from `tasks` to "
            "`exit_code`."),
     retries(S::kJob),
+    seconds(S::kJob, "backoff_s", "0", "What failed by itself waits so long; twice as long each further time."),
+    plain(S::kJob, "scheduler", kName, "", "Places its tasks; by default the scheduler of /policies."),
     nested(S::kJob, "repeat", kObject, S::kRepeat, "Submit it several times, as `id` and a number from 0."),
 
+    plain(S::kGroup, "name", kName, "", "By which other groups of a DAG come after it."),
+    plain(S::kGroup, "after", kNames, "[]", "Groups of the DAG whose tasks must have succeeded first."),
     integer(S::kGroup, "tasks", "tasks", 1, kMillion, "1", "Tasks of the group."),
     cores(S::kGroup),
     cpu_m(S::kGroup),
@@ -302,6 +308,10 @@ constexpr Field kFields[] = {
 
     required(seconds(S::kEvent, "at_s", "", "When; at one instant in the order of the file.")),
     plain(S::kEvent, "cancel", kName, "", "The job of this `id`."),
+    plain(S::kEvent, "scale", kName, "", "The service of this `id` is to have so many `replicas`."),
+    integer(S::kEvent, "replicas", "replicas", 0, kMillion, "", "With `scale`: how many."),
+    plain(S::kEvent, "update", kName, "", "The service of this `id` is to run `to` instead, replica by replica."),
+    nested(S::kEvent, "to", kObject, S::kGroup, "With `update`: the new replicas; `tasks` says how many."),
     plain(S::kEvent, "drain", kName, "", "This node gets no new tasks."),
     plain(S::kEvent, "evict", kName, "", "As `drain`, and its tasks are ended and run elsewhere."),
     plain(S::kEvent, "undrain", kName, "", "This node gets tasks again."),

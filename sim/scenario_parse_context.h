@@ -108,6 +108,8 @@ void read_generator(Context& context, const JsonValue& generator);
 /// What a task asks for: cores or cpu_m, memory_mib, count, exclusive.
 void read_need(Context& context, const Reader& reader, TaskSpec& spec);
 NeedPlaces need_places(const Reader& reader);
+/// The replicas that a service is to have from now on.
+TaskGroup read_replicas(Context& context, const Reader& reader);
 void read_events(Context& context, const JsonValue& events);
 void read_faults(Context& context, const JsonValue& faults);
 void read_network(Context& context, const JsonValue& network);

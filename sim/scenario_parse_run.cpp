@@ -1,7 +1,7 @@
 // /events, /faults, /network and /assertions of a scenario: what happens during a run, and what must hold
 // after it.
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "sim/assertions.h"
 #include "sim/scenario_parse_context.h"
@@ -26,30 +26,59 @@ std::string_view exactly_one(Context& context, const Reader& reader,
 /// Ids of the jobs that can be cancelled; collected when first asked for.
 class JobIds {
  public:
-  void check(Context& context, const JsonValue& value) {
-    if (!context.jobs_known) return;
+  /// What is known of the job; null, and reported if it is a mistake, if nothing is.
+  const JobSpec* find(Context& context, const JsonValue& value) {
+    if (!context.jobs_known) return nullptr;
     if (ids_.empty()) collect(context.out.workload);
     const std::string id = value.string();
-    if (ids_.contains(id)) return;
+    if (const auto found = ids_.find(id); found != ids_.end()) return found->second;
     std::vector<std::string_view> some;  // enough to find a slip
-    for (const std::string& candidate : ids_) {
+    for (const auto& [candidate, spec] : ids_) {
       if (some.size() == 1000) break;
       some.push_back(candidate);
     }
     context.mistakes.add(value.place(), "there is no job " + backquoted(id),
                          did_you_mean(id, some, "right: a job's `id`"));
+    return nullptr;
   }
 
  private:
   void collect(const Workload& workload) {
     if (const auto* arrivals = std::get_if<std::vector<Arrival>>(&workload))
-      for (const Arrival& arrival : *arrivals) ids_.insert(arrival.spec->key);
+      for (const Arrival& arrival : *arrivals) ids_.emplace(arrival.spec->key, arrival.spec.get());
     if (const auto* table = std::get_if<JobTable>(&workload))
-      for (const TableJob& job : table->jobs) ids_.insert(job.id);
+      for (const TableJob& job : table->jobs) ids_.emplace(job.id, nullptr);
   }
 
-  std::set<std::string> ids_;
+  std::map<std::string, const JobSpec*> ids_;  ///< Null for jobs of a table: each is rigid.
 };
+
+/// What `scale` and `update` say beside the service that they change.
+void read_service_event(Context& context, const Reader& reader, const JobSpec* job, OperatorEvent& event) {
+  using Kind = OperatorEvent::Kind;
+  const auto only_with = [&](std::string_view field, Kind kind, std::string_view word) {
+    if (event.kind == kind && !reader.given(field))
+      context.mistakes.add(reader.key_place(word), backquoted(word) + " to what?",
+                           "right: " + backquoted(field) + ", too");
+    if (event.kind != kind && reader.given(field))
+      context.mistakes.add(reader.key_place(field), backquoted(field) + " says nothing here",
+                           "right: with " + backquoted(word));
+  };
+  only_with("replicas", Kind::kScale, "scale");
+  only_with("to", Kind::kUpdate, "update");
+  event.replicas = reader.valid("replicas") ? static_cast<std::uint32_t>(reader.integer("replicas")) : 0;
+  if (event.kind == Kind::kCancel || !context.jobs_known) return;
+  if (job == nullptr || job->kind != JobKind::kService) {
+    if (reader.valid(event.kind == Kind::kScale ? "scale" : "update"))
+      context.mistakes.add(reader.place(event.kind == Kind::kScale ? "scale" : "update"),
+                           backquoted(event.job) + " is not a service", R"(right: a job of "kind": "service")");
+    return;
+  }
+  if (event.kind != Kind::kUpdate || !reader.valid("to")) return;
+  JobSpec spec = *job;
+  spec.groups = {read_replicas(context, Reader(context, reader.value("to"), Section::kGroup))};
+  event.spec = std::make_shared<const JobSpec>(std::move(spec));
+}
 
 template <class T>
 void sort_by_time(std::vector<T>& things) {
@@ -60,19 +89,25 @@ void sort_by_time(std::vector<T>& things) {
 
 void read_events(Context& context, const JsonValue& events) {
   using Kind = OperatorEvent::Kind;
+  constexpr std::pair<std::string_view, Kind> kinds[] = {
+      {"cancel", Kind::kCancel}, {"scale", Kind::kScale}, {"update", Kind::kUpdate},
+      {"drain", Kind::kDrain},   {"evict", Kind::kEvict}, {"undrain", Kind::kUndrain}};
   JobIds jobs;
   for (JsonValue v = events.first_child(); v; v = v.next_sibling()) {
     const Reader reader(context, v, Section::kEvent);
-    const std::string_view what = exactly_one(context, reader, {"cancel", "drain", "evict", "undrain"});
+    const std::string_view what = 
+        exactly_one(context, reader, {"cancel", "scale", "update", "drain", "evict", "undrain"});
     if (what.empty()) continue;
     OperatorEvent event;
     event.at = reader.instant("at_s");
-    if (what == "cancel") {
-      event.job = reader.text("cancel");
-      jobs.check(context, reader.value("cancel"));
-    } else {
-      event.kind = what == "drain" ? Kind::kDrain : what == "evict" ? Kind::kEvict : Kind::kUndrain;
+    for (const auto& [word, kind] : kinds)
+      if (word == what) event.kind = kind;
+    if (!event.of_job()) {
       event.node = find_node(context, reader.value(what)).value_or(0);
+    } else {
+      event.job = reader.text(what);
+      const JobSpec* job = jobs.find(context, reader.value(what));
+      read_service_event(context, reader, job, event);
     }
     context.out.events.push_back(std::move(event));
   }

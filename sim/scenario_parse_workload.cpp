@@ -1,7 +1,11 @@
 // /workload of a scenario: jobs one by one, and models that draw them.
 #include <algorithm>
+#include <map>
 #include <set>
 
+#include "core/controller.h"
+#include "core/lifecycle.h"
+#include "core/policy.h"
 #include "sim/payload.h"
 #include "sim/scenario_parse_context.h"
 
@@ -14,13 +18,15 @@ constexpr std::string_view kTaskFields[] = {"tasks",      "cores",     "cpu_m", 
                                             "count",      "exclusive", "duration_s",    "operations",
                                             "estimate_s", "timeout_s", "fail_attempts", "exit_code"};
 
-void read_work(Context& context, const Reader& reader, TaskSpec& spec) {
+/// A replica of which nothing says how long it takes runs until it is ended.
+void read_work(Context& context, const Reader& reader, bool replica, TaskSpec& spec) {
   if (reader.given("duration_s") && reader.given("operations"))
     reader.at_most_one({"duration_s", "operations"});
-  else if (!reader.given("duration_s") && !reader.given("operations"))
+  const bool said = reader.given("duration_s") || reader.given("operations");
+  if (!said && !replica)
     context.mistakes.add(reader.place(), "nothing says how long a task takes",
                          "right: `duration_s` or `operations`");
-  spec.work.duration = reader.seconds("duration_s");
+  spec.work.duration = said || !replica ? reader.seconds("duration_s") : kForever;
   spec.work.operations = reader.integer("operations");
   spec.estimate = reader.seconds("estimate_s");
   spec.timeout = reader.seconds("timeout_s");
@@ -36,16 +42,55 @@ void read_work(Context& context, const Reader& reader, TaskSpec& spec) {
   spec.work.payload = encode_failures(failures);
 }
 
-TaskGroup read_group(Context& context, const Reader& reader, bool together) {
+TaskGroup read_group(Context& context, const Reader& reader, JobKind kind, std::string_view count = "tasks") {
   TaskGroup group;
   const std::size_t before = context.mistakes.count();
-  group.count = static_cast<std::uint32_t>(reader.integer("tasks"));
+  group.count = static_cast<std::uint32_t>(reader.integer(count));
   read_need(context, reader, group.spec);
-  read_work(context, reader, group.spec);
-  if (context.mistakes.count() == before)
-    check_fits(context, group.spec, group.count, together, need_places(reader));
+  read_work(context, reader, kind == JobKind::kService, group.spec);
+  if (context.mistakes.count() == before && group.count > 0)
+    check_fits(context, group.spec, group.count, kind == JobKind::kRigid, need_places(reader));
   return group;
 }
+
+/// The groups of a DAG know each other by name.
+class GroupNames {
+ public:
+  explicit GroupNames(Context& context) : context_(context) {}
+
+  void add(const Reader& reader, std::uint32_t group) {
+    readers_.push_back(reader);
+    if (!reader.valid("name")) return;
+    const std::string name = reader.text("name");
+    if (!groups_.emplace(name, group).second)
+      context_.mistakes.add(reader.place("name"), "there are two groups " + backquoted(name));
+  }
+
+  /// To be called when all are known.
+  void connect(JobSpec& spec) {
+    std::vector<std::string_view> names;
+    for (const auto& [name, group] : groups_) names.push_back(name);
+    for (std::size_t g = 0; g < readers_.size(); ++g) {
+      if (!readers_[g].valid("after")) continue;
+      auto& after = spec.groups[g].after;
+      for (JsonValue v = readers_[g].value("after").first_child(); v; v = v.next_sibling()) {
+        const auto found = groups_.find(v.string());
+        if (found == groups_.end())
+          context_.mistakes.add(v.place(), "there is no group " + backquoted(v.string()),
+                                did_you_mean(v.string(), names, "right: the `name` of another group"));
+        else
+          after.push_back(found->second);
+      }
+      std::sort(after.begin(), after.end());
+      after.erase(std::unique(after.begin(), after.end()), after.end());
+    }
+  }
+
+ private:
+  Context& context_;
+  std::vector<Reader> readers_;
+  std::map<std::string, std::uint32_t> groups_;
+};
 
 void read_groups(Context& context, const Reader& reader, JobSpec& spec) {
   for (const std::string_view name : kTaskFields)
@@ -55,9 +100,17 @@ void read_groups(Context& context, const Reader& reader, JobSpec& spec) {
   if (spec.kind == JobKind::kRigid)
     context.mistakes.add(reader.key_place("groups"), "a rigid job has no groups: its tasks are equal",
                          R"(right: "kind": "bag")");
+  if (spec.kind == JobKind::kService)
+    context.mistakes.add(reader.key_place("groups"), "a service has no groups: its replicas are equal");
   std::uint64_t tasks = 0;
+  GroupNames names(context);
   for (JsonValue v = reader.value("groups").first_child(); v; v = v.next_sibling()) {
-    spec.groups.push_back(read_group(context, Reader(context, v, Section::kGroup), false));
+    const Reader group(context, v, Section::kGroup);
+    names.add(group, static_cast<std::uint32_t>(spec.groups.size()));
+    spec.groups.push_back(read_group(context, group, spec.kind));
+    if (spec.kind != JobKind::kDag && group.given("after"))
+      context.mistakes.add(group.key_place("after"), "only the groups of a DAG come after each other",
+                           R"(right: "kind": "dag")");
     tasks += spec.groups.back().count;
     if (tasks > kMaxTasksPerJob) {
       context.mistakes.add(opening(v), "the job has more than " + std::to_string(kMaxTasksPerJob) + " tasks");
@@ -68,6 +121,12 @@ void read_groups(Context& context, const Reader& reader, JobSpec& spec) {
     context.mistakes.add(reader.place("groups"), "`groups` is empty", "right: at least one group");
     spec.groups.emplace_back();
   }
+  if (spec.kind != JobKind::kDag) return;
+  const std::size_t before = context.mistakes.count();
+  names.connect(spec);
+  if (context.mistakes.count() > before) return;
+  if (const std::string why = dag_refusal(spec); !why.empty())
+    context.mistakes.add(reader.key_place("groups"), why);
 }
 
 /// Jobs are submitted under these ids; each may be there once.
@@ -116,16 +175,38 @@ bool submit(Context& context, const Reader& reader, JobSpec spec, Ids& ids, std:
   return true;
 }
 
+void read_scheduler(Context& context, const Reader& reader, JobSpec& spec) {
+  if (!reader.valid("scheduler")) return;
+  spec.scheduler = reader.text("scheduler");
+  std::vector<std::string_view> names;
+  for (const auto& entry : scheduler_policies()) names.push_back(entry.name);
+  if (std::find(names.begin(), names.end(), spec.scheduler) == names.end())
+    context.mistakes.add(reader.place("scheduler"), "there is no scheduler " + backquoted(spec.scheduler),
+                         did_you_mean(spec.scheduler, names, "right: one that `duet policies` lists"));
+}
+
 JobSpec read_job(Context& context, const Reader& reader, std::size_t place) {
   JobSpec spec;
   spec.key = reader.valid("id") ? reader.text("id") : "job" + std::to_string(place);
   spec.user = reader.text("user");
-  spec.kind = reader.text("kind") == "bag" ? JobKind::kBag : JobKind::kRigid;
+  for (const JobKind kind : {JobKind::kBag, JobKind::kDag, JobKind::kService})
+    if (reader.text("kind") == name(kind)) spec.kind = kind;
   spec.retries = static_cast<std::uint32_t>(reader.integer("retries"));
+  spec.backoff = reader.seconds("backoff_s");
+  read_scheduler(context, reader, spec);
+  const bool service = spec.kind == JobKind::kService;
+  if (service && reader.given("tasks"))
+    context.mistakes.add(reader.key_place("tasks"), "a service has replicas", "right: `replicas`");
+  if (!service && reader.given("replicas"))
+    context.mistakes.add(reader.key_place("replicas"), "only a service has replicas",
+                         R"(right: `tasks`, or "kind": "service")");
+  if (service && !context.out.horizon)
+    context.mistakes.add(reader.key_place("kind"), "a service runs until it is cancelled: when does the run end?",
+                         "right: `horizon_s` in the scenario");
   if (reader.given("groups"))
     read_groups(context, reader, spec);
   else
-    spec.groups.push_back(read_group(context, reader, spec.kind == JobKind::kRigid));
+    spec.groups.push_back(read_group(context, reader, spec.kind, service ? "replicas" : "tasks"));
   return spec;
 }
 
@@ -187,6 +268,13 @@ void read_lublin(Context& context, const JsonValue& value) {
 }
 
 }  // namespace
+
+TaskGroup read_replicas(Context& context, const Reader& reader) {
+  for (const std::string_view name : {"name", "after"})
+    if (reader.given(name))
+      context.mistakes.add(reader.key_place(name), "only the groups of a DAG come after each other");
+  return read_group(context, reader, JobKind::kService);
+}
 
 NeedPlaces need_places(const Reader& reader) {
   const auto place = [&](std::string_view name) { return reader.place(name); };

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "core/check.h"
+#include "core/lifecycle.h"
 #include "sim/decimal.h"
 #include "sim/payload.h"
 
@@ -86,7 +87,7 @@ class ScenarioWriter {
   void workload();
   void jobs(const std::vector<Arrival>& arrivals);
   void need(const TaskSpec& spec);
-  void group(const TaskGroup& group);
+  void group(const TaskGroup& group, std::string_view count);
   void table(const JobTable& table);
   void generate(const PoissonWorkload& workload);
   void generate(const LublinWorkload& workload);
@@ -222,14 +223,16 @@ void ScenarioWriter::need(const TaskSpec& spec) {
   flag("exclusive", spec.exclusive);
 }
 
-void ScenarioWriter::group(const TaskGroup& group) {
+void ScenarioWriter::group(const TaskGroup& group, std::string_view count) {
   const TaskSpec& spec = group.spec;
-  integer("tasks", group.count);
+  integer(count, group.count);
   need(spec);
-  if (spec.work.duration > Duration{0})
+  if (spec.work.duration == kForever) {
+  } else if (spec.work.duration > Duration{0}) {
     seconds("duration_s", spec.work.duration);
-  else
+  } else {
     integer("operations", spec.work.operations);
+  }
   seconds("estimate_s", spec.estimate);
   seconds("timeout_s", spec.timeout);
   const auto failures = decode_failures(spec.work.payload);
@@ -243,24 +246,35 @@ void ScenarioWriter::jobs(const std::vector<Arrival>& arrivals) {
   array("jobs");
   for (const Arrival& arrival : arrivals) {
     const JobSpec& spec = *arrival.spec;
-    DUET_CHECK(!spec.groups.empty() && (spec.kind == JobKind::kBag || spec.groups.size() == 1));
+    const bool grouped = spec.kind == JobKind::kDag || spec.groups.size() > 1;
+    DUET_CHECK(!spec.groups.empty() && (!grouped || spec.kind == JobKind::kBag || spec.kind == JobKind::kDag));
     out_.object(true);
     text("id", spec.key);
     text("user", spec.user);
     instant("at_s", arrival.at);
-    text("kind", spec.kind == JobKind::kBag ? "bag" : "rigid");
-    if (spec.groups.size() == 1) {
-      group(spec.groups.front());
+    text("kind", name(spec.kind));
+    if (!grouped) {
+      group(spec.groups.front(), spec.kind == JobKind::kService ? "replicas" : "tasks");
     } else {
       array("groups");
-      for (const TaskGroup& g : spec.groups) {
+      for (std::size_t g = 0; g < spec.groups.size(); ++g) {
         out_.object();
-        group(g);
+        if (spec.kind == JobKind::kDag) {
+          // Names mean nothing but who comes after whom.
+          text("name", std::to_string(g));
+          array("after");
+          for (const std::uint32_t earlier : spec.groups[g].after) out_.string(std::to_string(earlier));
+          out_.close();
+        }
+        group(spec.groups[g], "tasks");
         out_.close();
       }
       out_.close();
     }
     integer("retries", spec.retries);
+    // Left out where there is nothing to say, so that older scenarios keep their hashes.
+    if (spec.backoff > Duration{0}) seconds("backoff_s", spec.backoff);
+    if (!spec.scheduler.empty()) text("scheduler", spec.scheduler);
     out_.close();
   }
   out_.close();
@@ -325,9 +339,17 @@ void ScenarioWriter::events() {
   for (const OperatorEvent& event : scenario_.events) {
     out_.object(true);
     instant("at_s", event.at);
-    if (event.kind == Kind::kCancel)
+    if (event.kind == Kind::kCancel) {
       text("cancel", event.job);
-    else
+    } else if (event.kind == Kind::kScale) {
+      text("scale", event.job);
+      integer("replicas", event.replicas);
+    } else if (event.kind == Kind::kUpdate) {
+      text("update", event.job);
+      object("to");
+      group(event.spec->groups.front(), "tasks");
+      out_.close();
+    } else
       text(event.kind == Kind::kDrain   ? "drain"
            : event.kind == Kind::kEvict ? "evict"
                                         : "undrain",

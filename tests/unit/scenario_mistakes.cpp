@@ -201,7 +201,7 @@ TEST(ScenarioMistakes, Jobs) {
       {{"/workload/jobs/0/tasks=0"},
        "--set: /workload/jobs/0/tasks: `0` is out of range | right: an integer from 1 to 1e6 (tasks)"},
       {{"/workload/jobs/0/kind=gang"},
-       "--set: /workload/jobs/0/kind: there is no kind `gang` | right: `rigid` or `bag`"},
+       "--set: /workload/jobs/0/kind: there is no kind `gang` | right: `rigid` or `bag` or `dag` or `service`"},
       {{"/workload/jobs/0/operations=5"},
        "--set: /workload/jobs/0/operations: `operations` and `duration_s` exclude each other"},
       {{"/workload/jobs/0={}"},
@@ -243,6 +243,44 @@ TEST(ScenarioMistakes, Jobs) {
       {{"/workload/jobs/0/repeat={\"count\": 101}", "/workload/jobs/0/kind=bag",
         "/workload/jobs/0/tasks=1000000"},
        "s.json:3:25: /workload/jobs/0: from here on there are more than 100000000 tasks in all"},
+  });
+}
+
+TEST(ScenarioMistakes, ServicesAndDags) {
+  expect({
+      {{"/workload/jobs/0={\"kind\": \"service\"}"},
+       "--set: /workload/jobs/0/kind: a service runs until it is cancelled: when does the run end? | right: "
+       "`horizon_s` in the scenario"},
+      {{"/horizon_s=9", "/workload/jobs/0={\"kind\": \"service\", \"tasks\": 2}"},
+       "--set: /workload/jobs/0/tasks: a service has replicas | right: `replicas`"},
+      {{"/workload/jobs/0={\"duration_s\": 1, \"replicas\": 2}"},
+       "--set: /workload/jobs/0/replicas: only a service has replicas | right: `tasks`, or \"kind\": \"service\""},
+      {{"/workload/jobs/0={\"duration_s\": 1, \"scheduler\": \"spraed\"}"},
+       "--set: /workload/jobs/0/scheduler: there is no scheduler `spraed` | did you mean `spread`?"},
+      {{"/workload/jobs/0={\"kind\": \"dag\", \"groups\": [{\"name\": \"a\", \"duration_s\": 1}, {\"after\": "
+        "[\"b\"], \"duration_s\": 1}]}"},
+       "--set: /workload/jobs/0/groups/1/after/0: there is no group `b` | right: the `name` of another group"},
+      {{"/workload/jobs/0={\"kind\": \"dag\", \"groups\": [{\"name\": \"a\", \"after\": [\"b\"], \"duration_s\": "
+        "1}, {\"name\": \"b\", \"after\": [\"a\"], \"duration_s\": 1}]}"},
+       "--set: /workload/jobs/0/groups: the groups come after each other in a circle"},
+      {{"/workload/jobs/0={\"kind\": \"dag\", \"groups\": [{\"name\": \"a\", \"duration_s\": 1}, {\"name\": "
+        "\"a\", \"duration_s\": 1}]}"},
+       "--set: /workload/jobs/0/groups/1/name: there are two groups `a`"},
+      {{"/workload/jobs/0={\"kind\": \"bag\", \"groups\": [{\"after\": [\"b\"], \"duration_s\": 1}]}"},
+       "--set: /workload/jobs/0/groups/0/after: only the groups of a DAG come after each other | right: \"kind\": "
+       "\"dag\""},
+      {{"/workload/jobs/0={\"id\": \"a\", \"duration_s\": 1}", "/events=[{\"at_s\": 1, \"scale\": \"a\", "
+        "\"replicas\": 2}]"},
+       "--set: /events/0/scale: `a` is not a service | right: a job of \"kind\": \"service\""},
+      {{"/horizon_s=9", "/workload/jobs/0={\"id\": \"a\", \"kind\": \"service\"}",
+        "/events=[{\"at_s\": 1, \"scale\": \"a\"}]"},
+       "--set: /events/0/scale: `scale` to what? | right: `replicas`, too"},
+      {{"/horizon_s=9", "/workload/jobs/0={\"id\": \"a\", \"kind\": \"service\"}",
+        "/events=[{\"at_s\": 1, \"cancel\": \"a\", \"to\": {}}]"},
+       "--set: /events/0/to: `to` says nothing here | right: with `update`"},
+      {{"/horizon_s=9", "/workload/jobs/0={\"id\": \"a\", \"kind\": \"service\"}",
+        "/events=[{\"at_s\": 1, \"update\": \"a\", \"to\": {\"name\": \"b\"}}]"},
+       "--set: /events/0/to/name: only the groups of a DAG come after each other"},
   });
 }
 
@@ -330,7 +368,7 @@ TEST(ScenarioMistakes, GeneratorsAndTables) {
 TEST(ScenarioMistakes, WhatHappensDuringTheRun) {
   expect({
       {{"/events=[{\"at_s\": 1}]"},
-       "--set: /events/0: nothing happens here | right: one of `cancel`, `drain`, `evict`, `undrain`"},
+       "--set: /events/0: nothing happens here | right: one of `cancel`, `scale`, `update`, `drain`, `evict`, `undrain`"},
       {{"/events=[{\"at_s\": 1, \"drain\": \"small\", \"cancel\": \"job1\"}]"},
        "--set: /events/0/drain: `drain` and `cancel` exclude each other"},
       {{"/events=[{\"drain\": \"small\"}]"},
