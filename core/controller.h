@@ -35,6 +35,8 @@ class Controller {
 
   const Cluster& cluster() const { return cluster_; }
   const JobTable& jobs() const { return jobs_; }
+  const Pending& pending() const { return pending_; }
+  const ControllerConfig& config() const { return config_; }
   std::size_t waiting() const { return pending_.size(); }
 
   /// What was ignored or examined, for metrics and benches.

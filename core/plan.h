@@ -48,6 +48,7 @@ class Pending {
   bool empty() const { return map_.empty(); }
   std::size_t size() const { return map_.size(); }
   Map& map() { return map_; }
+  const Map& map() const { return map_; }
 
  private:
   Map map_;

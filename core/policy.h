@@ -25,6 +25,8 @@ class Scheduler {
   /// The target for `request`, or nothing if none fits. Must return a target that fits; ties go to the lowest
   /// id.
   virtual std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng& rng) = 0;
+  /// By what it compares targets that fit, for explanations: the highest wins. Nothing if it does not compare.
+  virtual std::optional<double> score(const Request&, const Target&) const { return std::nullopt; }
   /// A scheduler with a memory hands it out and takes it back, so that a gang that was rolled back leaves no
   /// trace.
   virtual std::uint64_t mark() const { return 0; }

@@ -104,6 +104,23 @@ Result<TraceFilter> filter_by_task(const std::string& text) {
   return filter;
 }
 
+Result<AttemptId> attempt_by_text(const std::string& text) {
+  AttemptId id;
+  std::string_view rest = text;
+  bool ok = take(rest, id.task.job.value);
+  if (ok && rest.starts_with('.')) {
+    rest.remove_prefix(1);
+    ok = take(rest, id.task.index);
+  }
+  if (ok && rest.starts_with('#')) {
+    rest.remove_prefix(1);
+    ok = take(rest, id.number);
+  }
+  if (!ok || !rest.empty())
+    return Problem{text, "is no task", "17.0 (a task; 17 means its first) or 17.0#1 (an attempt)"};
+  return id;
+}
+
 bool render_frame(std::string& out, const Frame& frame) { return render_wanted(out, frame, TraceFilter{}); }
 
 Result<std::uint64_t> cat(TraceReader& reader, const CatOptions& options, TextSink& to) {

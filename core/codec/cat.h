@@ -24,6 +24,9 @@ struct TraceFilter {
 /// these.
 Result<TraceFilter> filter_by_task(const std::string& text);
 
+/// Reads "17" (its first task), "17.0" or "17.0#1"; number 0 if no attempt is named.
+Result<AttemptId> attempt_by_text(const std::string& text);
+
 struct CatOptions {
   TraceFilter filter;
   bool framed =

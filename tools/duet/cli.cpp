@@ -61,6 +61,7 @@ class CommandLine {
     add_import();
     add_policies();
     add_replay();
+    add_explain();
     add_trace();
     add_record();
     add_swarm();
@@ -106,6 +107,7 @@ class CommandLine {
   void add_log_format(CLI::App* parent, const char* name, const char* summary, ImportCommand& command);
   void add_policies();
   void add_replay();
+  void add_explain();
   void add_trace();
   void add_record();
   void add_swarm();
@@ -124,6 +126,7 @@ class CommandLine {
   ImportCommand swf_, batsim_;
   PoliciesCommand policies_;
   ReplayCommand replay_;
+  ExplainCommand explain_;
   TraceCatCommand cat_;
   TraceDiffCommand diff_;
   TraceVerifyCommand trace_verify_;
@@ -233,6 +236,15 @@ void CommandLine::add_replay() {
   app->add_flag("--verify", replay_.verify, "Compare every command (what it always does)");
   format(app, replay_.format);
   gives(app, replay_);
+}
+
+void CommandLine::add_explain() {
+  CLI::App* app = command(&app_, "explain", "Say why a task is where it is, or why it waits");
+  text(app, "run", explain_.run, "The folder of a run, or its trace", "DIR")->required();
+  text(app, "task", explain_.task, "The task, as tasks.csv names it, or one attempt of it: 17.0 or 17.0#2", "TASK")
+      ->required();
+  format(app, explain_.format);
+  gives(app, explain_);
 }
 
 void CommandLine::add_trace() {

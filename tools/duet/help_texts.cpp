@@ -41,6 +41,9 @@ constexpr std::array kExamples = {
              "  duet policies easy\n"
              "  duet policies -o json\n"},
     Examples{"duet replay", "  duet replay results/trace.duet --verify\n"},
+    Examples{"duet explain",
+             "  duet explain results 17.0\n"
+             "  duet explain results/trace.duet 17.0#2 -o json\n"},
     Examples{"duet trace",
              "  duet trace stats results/trace.duet\n"
              "  duet trace cat results/trace.duet | head\n"

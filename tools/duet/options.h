@@ -41,6 +41,11 @@ struct ReplayCommand {
   bool verify = false;  ///< As scripts say it; a replay always compares.
   Format format = Format::kTable;
 };
+struct ExplainCommand {
+  std::string run;   ///< A trace, or the folder of a run.
+  std::string task;  ///< 17.0 or 17.0#1
+  Format format = Format::kTable;
+};
 struct TraceCatCommand {
   std::string trace;
   std::string task;                      ///< Only this job (17) or task (17.0); empty: all.
@@ -99,7 +104,7 @@ struct InternalCommand {
 };
 
 using Command = std::variant<Overview, SimCommand, CheckCommand, ImportCommand, PoliciesCommand,
-                             ReplayCommand, TraceCatCommand, TraceDiffCommand, TraceVerifyCommand,
+                             ReplayCommand, ExplainCommand, TraceCatCommand, TraceDiffCommand, TraceVerifyCommand,
                              TraceStatsCommand, TraceDotCommand, TracePerfettoCommand, RecordCommand,
                              VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand, InternalCommand>;
 
@@ -110,6 +115,7 @@ int run(const CheckCommand&);
 int run(const ImportCommand&);
 int run(const PoliciesCommand&);
 int run(const ReplayCommand&);
+int run(const ExplainCommand&);
 int run(const TraceCatCommand&);
 int run(const TraceDiffCommand&);
 int run(const TraceVerifyCommand&);

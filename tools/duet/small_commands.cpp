@@ -30,6 +30,7 @@ int run(const Overview&) {
       "  duet check SCENARIO       is it valid, and what is wrong with it\n"
       "  duet import swf|batsim    turn a job log into a scenario\n"
       "  duet policies             what can be put after --queue and --scheduler\n"
+      "  duet explain DIR TASK     why a task is where it is\n"
       "  duet trace, replay        look into a run, and prove it\n"
       "  duet record, verify       keep a folder of scenarios from changing unnoticed\n"
       "  duet swarm                random clusters and faults, every step checked\n"

@@ -8,6 +8,9 @@ namespace {
 
 class BinPack final : public Scheduler {
  public:
+  std::optional<double> score(const Request& request, const Target& target) const override {
+    return utilisation_with(target, request);
+  }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
     return targets.best(request, [&](const Target& target) { return utilisation_with(target, request); });
   }

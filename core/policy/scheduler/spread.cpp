@@ -8,8 +8,11 @@ namespace {
 
 class Spread final : public Scheduler {
  public:
+  std::optional<double> score(const Request& request, const Target& target) const override {
+    return -utilisation_with(target, request);
+  }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
-    return targets.best(request, [&](const Target& target) { return -utilisation_with(target, request); });
+    return targets.best(request, [&](const Target& target) { return *score(request, target); });
   }
 };
 
