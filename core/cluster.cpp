@@ -54,6 +54,7 @@ void Cluster::set_offer(NodeId id, const NodeOffer& offer) {
   n.known = true;
   n.offer = offer;
   n.room = {offer.capacity, offer.cores};
+  n.held = 0;
   n.idle_slots = offer.cores;
   n.free_threads = {};
   n.load_m.clear();
@@ -81,7 +82,7 @@ void Cluster::refresh(NodeId id) {
     free_cpu_m_ += use ? n.room.free.cpu_m : -n.room.free.cpu_m;
     counted_[id.value] = use;
   }
-  index_.set(id, n.room, use);
+  index_.set(id, n.room, use, n.held);
 }
 
 Resources Cluster::charge(const ClusterNode& n, const Request& request) const {
@@ -171,7 +172,7 @@ void Cluster::retake(NodeId id, const Request& request, const ThreadSet& threads
   n.room.free -= total;
   if (counted_[id.value]) free_cpu_m_ -= total.cpu_m;
   load_threads(n, request, threads, +1);
-  index_.set(id, n.room, counted_[id.value]);
+  index_.set(id, n.room, counted_[id.value], ++n.held);
 }
 
 void Cluster::give_back(NodeId id, const Request& request, const ThreadSet& threads) {
@@ -182,7 +183,8 @@ void Cluster::give_back(NodeId id, const Request& request, const ThreadSet& thre
   DUET_CHECK(n.offer.capacity.covers(n.room.free));
   if (counted_[id.value]) free_cpu_m_ += total.cpu_m;
   load_threads(n, request, threads, -1);
-  index_.set(id, n.room, counted_[id.value]);
+  DUET_CHECK(n.held > 0);
+  index_.set(id, n.room, counted_[id.value], --n.held);
 }
 
 }  // namespace duet
