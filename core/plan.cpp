@@ -56,6 +56,7 @@ bool Plan::start(Cursor& at) {
   ++tried_;
   if (known_not_to_fit(waiting)) return false;
   const std::uint64_t mark = scheduler_.mark();
+  const Rng before = rng_;
   const std::uint32_t placed = place(waiting);
   if (placed == waiting.width) {
     at = pending_.erase(at);
@@ -65,6 +66,7 @@ bool Plan::start(Cursor& at) {
   if (waiting.together && !mutated(Mutant::kGangInPieces)) {
     undo(placed);
     scheduler_.rewind(mark);
+    rng_ = before;
   } else {
     waiting.width -= placed;
   }

@@ -14,6 +14,11 @@ DUET_POLICY(Scheduler, make_first_fit);
 DUET_POLICY(Scheduler, make_round_robin);
 DUET_POLICY(Scheduler, make_bin_pack);
 DUET_POLICY(Scheduler, make_spread);
+DUET_POLICY(Scheduler, make_least_load);
+DUET_POLICY(Scheduler, make_lowest_cpu);
+DUET_POLICY(Scheduler, make_e_pvm);
+DUET_POLICY(Scheduler, make_e_pvm_cube);
+DUET_POLICY(Scheduler, make_two_choices);
 DUET_POLICY(Autoscaler, make_fixed);
 DUET_POLICY(FailureDetector, make_timeout);
 DUET_POLICY(CpuEstimator, make_declared);
@@ -39,6 +44,16 @@ constexpr std::array kSchedulers{
                            make_bin_pack},
     PolicyEntry<Scheduler>{"spread", "The emptiest node with room, by the same measure as bin_pack.", "",
                            make_spread},
+    PolicyEntry<Scheduler>{"least_load", "The node with the least CPU allocated, relative to its size.", "",
+                           make_least_load},
+    PolicyEntry<Scheduler>{"lowest_cpu", "The node with the least CPU allocated, in millicores.", "",
+                           make_lowest_cpu},
+    PolicyEntry<Scheduler>{"e_pvm", "The node whose price a task raises least, prices being exponential.", "",
+                           make_e_pvm},
+    PolicyEntry<Scheduler>{"e_pvm_cube", "As e_pvm, with a fixed base and a fixed maximum of tasks.", "",
+                           make_e_pvm_cube},
+    PolicyEntry<Scheduler>{"two_choices", "The less loaded of two nodes drawn at random.", "",
+                           make_two_choices},
 };
 constexpr std::array kAutoscalers{
     PolicyEntry<Autoscaler>{"fixed", "Groups keep the size the user gave them.", "", make_fixed},

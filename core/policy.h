@@ -23,10 +23,10 @@ class Scheduler {
  public:
   virtual ~Scheduler() = default;
   /// The target for `request`, or nothing if none fits. Must return a target that fits; ties go to the lowest
-  /// id.
+  /// id. Draws from `rng` only if some target fits: a pick that finds nothing leaves no trace.
   virtual std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng& rng) = 0;
   /// A scheduler with a memory hands it out and takes it back, so that a gang that was rolled back leaves no
-  /// trace.
+  /// trace. The caller does the same with `rng`.
   virtual std::uint64_t mark() const { return 0; }
   virtual void rewind(std::uint64_t) {}
 };
