@@ -8,6 +8,7 @@ namespace duet {
 #define DUET_POLICY(kind, maker) Result<std::unique_ptr<kind>> maker(const Params&)
 DUET_POLICY(Queue, make_fcfs);
 DUET_POLICY(Queue, make_sjf);
+DUET_POLICY(Queue, make_priority);
 DUET_POLICY(Queue, make_easy);
 DUET_POLICY(Queue, make_easy_machines);
 DUET_POLICY(Scheduler, make_first_fit);
@@ -31,6 +32,8 @@ constexpr std::array kQueues{
                        make_fcfs},
     PolicyEntry<Queue>{"sjf", "Shortest estimate first: stops at the first job that does not fit.", "",
                        make_sjf},
+    PolicyEntry<Queue>{"priority", "Highest priority first: stops at the first job that does not fit.", "",
+                       make_priority},
     PolicyEntry<Queue>{"easy", "EASY backfilling that counts free cores over identical nodes.", "",
                        make_easy},
     PolicyEntry<Queue>{"easy_machines", "EASY backfilling whose reservation holds concrete nodes.", "",

@@ -69,6 +69,7 @@ class JobBuilder {
   JobBuilder estimate(Duration d) { return task().estimate = d, *this; }
   JobBuilder timeout(Duration d) { return task().timeout = d, *this; }
   JobBuilder retries(std::uint32_t n) { return spec_.retries = n, *this; }
+  JobBuilder priority(std::int32_t p) { return spec_.priority = p, *this; }
   JobBuilder bag() { return spec_.kind = JobKind::kBag, *this; }
   /// A further group of a bag; what follows describes its tasks.
   JobBuilder and_group(std::uint32_t n) { return spec_.groups.emplace_back().count = n, *this; }

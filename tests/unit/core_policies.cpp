@@ -25,7 +25,7 @@ TEST(CorePolicies, AnUnknownNameIsAnsweredWithTheNamesThereAre) {
   config.queue.name = "fifo";
   config.scheduler.name = "";
   EXPECT_EQ(problems_text(check_policies(config)),
-            "queue: there is no policy 'fifo' (one of fcfs, sjf, easy, easy_machines)\n"
+            "queue: there is no policy 'fifo' (one of fcfs, sjf, priority, easy, easy_machines)\n"
             "scheduler: there is no policy '' (one of first_fit, round_robin, bin_pack, spread, least_load, "
             "lowest_cpu, e_pvm, e_pvm_cube, two_choices)\n");
   EXPECT_TRUE(check_policies({}).empty());

@@ -169,7 +169,8 @@ TEST(ScenarioMistakes, Clusters) {
 TEST(ScenarioMistakes, Policies) {
   expect({
       {{"/policies/queue=zzz"},
-       "--set: /policies/queue: there is no queue policy `zzz` | right: one of fcfs sjf easy easy_machines"},
+       "--set: /policies/queue: there is no queue policy `zzz` | right: one of fcfs sjf priority easy "
+       "easy_machines"},
       {{"/policies/scheduler={\"name\": \"bin_pak\"}"},
        "--set: /policies/scheduler/name: there is no scheduler policy `bin_pak` | did you mean `bin_pack`?"},
       {{"/policies/queue={\"depth\": 3}"},
