@@ -21,8 +21,12 @@ DUET_POLICY(Scheduler, make_e_pvm);
 DUET_POLICY(Scheduler, make_e_pvm_cube);
 DUET_POLICY(Scheduler, make_two_choices);
 DUET_POLICY(Autoscaler, make_fixed);
+DUET_POLICY(Autoscaler, make_threshold);
+DUET_POLICY(Autoscaler, make_queue_depth);
 DUET_POLICY(FailureDetector, make_timeout);
 DUET_POLICY(CpuEstimator, make_declared);
+DUET_POLICY(CpuEstimator, make_iterations);
+DUET_POLICY(CpuEstimator, make_learned);
 #undef DUET_POLICY
 
 namespace {
@@ -60,6 +64,14 @@ constexpr std::array kSchedulers{
 };
 constexpr std::array kAutoscalers{
     PolicyEntry<Autoscaler>{"fixed", "Groups keep the size the user gave them.", "", make_fixed},
+    PolicyEntry<Autoscaler>{"threshold", "One more member when all are loaded beyond a threshold.",
+                            "above_percent: percent of a member's CPU, 70, ask for one more beyond it",
+                            make_threshold},
+    PolicyEntry<Autoscaler>{
+        "queue_depth", "As many members as the operations that wait or run need.",
+        "per_member: operations, 4, that one member is to have; idle_s: seconds, 60, without a queue before "
+        "members are given up",
+        make_queue_depth},
 };
 constexpr std::array kDetectors{
     PolicyEntry<FailureDetector>{
@@ -69,6 +81,11 @@ constexpr std::array kDetectors{
 constexpr std::array kEstimators{
     PolicyEntry<CpuEstimator>{"declared", "What the submitter declared as the task's estimate.", "",
                               make_declared},
+    PolicyEntry<CpuEstimator>{"iterations", "The task's iterations at a given rate; else as declared.",
+                              "rate: iterations per second, 100000000, of every operation", make_iterations},
+    PolicyEntry<CpuEstimator>{"learned", "What tasks like it took; as iterations until enough have ended.",
+                              "rate: iterations per second, 100000000, until enough is learned",
+                              make_learned},
 };
 
 template <class P>
