@@ -76,7 +76,9 @@ constexpr std::array kAutoscalers{
 constexpr std::array kDetectors{
     PolicyEntry<FailureDetector>{
         "timeout", "A node is suspect, then dead, when nothing is heard of it for so long.",
-        "suspect_after_s: seconds, 20, 0 = never; dead_after_s: seconds, 30, 0 = never", make_timeout},
+        "profile: s0 s3 or fast, s0, sets the others; suspect_after_s: seconds, by profile, 0 = never; "
+        "dead_after_s: seconds, by profile, 0 = never",
+        make_timeout},
 };
 constexpr std::array kEstimators{
     PolicyEntry<CpuEstimator>{"declared", "What the submitter declared as the task's estimate.", "",
