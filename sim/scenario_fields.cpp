@@ -103,6 +103,14 @@ constexpr Field estimate(S s) {
 constexpr Field timeout(S s) {
   return seconds(s, "timeout_s", "0", "A task is ended and has failed this long after its start. 0 = never.");
 }
+constexpr Field operation(S s) {
+  return plain(s, "operation", kText, "\"\"",
+               "What kind of work it is, for estimators that learn: tasks of one `operation` cost alike.");
+}
+constexpr Field iterations(S s) {
+  return integer(s, "iterations", "iterations", 0, kMaxCount, "0",
+                 "How much of its `operation` each task does; for estimators only. 0 = not given.");
+}
 constexpr Field fail_attempts(S s) {
   return integer(s, "fail_attempts", "attempts", 0, 1e9, "0",
                  "The first so many attempts of each task fail at their end.");
@@ -224,12 +232,16 @@ constexpr Field kFields[] = {
     operations(S::kJob),
     estimate(S::kJob),
     timeout(S::kJob),
+    operation(S::kJob),
+    iterations(S::kJob),
     fail_attempts(S::kJob),
     exit_code(S::kJob),
     nested(S::kJob, "groups", kObjects, S::kGroup,
            "Of a bag whose tasks differ: its tasks by groups, instead of the fields from `tasks` to "
            "`exit_code`."),
     retries(S::kJob),
+    integer(S::kJob, "priority", "", -kMillion, kMillion, "0",
+            "For the queue `priority`: the highest goes first."),
     nested(S::kJob, "repeat", kObject, S::kRepeat, "Submit it several times, as `id` and a number from 0."),
 
     integer(S::kGroup, "tasks", "tasks", 1, kMillion, "1", "Tasks of the group."),
@@ -242,6 +254,8 @@ constexpr Field kFields[] = {
     operations(S::kGroup),
     estimate(S::kGroup),
     timeout(S::kGroup),
+    operation(S::kGroup),
+    iterations(S::kGroup),
     fail_attempts(S::kGroup),
     exit_code(S::kGroup),
 

@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::size_t kMaxJobs = 1'000'000;
 constexpr std::uint32_t kMaxTasksPerJob = 1'000'000;
-constexpr std::string_view kTaskFields[] = {"tasks",      "cores",     "cpu_m",         "memory_mib",
-                                            "count",      "exclusive", "duration_s",    "operations",
-                                            "estimate_s", "timeout_s", "fail_attempts", "exit_code"};
+constexpr std::string_view kTaskFields[] = {
+    "tasks",      "cores",      "cpu_m",     "memory_mib", "count",      "exclusive",     "duration_s",
+    "operations", "estimate_s", "timeout_s", "operation",  "iterations", "fail_attempts", "exit_code"};
 
 void read_work(Context& context, const Reader& reader, TaskSpec& spec) {
   if (reader.given("duration_s") && reader.given("operations"))
@@ -24,6 +24,8 @@ void read_work(Context& context, const Reader& reader, TaskSpec& spec) {
   spec.work.operations = reader.integer("operations");
   spec.estimate = reader.seconds("estimate_s");
   spec.timeout = reader.seconds("timeout_s");
+  spec.operation = reader.text("operation");
+  spec.iterations = reader.integer("iterations");
 
   SimulatedFailures failures;
   failures.fail_attempts = static_cast<std::uint32_t>(reader.integer("fail_attempts"));
@@ -122,6 +124,7 @@ JobSpec read_job(Context& context, const Reader& reader, std::size_t place) {
   spec.user = reader.text("user");
   spec.kind = reader.text("kind") == "bag" ? JobKind::kBag : JobKind::kRigid;
   spec.retries = static_cast<std::uint32_t>(reader.integer("retries"));
+  spec.priority = static_cast<std::int32_t>(reader.integer("priority"));
   if (reader.given("groups"))
     read_groups(context, reader, spec);
   else

@@ -232,6 +232,9 @@ void ScenarioWriter::group(const TaskGroup& group) {
     integer("operations", spec.work.operations);
   seconds("estimate_s", spec.estimate);
   seconds("timeout_s", spec.timeout);
+  // Left out where there is nothing to say, as in cluster().
+  if (!spec.operation.empty()) text("operation", spec.operation);
+  if (spec.iterations > 0) integer("iterations", spec.iterations);
   const auto failures = decode_failures(spec.work.payload);
   DUET_CHECK(failures.has_value());
   if (failures->fail_attempts == 0) return;
@@ -261,6 +264,7 @@ void ScenarioWriter::jobs(const std::vector<Arrival>& arrivals) {
       out_.close();
     }
     integer("retries", spec.retries);
+    if (spec.priority != 0) integer("priority", spec.priority);
     out_.close();
   }
   out_.close();

@@ -220,8 +220,22 @@ TEST(ScenarioMistakes, Jobs) {
        "too"},
       {{"/workload/jobs/0/fail_attempts=1", "/workload/jobs/0/exit_code=0"},
        "--set: /workload/jobs/0/exit_code: an attempt that fails does not exit with 0"},
+      {{"/workload/jobs/0/priority=1000001"},
+       "--set: /workload/jobs/0/priority: `1000001` is out of range | right: an integer from -1e6 to 1e6"},
+      {{"/workload/jobs/0/priority=high"},
+       "--set: /workload/jobs/0/priority: `priority` cannot be a string | right: an integer from -1e6 to "
+       "1e6"},
+      {{"/workload/jobs/0/iterations=-1"},
+       "--set: /workload/jobs/0/iterations: `-1` is out of range | right: an integer from 0 to 9e18 "
+       "(iterations)"},
+      {{"/workload/jobs/0/operation=3"},
+       "--set: /workload/jobs/0/operation: `operation` cannot be a number | right: a string"},
       {{"/workload/jobs/0/id=a", "/workload/jobs/-={\"id\": \"a\", \"duration_s\": 1}"},
        "--set: /workload/jobs/1/id: there are two jobs `a`"},
+      {{"/workload/jobs/0={\"kind\": \"bag\", \"iterations\": 1, \"groups\": [{\"duration_s\": 1}]}"},
+       "--set: /workload/jobs/0/iterations: `iterations` and `groups` exclude each other | right: "
+       "`iterations` "
+       "in each group"},
       {{"/workload/jobs/0/groups=[]"},
        "s.json:3:26: /workload/jobs/0/duration_s: `duration_s` and `groups` exclude each other | right: "
        "`duration_s` in "
