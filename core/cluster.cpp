@@ -43,7 +43,7 @@ std::optional<NodeId> Cluster::find(const std::string& name) const {
 
 void Cluster::set_offer(NodeId id, const NodeOffer& offer) {
   ClusterNode& n = node(id);
-  DUET_CHECK(n.tasks.empty());
+  DUET_CHECK(n.tasks.empty() && n.held == 0);
   if (n.known && n.offer == offer) return;
   if (counted_[id.value]) {
     free_cpu_m_ -= n.room.free.cpu_m;
@@ -54,7 +54,6 @@ void Cluster::set_offer(NodeId id, const NodeOffer& offer) {
   n.known = true;
   n.offer = offer;
   n.room = {offer.capacity, offer.cores};
-  n.held = 0;
   n.idle_slots = offer.cores;
   n.free_threads = {};
   n.load_m.clear();
