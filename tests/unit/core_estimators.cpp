@@ -75,6 +75,23 @@ TEST(CoreLearned, BelievesThreeSamplesAndPredictsTheLowerMedian) {
   EXPECT_EQ(e->predict(operation("sort", 1024)), by_rate) << "nor does another operation";
 }
 
+TEST(CoreLearned, LearnsPerUnitOfSize) {
+  const auto e = estimator_named("learned");
+  for (int i = 0; i < 3; ++i) e->observe(operation("hash", 1536), 45us);
+  EXPECT_EQ(e->predict(operation("hash", 1024)), 30us);
+  EXPECT_EQ(e->predict(operation("hash", 1792)), 52500ns);
+}
+
+TEST(CoreLearned, KeepsTenThousandKindsOfTasksAtMost) {
+  const auto e = estimator_named("learned");
+  for (int i = 0; i < 10'000; ++i) e->observe(operation("operation " + std::to_string(i), 0), 1s);
+  for (int i = 0; i < 3; ++i) e->observe(operation("one too many", 0), 1s);
+  EXPECT_FALSE(e->predict(operation("one too many", 0)));
+  for (int i = 0; i < 2; ++i) e->observe(operation("operation 7", 0), 1s);
+  EXPECT_EQ(e->predict(operation("operation 7", 0)), 1s) << "what is known goes on being learned";
+  EXPECT_EQ(e->accuracy().samples, 10'002U);
+}
+
 TEST(CoreLearned, ForgetsAllButTheLast31) {
   const auto e = estimator_named("learned");
   const TaskSpec task = operation("hash", 1);
