@@ -98,6 +98,8 @@ TEST(ScenarioCanonical, DoesNotDependOnLayoutKeyOrderOrOmittedDefaults) {
       "/assertions=[\"jobs==2\"]",
   };
   const std::string canonical = canonical_json(good(edited(rich)));
+  EXPECT_THAT(canonical, testing::HasSubstr("\"operation\": \"hash\", \"iterations\": 12, "));
+  EXPECT_THAT(canonical, testing::HasSubstr("\"priority\": -7}"));
   for (const bool backwards : {false, true}) {
     const ParsedScenario again = parse_scenario(shuffled(canonical, backwards), "shuffled");
     EXPECT_EQ(canonical_json(good(again)), canonical);
