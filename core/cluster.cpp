@@ -43,7 +43,7 @@ std::optional<NodeId> Cluster::find(const std::string& name) const {
 
 void Cluster::set_offer(NodeId id, const NodeOffer& offer) {
   ClusterNode& n = node(id);
-  DUET_CHECK(n.tasks.empty());
+  DUET_CHECK(n.tasks.empty() && n.held == 0);
   if (n.known && n.offer == offer) return;
   if (counted_[id.value]) {
     free_cpu_m_ -= n.room.free.cpu_m;
@@ -81,7 +81,7 @@ void Cluster::refresh(NodeId id) {
     free_cpu_m_ += use ? n.room.free.cpu_m : -n.room.free.cpu_m;
     counted_[id.value] = use;
   }
-  index_.set(id, n.room, use);
+  index_.set(id, n.room, use, n.held);
 }
 
 Resources Cluster::charge(const ClusterNode& n, const Request& request) const {
@@ -171,7 +171,7 @@ void Cluster::retake(NodeId id, const Request& request, const ThreadSet& threads
   n.room.free -= total;
   if (counted_[id.value]) free_cpu_m_ -= total.cpu_m;
   load_threads(n, request, threads, +1);
-  index_.set(id, n.room, counted_[id.value]);
+  index_.set(id, n.room, counted_[id.value], ++n.held);
 }
 
 void Cluster::give_back(NodeId id, const Request& request, const ThreadSet& threads) {
@@ -182,7 +182,8 @@ void Cluster::give_back(NodeId id, const Request& request, const ThreadSet& thre
   DUET_CHECK(n.offer.capacity.covers(n.room.free));
   if (counted_[id.value]) free_cpu_m_ += total.cpu_m;
   load_threads(n, request, threads, -1);
-  index_.set(id, n.room, counted_[id.value]);
+  DUET_CHECK(n.held > 0);
+  index_.set(id, n.room, counted_[id.value], --n.held);
 }
 
 }  // namespace duet

@@ -33,6 +33,7 @@ struct ClusterNode {
   std::vector<TaskId> tasks;        ///< Whose attempt holds resources here; in no order.
 
   Room room;
+  std::uint32_t held = 0;                   ///< Attempts that hold room here.
   ThreadSet free_threads;                   ///< Threads without any load.
   std::int64_t idle_slots = 0;              ///< Slots of such threads only.
   std::vector<std::int32_t> load_m;         ///< Load per thread in millicores; empty on counted pools.

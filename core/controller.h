@@ -158,12 +158,12 @@ class Controller {
   Cluster cluster_;
   JobTable jobs_;
   Pending pending_;
-  Releases releases_;                           ///< Kept if the queue reserves.
-  std::set<std::pair<Instant, NodeId>> watch_;  ///< When to look at a node's detector again.
+  Releases releases_;                             ///< Kept if the queue reserves.
+  std::set<std::pair<Instant, NodeId>> watch_;    ///< When to look at a node's detector again.
   std::set<std::pair<Instant, TaskId>> delayed_;  ///< What waits out a backoff; entries may be out of date.
   std::deque<Unanswered> unanswered_;             ///< Ascending by due.
-  std::vector<Placement> placements_;           ///< Of the pass in progress; kept for its storage.
-  bool dirty_ = false;                          ///< Something changed that a pass could use.
+  std::vector<Placement> placements_;             ///< Of the pass in progress; kept for its storage.
+  bool dirty_ = false;                            ///< Something changed that a pass could use.
   Counters counters_;
 
   Instant now_;              ///< Of the step in progress.

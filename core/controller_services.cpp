@@ -54,7 +54,8 @@ void Controller::on(const controller::Update& event) {
   LiveJob* job = service_of(event.request, event.job);
   if (job == nullptr) return;
   std::string why = refusal(*event.spec);
-  if (why.empty() && event.spec->kind != JobKind::kService) why = "a service can only be updated to a service";
+  if (why.empty() && event.spec->kind != JobKind::kService)
+    why = "a service can only be updated to a service";
   if (!why.empty()) {
     emit(controller::Reply{event.request, event.job, std::move(why)});
     return;

@@ -24,7 +24,8 @@ std::vector<std::string> shortages(const Request& request, const Room& room) {
     found.push_back(shortage("memory", need.memory_bytes, have.memory_bytes, " B"));
   for (std::size_t kind = 0; kind < kCountableKinds; ++kind)
     if (need.count[kind] > have.count[kind])
-      found.push_back(shortage("countable kind " + std::to_string(kind), need.count[kind], have.count[kind], ""));
+      found.push_back(
+          shortage("countable kind " + std::to_string(kind), need.count[kind], have.count[kind], ""));
   return found;
 }
 
@@ -73,7 +74,8 @@ Explanation explain(const Controller& controller, JobId id, std::uint32_t group,
   Cluster cluster = rebuilt(controller);
   for (const TaskRecord& placed : earlier)
     if (const LiveJob* other = controller.jobs().find(placed.task.job))
-      cluster.retake(placed.node, other->groups[other->tasks[placed.task.index].group].request, placed.threads);
+      cluster.retake(placed.node, other->groups[other->tasks[placed.task.index].group].request,
+                     placed.threads);
 
   for (std::uint64_t n = 0; n < cluster.size(); ++n) {
     const ClusterNode& node = cluster.node(NodeId{n});
@@ -84,7 +86,8 @@ Explanation explain(const Controller& controller, JobId id, std::uint32_t group,
       candidate.refused.push_back("is " + std::string(name(node.state)));
     if (node.draining) candidate.refused.push_back("is draining");
     if (node.known)
-      for (std::string& reason : shortages(out.request, node.room)) candidate.refused.push_back(std::move(reason));
+      for (std::string& reason : shortages(out.request, node.room))
+        candidate.refused.push_back(std::move(reason));
     if (candidate.refused.empty())
       candidate.score = (*scheduler)->score(out.request, cluster.index().target(NodeId{n}));
     out.nodes.push_back(std::move(candidate));

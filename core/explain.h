@@ -17,7 +17,7 @@ struct Candidate {
   NodeId node;
   std::string name;
   std::vector<std::string> refused;  ///< Every reason against it; empty if the task fits.
-  std::optional<double> score;       ///< Of the scheduler, if the task fits and it compares; the highest wins.
+  std::optional<double> score;  ///< Of the scheduler, if the task fits and it compares; the highest wins.
 };
 
 struct Explanation {

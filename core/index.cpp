@@ -70,7 +70,7 @@ bool TargetIndex::Block::set(std::size_t i, const Room& room, Room& high) {
 
 NodeId TargetIndex::add(const Resources& capacity, std::int64_t slot_cpu_m) {
   const NodeId id{targets_.size()};
-  targets_.push_back({capacity, {}, slot_cpu_m});
+  targets_.push_back({capacity, {}, slot_cpu_m, 0});
   usable_.push_back(false);
   std::size_t children = targets_.size();
   for (std::size_t level = 0; level == 0 || children > 1; ++level) {
@@ -102,10 +102,11 @@ void TargetIndex::describe(NodeId id, const Resources& capacity, std::int64_t sl
   targets_[id.value].slot_cpu_m = slot_cpu_m;
 }
 
-void TargetIndex::set(NodeId id, const Room& room, bool usable) {
+void TargetIndex::set(NodeId id, const Room& room, bool usable, std::uint32_t tasks) {
   DUET_CHECK(id.value < targets_.size());
   if (classes_kept_ && usable_[id.value]) class_remove(id.value);
   targets_[id.value].room = room;
+  targets_[id.value].tasks = tasks;
   usable_[id.value] = usable;
   if (classes_kept_ && usable) class_add(id.value);
   replace(id.value, usable ? room : impossible());
@@ -154,12 +155,12 @@ void TargetIndex::build_classes() const {
 
 void TargetIndex::class_add(std::size_t id) const {
   const Target& t = targets_[id];
-  classes_[ClassKey{t.capacity, t.slot_cpu_m, t.room}].insert(id);
+  classes_[ClassKey{t.capacity, t.slot_cpu_m, t.room, t.tasks}].insert(id);
 }
 
 void TargetIndex::class_remove(std::size_t id) const {
   const Target& t = targets_[id];
-  const auto it = classes_.find(ClassKey{t.capacity, t.slot_cpu_m, t.room});
+  const auto it = classes_.find(ClassKey{t.capacity, t.slot_cpu_m, t.room, t.tasks});
   DUET_CHECK(it != classes_.end());
   it->second.erase(id);
   if (it->second.empty()) classes_.erase(it);

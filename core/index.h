@@ -38,6 +38,7 @@ struct Target {
   Resources capacity;
   Room room;
   std::int64_t slot_cpu_m = 0;  ///< CPU that an exclusive task takes here.
+  std::uint32_t tasks = 0;      ///< That hold room here.
 };
 
 /// Counts of what was looked at, for the bench that shows that work per task does not grow.
@@ -51,8 +52,8 @@ class TargetIndex {
   NodeId add(const Resources& capacity, std::int64_t slot_cpu_m);
   /// Replaces what the target is. To be followed by set().
   void describe(NodeId id, const Resources& capacity, std::int64_t slot_cpu_m);
-  /// What is free there now. `usable` false: nothing may be placed there.
-  void set(NodeId id, const Room& room, bool usable);
+  /// What is free there now, beside so many tasks. `usable` false: nothing may be placed there.
+  void set(NodeId id, const Room& room, bool usable, std::uint32_t tasks = 0);
 
   std::size_t size() const { return targets_.size(); }
   const Target& target(NodeId id) const { return targets_[id.value]; }
@@ -61,8 +62,9 @@ class TargetIndex {
   /// The lowest id >= from that fits. O(log n) as long as the free vectors are not adversarial.
   std::optional<NodeId> first_fit(const Request& request, NodeId from = {}) const;
 
-  /// The fitting target with the highest score(target); the lowest id among equals. Targets of equal capacity
-  /// and room are scored once: cost grows with the number of different ones, not with the number of targets.
+  /// The fitting target with the highest score(target), a number; the lowest id among equals. Targets of
+  /// equal capacity, room and number of tasks are scored once: cost grows with the number of different ones,
+  /// not with the number of targets.
   template <class Score>
   std::optional<NodeId> best(const Request& request, Score&& score) const;
 
@@ -77,7 +79,8 @@ class TargetIndex {
     Block();  ///< Nothing fits.
     /// Bit i is set if neighbour i fits.
     std::uint32_t fitting(const Request& request) const;
-    /// Sets neighbour i. Returns true if that changed `high`, the maximum in each dimension of all neighbours.
+    /// Sets neighbour i. Returns true if that changed `high`, the maximum in each dimension of all
+    /// neighbours.
     bool set(std::size_t i, const Room& room, Room& high);
 
    private:
@@ -99,6 +102,7 @@ class TargetIndex {
     Resources capacity;
     std::int64_t slot_cpu_m = 0;
     Room room;
+    std::uint32_t tasks = 0;
     auto operator<=>(const ClassKey&) const = default;
   };
 
@@ -122,12 +126,12 @@ template <class Score>
 std::optional<NodeId> TargetIndex::best(const Request& request, Score&& score) const {
   if (!classes_kept_) build_classes();
   std::optional<NodeId> winner;
-  double high = 0;
+  decltype(score(targets_.front())) high{};
   for (const auto& [key, members] : classes_) {
     if (!key.room.fits(request)) continue;
     ++work_.examined;
     const NodeId lowest{*members.begin()};
-    const double s = score(targets_[lowest.value]);
+    const auto s = score(targets_[lowest.value]);
     if (!winner || s > high || (s == high && lowest < *winner)) {
       winner = lowest;
       high = s;

@@ -39,9 +39,9 @@ struct LiveTask {
 /// The tasks of one group that wait: those never placed, from `next` on, and those that came back.
 struct LiveGroup {
   Request request;
-  std::int64_t rank = 0;   ///< Its place in the queue policy's order, while it waits.
-  std::uint32_t next = 0;  ///< Index of the first task never placed.
-  std::uint32_t end = 0;   ///< One past the group's last task.
+  std::int64_t rank = 0;            ///< Its place in the queue policy's order, while it waits.
+  std::uint32_t next = 0;           ///< Index of the first task never placed.
+  std::uint32_t end = 0;            ///< One past the group's last task.
   std::vector<std::uint32_t> back;  ///< Ascending.
   std::optional<NodeId> avoid;      ///< Where one of those that came back failed.
 
@@ -74,13 +74,14 @@ struct LiveJob {
   JobId id;
   JobSpecPtr spec;
   JobState state = JobState::kPending;
-  bool cancelled = false;   ///< The user ended it.
-  bool failing = false;     ///< A rigid job that failed for good; its other tasks are being ended.
-  bool restarting = false;  ///< A gang of which one member fell out; it starts again when all have.
+  bool cancelled = false;          ///< The user ended it.
+  bool failing = false;            ///< A rigid job that failed for good; its other tasks are being ended.
+  bool restarting = false;         ///< A gang of which one member fell out; it starts again when all have.
   Scheduler* scheduler = nullptr;  ///< Its own; null: the cluster's.
-  std::uint32_t version = 0;    ///< Counts the updates of a service: that of its last group.
+  std::uint32_t version = 0;       ///< Counts the updates of a service: that of its last group.
   Instant submitted;
-  std::vector<LiveTask> tasks;  ///< A service's may be more than are desired: the others are idle or on the way.
+  std::vector<LiveTask>
+      tasks;  ///< A service's may be more than are desired: the others are idle or on the way.
   std::vector<LiveGroup> groups;
   std::vector<DagGroup> dag;   ///< By group; empty if the job is no DAG.
   std::uint32_t active = 0;    ///< Tasks that are starting, running or stopping.
@@ -175,8 +176,8 @@ class JobTable {
   }
 
   std::uint64_t first_id_ = 1;
-  std::vector<std::uint32_t> rows_of_;  ///< Row of job first_id_ + i.
-  std::size_t gone_ = 0;                ///< Jobs that ended since the oldest ids were last dropped.
+  std::vector<std::uint32_t> rows_of_;          ///< Row of job first_id_ + i.
+  std::size_t gone_ = 0;                        ///< Jobs that ended since the oldest ids were last dropped.
   std::vector<std::unique_ptr<LiveJob>> rows_;  ///< Stay where they are.
   std::vector<std::uint32_t> free_;
 };

@@ -52,7 +52,7 @@ bool in(const Table& table, S from, S to) {
 }
 
 constexpr std::array kJobStates{J::kPending, J::kRunning, J::kSucceeded, J::kFailed, J::kCancelled};
-constexpr std::array kTaskStates{T::kPending,   T::kStarting, T::kRunning,  T::kStopping,
+constexpr std::array kTaskStates{T::kPending,   T::kStarting, T::kRunning,   T::kStopping,
                                  T::kSucceeded, T::kFailed,   T::kCancelled, T::kIdle};
 constexpr std::array kNodeStates{N::kUnknown, N::kReady, N::kSuspect, N::kFenced, N::kDown};
 

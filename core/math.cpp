@@ -159,4 +159,12 @@ double sqrt(double x) {
   return scaled(static_cast<double>(root) * 0x1.0p-52, half);
 }
 
+std::int64_t quantised(double x) {
+  constexpr double kLimit = 0x1.0p62;
+  const double units = x * 0x1.0p32;
+  if (!(units > -kLimit)) return -(std::int64_t{1} << 62);
+  if (units > kLimit) return std::int64_t{1} << 62;
+  return static_cast<std::int64_t>(units + (units < 0.0 ? -0.5 : 0.5));
+}
+
 }  // namespace duet::math

@@ -8,6 +8,8 @@
 // nanoseconds at once.
 #pragma once
 
+#include <cstdint>
+
 namespace duet::math {
 
 /// e^x, within 1 ulp; results below 2^-1022 within 1 unit of 2^-1074. Overflow gives infinity, exp(NaN) is
@@ -28,5 +30,10 @@ double pow(double base, double x);
 
 /// Square root, correctly rounded, so equal to every IEEE 754 square root.
 double sqrt(double x);
+
+/// x to the nearest multiple of 2^-32, counted in those: what scores from the functions above are compared
+/// by, so that equal cases tie although rounding took different ways. Beyond 2^30 the largest, NaN the
+/// lowest.
+std::int64_t quantised(double x);
 
 }  // namespace duet::math

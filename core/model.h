@@ -15,9 +15,9 @@ namespace duet {
 
 /// How the tasks of a job belong together.
 enum class JobKind : std::uint8_t {
-  kRigid,  ///< One task, or a gang of n equal tasks that start together or not at all.
-  kBag,    ///< Independent tasks, run as capacity allows.
-  kDag,    ///< Groups of tasks; a group waits until those it comes after have succeeded.
+  kRigid,    ///< One task, or a gang of n equal tasks that start together or not at all.
+  kBag,      ///< Independent tasks, run as capacity allows.
+  kDag,      ///< Groups of tasks; a group waits until those it comes after have succeeded.
   kService,  ///< A desired number of equal replicas that run until the job is cancelled.
 };
 
@@ -77,8 +77,8 @@ struct TaskSpec {
   Resources need;
   bool exclusive = false;  ///< Takes one whole slot (a core with all its threads), whatever need.cpu_m says.
   Work work;
-  Duration estimate{0};  ///< The user's estimate of the run time; for scheduling only; 0 = none.
-  Duration timeout{0};   ///< An attempt is killed this long after its start; 0 = never.
+  Duration estimate{0};         ///< The user's estimate of the run time; for scheduling only; 0 = none.
+  Duration timeout{0};          ///< An attempt is killed this long after its start; 0 = never.
   std::string operation;        ///< What kind of work it is, for estimators that learn; may be empty.
   std::int64_t iterations = 0;  ///< How much of that work; 0 = not given.
 

@@ -45,6 +45,19 @@ std::int64_t ParamReader::integer(std::string_view name, std::int64_t fallback, 
   return fallback;
 }
 
+std::string_view ParamReader::text(std::string_view name, std::span<const std::string_view> choices) {
+  const ParamValue* value = find(name);
+  if (value == nullptr) return choices.front();
+  std::string all;
+  for (const std::string_view choice : choices) {
+    const auto* given = std::get_if<std::string>(value);
+    if (given != nullptr && *given == choice) return choice;
+    all += (all.empty() ? "one of " : ", ") + std::string(choice);
+  }
+  refuse(name, "is none of its values", std::move(all));
+  return choices.front();
+}
+
 Problems ParamReader::finish() {
   for (const auto& [key, value] : params_.items) {
     if (std::find(asked_.begin(), asked_.end(), key) != asked_.end()) continue;

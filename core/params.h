@@ -1,6 +1,7 @@
 // ParamReader: a policy's factory reads its parameters through it, and what it did not ask for is refused.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,8 @@ class ParamReader {
   /// Seconds as a duration; the default if absent. A problem if it is not a number within [low_s, high_s].
   Duration seconds(std::string_view name, Duration fallback, double low_s = 0, double high_s = 9e9);
   std::int64_t integer(std::string_view name, std::int64_t fallback, std::int64_t low, std::int64_t high);
+  /// One of `choices`; the first if absent.
+  std::string_view text(std::string_view name, std::span<const std::string_view> choices);
 
   /// Adds a problem of the policy's own.
   void refuse(std::string_view name, std::string what, std::string right);

@@ -66,6 +66,7 @@ bool Plan::start(Cursor& at) {
   if (known_not_to_fit(waiting)) return false;
   Scheduler& scheduler = scheduler_of(waiting);
   const std::uint64_t mark = scheduler.mark();
+  const Rng before = rng_;
   const std::uint32_t placed = place(waiting);
   if (placed == waiting.width) {
     at = pending_.erase(at);
@@ -75,6 +76,7 @@ bool Plan::start(Cursor& at) {
   if (waiting.together && !mutated(Mutant::kGangInPieces)) {
     undo(placed);
     scheduler.rewind(mark);
+    rng_ = before;
   } else {
     waiting.width -= placed;
   }

@@ -23,12 +23,13 @@ class Scheduler {
  public:
   virtual ~Scheduler() = default;
   /// The target for `request`, or nothing if none fits. Must return a target that fits; ties go to the lowest
-  /// id.
+  /// id. Draws from `rng` only if some target fits: a pick that finds nothing leaves no trace.
   virtual std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng& rng) = 0;
-  /// By what it compares targets that fit, for explanations: the highest wins. Nothing if it does not compare.
+  /// By what it compares targets that fit, for explanations: the highest wins. Nothing if it does not
+  /// compare.
   virtual std::optional<double> score(const Request&, const Target&) const { return std::nullopt; }
   /// A scheduler with a memory hands it out and takes it back, so that a gang that was rolled back leaves no
-  /// trace.
+  /// trace. The caller does the same with `rng`.
   virtual std::uint64_t mark() const { return 0; }
   virtual void rewind(std::uint64_t) {}
 };
@@ -70,12 +71,19 @@ struct Desired {
   std::string_view why;
 };
 struct GroupView {
-  std::int64_t count = 0;  ///< Members now.
+  std::int64_t count = 0;  ///< Members now, `pending` ones included.
   std::int64_t minimum = 0;
   std::int64_t maximum = 0;
-  std::int64_t configured = 0;  ///< What the user asked for.
+  std::int64_t configured = 0;           ///< What the user asked for.
+  std::int64_t ready = 0;                ///< Members that take work.
+  std::int64_t pending = 0;              ///< Members asked for that do not take work yet.
+  std::int64_t least_load_permille = 0;  ///< CPU allocated on the ready member that has least; 0 if none is.
+  std::int64_t queued = 0;               ///< Operations that wait for a member.
+  std::int64_t running = 0;              ///< Operations that members run.
+  Duration empty_for{0};                 ///< How long no operation has waited.
 };
-/// Clamps, cooldowns and dry runs belong to the controller, not here.
+/// Looks at `group` alone and remembers nothing: equal views, equal answers. Cooldowns and dry runs belong to
+/// the controller, and it keeps what it does within the bounds of the group.
 class Autoscaler {
  public:
   virtual ~Autoscaler() = default;
@@ -95,6 +103,12 @@ class FailureDetector {
   virtual Instant next_change(Instant now) const = 0;
 };
 
+/// How well an estimator has predicted so far, for metrics.
+struct Accuracy {
+  std::uint64_t samples = 0;              ///< Run times that it was told.
+  std::optional<std::int64_t> error_ppm;  ///< Median of |predicted - ran| / ran over the last ones predicted.
+};
+
 /// Predicts how long a task will run.
 class CpuEstimator {
  public:
@@ -102,6 +116,8 @@ class CpuEstimator {
   virtual std::optional<Duration> predict(const TaskSpec& spec) const = 0;
   /// A task of this specification ran for so long and succeeded.
   virtual void observe(const TaskSpec& spec, Duration ran) = 0;
+  /// Nothing for estimators that do not keep count.
+  virtual Accuracy accuracy() const { return {}; }
 };
 
 /// One line of the table. `make` refuses unknown and impossible parameters; `where` of a Problem names the

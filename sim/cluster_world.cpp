@@ -37,7 +37,8 @@ ClusterWorld::ClusterWorld(const Scenario& scenario, Engine& engine, WorldOption
   for (const OperatorEvent& event : scenario_.events)
     if (event.of_job()) {
       Known& job = known_[event.job];
-      if (event.kind == OperatorEvent::Kind::kScale) job.most_replicas = std::max(job.most_replicas, event.replicas);
+      if (event.kind == OperatorEvent::Kind::kScale)
+        job.most_replicas = std::max(job.most_replicas, event.replicas);
       if (event.spec) job.most_replicas = std::max(job.most_replicas, event.spec->groups.front().count);
     }
   const std::size_t jobs = std::min(source_->expected(), kMaxReserved);
@@ -105,8 +106,7 @@ void ClusterWorld::collect_due() {
         commands_.assign(std::make_move_iterator(uncommitted_.front().begin()),
                          std::make_move_iterator(uncommitted_.front().end()));
         uncommitted_.pop_front();
-        for (controller::Command& command : commands_)
-          perform(command);
+        for (controller::Command& command : commands_) perform(command);
         break;
       case Timer::Kind::kStop:
         stop_due_ = true;

@@ -170,13 +170,13 @@ class ClusterWorld final : public World {
   bool stop_due_ = false;
 
   Results results_;
-  std::map<ThreadSet, std::uint32_t> thread_sets_;         ///< Where each stands in results_.thread_sets.
+  std::map<ThreadSet, std::uint32_t> thread_sets_;  ///< Where each stands in results_.thread_sets.
   /// Of an accepted job: where its rows stand.
   struct Rows {
     std::uint32_t job = 0;
     std::uint32_t first_task = 0;
   };
-  std::vector<Rows> rows_;                                 ///< Of job id - 1; ids ascend, and so do rows.
+  std::vector<Rows> rows_;  ///< Of job id - 1; ids ascend, and so do rows.
   /// What the operator's events need to know of a job.
   struct Known {
     std::vector<JobId> ids;  ///< Of all jobs of that key so far.

@@ -111,8 +111,8 @@ class LoopEngine final : public Engine {
   double clock_s_ = 0;
 };
 
-/// Says which job's tasks have operations and may slow down a neighbour on a thread; empty if none does. Those
-/// below one thread cannot: a quota holds each to its share.
+/// Says which job's tasks have operations and may slow down a neighbour on a thread; empty if none does.
+/// Those below one thread cannot: a quota holds each to its share.
 struct SharesThreads {
   static bool shares(const TaskSpec& task) {
     return !task.exclusive &&
@@ -145,7 +145,8 @@ Result<std::unique_ptr<Engine>> make_loop_engine(const Scenario& scenario, bool 
     problems.push_back({"engine",
                         shares + ": tasks that share a thread slow each other down, and the loop engine does "
                                  "not model that",
-                        "the simgrid engine; or whole threads (a multiple of 1000 millicores) or less than one; or durations"});
+                        "the simgrid engine; or whole threads (a multiple of 1000 millicores) or less than "
+                        "one; or durations"});
   std::vector<bool> seen(scenario.node_types.size());
   for (const Node& node : scenario.nodes) {
     const NodeType& type = scenario.node_types[node.type];

@@ -113,6 +113,14 @@ constexpr Field estimate(S s) {
 constexpr Field timeout(S s) {
   return seconds(s, "timeout_s", "0", "A task is ended and has failed this long after its start. 0 = never.");
 }
+constexpr Field operation(S s) {
+  return plain(s, "operation", kText, "\"\"",
+               "What kind of work it is, for estimators that learn: tasks of one `operation` cost alike.");
+}
+constexpr Field iterations(S s) {
+  return integer(s, "iterations", "iterations", 0, kMaxCount, "0",
+                 "How much of its `operation` each task does; for estimators only. 0 = not given.");
+}
 constexpr Field fail_attempts(S s) {
   return integer(s, "fail_attempts", "attempts", 0, 1e9, "0",
                  "The first so many attempts of each task fail at their end.");
@@ -223,7 +231,8 @@ constexpr Field kFields[] = {
     plain(S::kJob, "user", kText, "\"\"", "On whose behalf."),
     seconds(S::kJob, "at_s", "0", "When it is submitted; at one instant in the order of the file."),
     choice(S::kJob, "kind", "rigid|bag|dag|service", "\"rigid\"",
-           "`rigid`: its tasks start together or not at all. `bag`: each as capacity allows. `dag`: groups that come "
+           "`rigid`: its tasks start together or not at all. `bag`: each as capacity allows. `dag`: groups "
+           "that come "
            "`after` others. `service`: `replicas` that run until it is cancelled."),
     tasks(S::kJob),
     integer(S::kJob, "replicas", "replicas", 0, kMillion, "1", "Of a service, instead of `tasks`."),
@@ -236,14 +245,20 @@ constexpr Field kFields[] = {
     operations(S::kJob),
     estimate(S::kJob),
     timeout(S::kJob),
+    operation(S::kJob),
+    iterations(S::kJob),
     fail_attempts(S::kJob),
     exit_code(S::kJob),
     nested(S::kJob, "groups", kObjects, S::kGroup,
-           "Of a DAG, or of a bag whose tasks differ: its tasks by groups, instead of the fields from `tasks` to "
+           "Of a DAG, or of a bag whose tasks differ: its tasks by groups, instead of the fields from "
+           "`tasks` to "
            "`exit_code`."),
     retries(S::kJob),
-    seconds(S::kJob, "backoff_s", "0", "What failed by itself waits so long; twice as long each further time."),
+    seconds(S::kJob, "backoff_s", "0",
+            "What failed by itself waits so long; twice as long each further time."),
     plain(S::kJob, "scheduler", kName, "", "Places its tasks; by default the scheduler of /policies."),
+    integer(S::kJob, "priority", "", -kMillion, kMillion, "0",
+            "For the queue `priority`: the highest goes first."),
     nested(S::kJob, "repeat", kObject, S::kRepeat, "Submit it several times, as `id` and a number from 0."),
 
     plain(S::kGroup, "name", kName, "", "By which other groups of a DAG come after it."),
@@ -258,6 +273,8 @@ constexpr Field kFields[] = {
     operations(S::kGroup),
     estimate(S::kGroup),
     timeout(S::kGroup),
+    operation(S::kGroup),
+    iterations(S::kGroup),
     fail_attempts(S::kGroup),
     exit_code(S::kGroup),
 
@@ -310,7 +327,8 @@ constexpr Field kFields[] = {
     plain(S::kEvent, "cancel", kName, "", "The job of this `id`."),
     plain(S::kEvent, "scale", kName, "", "The service of this `id` is to have so many `replicas`."),
     integer(S::kEvent, "replicas", "replicas", 0, kMillion, "", "With `scale`: how many."),
-    plain(S::kEvent, "update", kName, "", "The service of this `id` is to run `to` instead, replica by replica."),
+    plain(S::kEvent, "update", kName, "",
+          "The service of this `id` is to run `to` instead, replica by replica."),
     nested(S::kEvent, "to", kObject, S::kGroup, "With `update`: the new replicas; `tasks` says how many."),
     plain(S::kEvent, "drain", kName, "", "This node gets no new tasks."),
     plain(S::kEvent, "evict", kName, "", "As `drain`, and its tasks are ended and run elsewhere."),

@@ -71,7 +71,7 @@ class Reader {
   Context& context_;
   JsonValue object_;
   Section section_;
-  std::array<JsonValue, 24> values_;
+  std::array<JsonValue, 32> values_;
   std::uint32_t valid_ = 0;  ///< Bit i: values_[i] is as the table wants it.
 };
 

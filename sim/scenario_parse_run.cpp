@@ -71,7 +71,8 @@ void read_service_event(Context& context, const Reader& reader, const JobSpec* j
   if (job == nullptr || job->kind != JobKind::kService) {
     if (reader.valid(event.kind == Kind::kScale ? "scale" : "update"))
       context.mistakes.add(reader.place(event.kind == Kind::kScale ? "scale" : "update"),
-                           backquoted(event.job) + " is not a service", R"(right: a job of "kind": "service")");
+                           backquoted(event.job) + " is not a service",
+                           R"(right: a job of "kind": "service")");
     return;
   }
   if (event.kind != Kind::kUpdate || !reader.valid("to")) return;
@@ -95,7 +96,7 @@ void read_events(Context& context, const JsonValue& events) {
   JobIds jobs;
   for (JsonValue v = events.first_child(); v; v = v.next_sibling()) {
     const Reader reader(context, v, Section::kEvent);
-    const std::string_view what = 
+    const std::string_view what =
         exactly_one(context, reader, {"cancel", "scale", "update", "drain", "evict", "undrain"});
     if (what.empty()) continue;
     OperatorEvent event;

@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::size_t kMaxJobs = 1'000'000;
 constexpr std::uint32_t kMaxTasksPerJob = 1'000'000;
-constexpr std::string_view kTaskFields[] = {"tasks",      "cores",     "cpu_m",         "memory_mib",
-                                            "count",      "exclusive", "duration_s",    "operations",
-                                            "estimate_s", "timeout_s", "fail_attempts", "exit_code"};
+constexpr std::string_view kTaskFields[] = {
+    "tasks",      "cores",      "cpu_m",     "memory_mib", "count",      "exclusive",     "duration_s",
+    "operations", "estimate_s", "timeout_s", "operation",  "iterations", "fail_attempts", "exit_code"};
 
 /// A replica of which nothing says how long it takes runs until it is ended.
 void read_work(Context& context, const Reader& reader, bool replica, TaskSpec& spec) {
@@ -30,6 +30,8 @@ void read_work(Context& context, const Reader& reader, bool replica, TaskSpec& s
   spec.work.operations = reader.integer("operations");
   spec.estimate = reader.seconds("estimate_s");
   spec.timeout = reader.seconds("timeout_s");
+  spec.operation = reader.text("operation");
+  spec.iterations = reader.integer("iterations");
 
   SimulatedFailures failures;
   failures.fail_attempts = static_cast<std::uint32_t>(reader.integer("fail_attempts"));
@@ -201,8 +203,10 @@ JobSpec read_job(Context& context, const Reader& reader, std::size_t place) {
     context.mistakes.add(reader.key_place("replicas"), "only a service has replicas",
                          R"(right: `tasks`, or "kind": "service")");
   if (service && !context.out.horizon)
-    context.mistakes.add(reader.key_place("kind"), "a service runs until it is cancelled: when does the run end?",
+    context.mistakes.add(reader.key_place("kind"),
+                         "a service runs until it is cancelled: when does the run end?",
                          "right: `horizon_s` in the scenario");
+  spec.priority = static_cast<std::int32_t>(reader.integer("priority"));
   if (reader.given("groups"))
     read_groups(context, reader, spec);
   else

@@ -235,6 +235,9 @@ void ScenarioWriter::group(const TaskGroup& group, std::string_view count) {
   }
   seconds("estimate_s", spec.estimate);
   seconds("timeout_s", spec.timeout);
+  // Left out where there is nothing to say, as in cluster().
+  if (!spec.operation.empty()) text("operation", spec.operation);
+  if (spec.iterations > 0) integer("iterations", spec.iterations);
   const auto failures = decode_failures(spec.work.payload);
   DUET_CHECK(failures.has_value());
   if (failures->fail_attempts == 0) return;
@@ -247,7 +250,8 @@ void ScenarioWriter::jobs(const std::vector<Arrival>& arrivals) {
   for (const Arrival& arrival : arrivals) {
     const JobSpec& spec = *arrival.spec;
     const bool grouped = spec.kind == JobKind::kDag || spec.groups.size() > 1;
-    DUET_CHECK(!spec.groups.empty() && (!grouped || spec.kind == JobKind::kBag || spec.kind == JobKind::kDag));
+    DUET_CHECK(!spec.groups.empty() &&
+               (!grouped || spec.kind == JobKind::kBag || spec.kind == JobKind::kDag));
     out_.object(true);
     text("id", spec.key);
     text("user", spec.user);
@@ -275,6 +279,7 @@ void ScenarioWriter::jobs(const std::vector<Arrival>& arrivals) {
     // Left out where there is nothing to say, so that older scenarios keep their hashes.
     if (spec.backoff > Duration{0}) seconds("backoff_s", spec.backoff);
     if (!spec.scheduler.empty()) text("scheduler", spec.scheduler);
+    if (spec.priority != 0) integer("priority", spec.priority);
     out_.close();
   }
   out_.close();

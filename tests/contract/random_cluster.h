@@ -56,6 +56,7 @@ struct RandomCluster {
     w.width = static_cast<std::uint32_t>(1 + rng.below(5));
     w.together = only_rigid || rng.chance(2, 3);
     if (rng.chance(3, 4)) w.estimate = Duration(rng.between(1, 40));
+    w.priority = static_cast<std::int32_t>(rng.between(-2, 2));
     return w;
   }
 

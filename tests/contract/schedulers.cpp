@@ -1,8 +1,12 @@
-// Every scheduler: picks what fits, finds something if anything fits, and is the same when asked again.
+// Every scheduler: picks what fits, finds something if anything fits, is the same when asked again, and
+// finds what a scan would if it says so.
+#include <algorithm>
+#include <bit>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "core/policy/scheduler/opportunity_cost.h"
 #include "tests/contract/random_cluster.h"
 
 namespace duet::test {
@@ -91,8 +95,93 @@ TEST_P(SchedulerContract, AnEmptyClusterHasNoTarget) {
   EXPECT_FALSE(make()->pick({}, TargetIndex{}, rng));
 }
 
+TEST_P(SchedulerContract, AGangThatDoesNotFitWholeLeavesNoTrace) {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    std::vector<NodeId> nodes[2];
+    std::uint64_t draws[2] = {};
+    for (const bool with_gang : {false, true}) {
+      RandomCluster c(seed, false, true);
+      const auto scheduler = make();
+      Pending pending;
+      Waiting gang;
+      gang.job = JobId{1};
+      gang.request.need.cpu_m = 100;
+      gang.width = 1000;  // Some members find a place.
+      gang.together = true;
+      if (with_gang) pending.add(0, gang);
+      for (std::uint64_t job = 2; job < 12; ++job) pending.add(0, c.waiting(job, true, false));
+      Rng rng(seed);
+      std::vector<Placement> placements;
+      Plan plan(Instant{}, pending, c.cluster, c.releases, *scheduler, rng, placements);
+      for (auto at = plan.begin(); at != plan.end();)
+        if (!plan.start(at)) ++at;
+      for (const Placement& p : placements) nodes[with_gang].push_back(p.node);
+      draws[with_gang] = rng.next();
+    }
+    ASSERT_EQ(nodes[true], nodes[false]) << "seed " << seed;
+    ASSERT_EQ(draws[true], draws[false]) << "seed " << seed;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, SchedulerContract, testing::ValuesIn(scheduler_names()),
                          [](const auto& instance) { return instance.param; });
+
+/// The usable target with the highest score(target, request), the lowest among equals, by looking at each.
+template <class Score>
+std::optional<NodeId> scan(const Cluster& cluster, const Request& request, Score&& score) {
+  std::optional<NodeId> winner;
+  for (std::uint64_t n = 0; n < cluster.size(); ++n) {
+    const NodeId id{n};
+    if (!cluster.usable(id) || !cluster.node(id).room.fits(request)) continue;
+    const auto of = [&](NodeId node) { return score(cluster.index().target(node), request); };
+    if (!winner || of(id) > of(*winner)) winner = id;
+  }
+  return winner;
+}
+
+/// Fills clusters task by task: the policy must pick what the scan finds. score(scheduler, index) -> score.
+template <class MakeScore>
+void expect_exact(const std::string& name, MakeScore&& make_score) {
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    RandomCluster c(seed, seed % 2 == 0, false);
+    const auto scheduler = std::move(*make_policy(scheduler_policies(), {name, {}}));
+    Rng rng(seed);
+    for (int i = 0; i < 30; ++i) {
+      const Request request = c.request(false);
+      const auto expected = scan(c.cluster, request, make_score(*scheduler, c.cluster, request));
+      const auto target = scheduler->pick(request, c.cluster.index(), rng);
+      ASSERT_EQ(target, expected) << name << " seed " << seed << " task " << i;
+      if (target) c.cluster.take(*target, request);
+    }
+  }
+}
+
+/// A score that depends on target and request alone.
+template <class Score>
+void expect_best(const std::string& name, Score score) {
+  expect_exact(name, [score](const Scheduler&, const Cluster&, const Request&) { return score; });
+}
+
+TEST(SchedulerScan, ExactPoliciesFindWhatAScanFinds) {
+  using T = const Target&;
+  using R = const Request&;
+  expect_best("bin_pack", [](T t, R r) { return utilisation_with(t, r); });
+  expect_best("spread", [](T t, R r) { return -utilisation_with(t, r); });
+  expect_best("least_load", [](T t, R) { return -cpu_load(t); });
+  expect_best("lowest_cpu", [](T t, R) { return t.room.free.cpu_m - t.capacity.cpu_m; });
+  expect_best("e_pvm_cube", [](T t, R r) { return -math::quantised(cube_cost(t, r)); });
+  expect_best("first_fit", [](T, R) { return 0; });
+  expect_exact("e_pvm", [](const Scheduler& scheduler, const Cluster& cluster, R request) {
+    // The guess that the policy will have arrived at: the largest load seen, where there is room.
+    std::uint64_t most = scheduler.mark();
+    for (std::uint64_t n = 0; n < cluster.size(); ++n)
+      if (cluster.index().fits(NodeId{n}, request))
+        most = std::max(most, std::bit_ceil(std::uint64_t{cluster.node(NodeId{n}).held}));
+    return [most, log_base = math::log(static_cast<double>(cluster.size()))](T t, R r) {
+      return -math::quantised(marginal_cost(t, r, log_base, most));
+    };
+  });
+}
 
 }  // namespace
 }  // namespace duet::test

@@ -51,6 +51,7 @@ class NodeUnderLoad {
     }
     ASSERT_EQ(node().room.free, free);
     ASSERT_EQ(cluster_.free_cpu_m(), free.cpu_m);
+    ASSERT_EQ(cluster_.index().target(id_).tasks, held_.size());
     if (!node().offer.threads_placed()) {
       ASSERT_EQ(node().room.slots, free.cpu_m / slot_cpu_m());
       return;

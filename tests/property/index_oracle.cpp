@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/index.h"
-#include "core/policy/scheduler/utilisation.h"
+#include "core/policy/scheduler/opportunity_cost.h"
 #include "core/rng.h"
 
 namespace duet::test {
@@ -25,7 +25,7 @@ class IndexOracle {
       const Resources capacity = some_capacity();
       const NodeId id = index_.add(capacity, kThread);
       ASSERT_EQ(id.value, scan_.size());
-      scan_.push_back({{capacity, {}, kThread}, false});
+      scan_.push_back({{capacity, {}, kThread, 0}, false});
     }
   }
   /// Sets, describes anew, makes usable or not: one of these.
@@ -38,8 +38,9 @@ class IndexOracle {
       index_.describe(id, t.target.capacity, t.target.slot_cpu_m);
     }
     t.target.room = some_room(t.target.capacity);
+    t.target.tasks = static_cast<std::uint32_t>(rng_.below(3));
     t.usable = !rng_.chance(1, 10);
-    index_.set(id, t.target.room, t.usable);
+    index_.set(id, t.target.room, t.usable, t.target.tasks);
   }
   /// One question, asked of both.
   void ask(bool score) {
@@ -49,9 +50,15 @@ class IndexOracle {
     const NodeId one{rng_.below(scan_.size())};
     ASSERT_EQ(index_.fits(one, request), fits(one.value, request));
     ASSERT_EQ(index_.target(one).room, scan_[one.value].target.room);
+    ASSERT_EQ(index_.target(one).tasks, scan_[one.value].target.tasks);
     if (!score) return;
     const auto packed = [&](const Target& t) { return utilisation_with(t, request); };
     const auto spread = [&](const Target& t) { return -utilisation_with(t, request); };
+    // Of targets in one class the score must be one: here it depends on everything that a target has.
+    const auto cheap = [&](const Target& t) {
+      return -math::quantised(marginal_cost(t, request, math::log(7.0), 4));
+    };
+    ASSERT_EQ(index_.best(request, cheap), best(request, cheap));
     ASSERT_EQ(index_.best(request, packed), best(request, packed));
     ASSERT_EQ(index_.best(request, spread), best(request, spread));
   }
@@ -79,10 +86,10 @@ class IndexOracle {
   template <class Score>
   std::optional<NodeId> best(const Request& request, Score&& score) const {
     std::optional<NodeId> winner;
-    double high = 0;
+    decltype(score(scan_.front().target)) high{};
     for (std::uint64_t n = 0; n < scan_.size(); ++n) {
       if (!fits(n, request)) continue;
-      const double s = score(scan_[n].target);
+      const auto s = score(scan_[n].target);
       if (winner && s <= high) continue;  // Strictly better wins: the first among equals.
       winner = NodeId{n};
       high = s;

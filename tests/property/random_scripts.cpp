@@ -36,6 +36,7 @@ JobBuilder some_job(Rng& rng, bool backfilling) {
   if (rng.chance(1, 5)) b = b.timeout(3s);
   if (rng.chance(1, 6)) b = b.stubborn();
   if (rng.chance(1, 6)) b = b.obliging();
+  if (rng.chance(1, 3)) b = b.priority(static_cast<std::int32_t>(rng.between(-2, 2)));
   if (backfilling) return b;
   if (rng.chance(1, 3)) b = b.bag().tasks(static_cast<std::uint32_t>(rng.between(1, 8)));
   if (rng.chance(1, 5)) b = b.exclusive();
@@ -85,16 +86,16 @@ Harness::Fate bad_link(std::uint64_t seed) {
 
 Harness play(const Script& script) {
   Rng rng(script.seed);
-  static constexpr const char* kQueues[] = {"fcfs", "sjf", "easy", "easy_machines"};
-  const std::uint64_t queue = rng.below(4);
+  static constexpr const char* kQueues[] = {"fcfs", "sjf", "priority", "easy", "easy_machines"};
+  const std::uint64_t queue = rng.below(5);
   const auto nodes = static_cast<std::uint32_t>(rng.between(1, 5));
   const auto siblings = static_cast<std::uint32_t>(rng.between(1, 2));
-  static constexpr const char* kSchedulers[] = {"first_fit", "round_robin", "bin_pack", "spread"};
-  const std::uint64_t scheduler = rng.below(4);
+  const auto schedulers = scheduler_policies();
+  const std::uint64_t scheduler = rng.below(schedulers.size());
   Harness h(cluster()
                 .nodes(nodes, Shape(6 / siblings).threads_per_core(siblings))
                 .queue(kQueues[queue])
-                .scheduler(kSchedulers[scheduler])
+                .scheduler(std::string(schedulers[scheduler].name))
                 .kill_grace(4s)
                 .latency(rng.chance(1, 2) ? Duration{0}
                                           : Duration{std::chrono::milliseconds(rng.between(1, 400))}));
@@ -102,7 +103,7 @@ Harness play(const Script& script) {
   const std::int64_t jobs = rng.between(1, 12);
   for (std::int64_t j = 0; j < jobs; ++j) {
     const Duration t = some_time(rng);
-    h.at(t).submit(some_job(rng, queue >= 2));
+    h.at(t).submit(some_job(rng, queue >= 3));
   }
   for (std::int64_t n = rng.between(0, 3); n > 0; --n) {
     const Duration t = some_time(rng);
@@ -136,6 +137,7 @@ void expect_conserved(const Harness& h) {
     const ClusterNode& node = all.node(NodeId{n});
     EXPECT_TRUE(node.tasks.empty());
     if (!node.known) continue;  // Its registration never came through.
+    EXPECT_EQ(all.index().target(NodeId{n}).tasks, 0U) << "a task is still counted on n" << n;
     EXPECT_EQ(node.room, (Room{node.offer.capacity, node.offer.cores})) << "room leaked on n" << n;
   }
 }

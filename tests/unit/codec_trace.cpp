@@ -67,8 +67,8 @@ std::string small_trace() {
   const AttemptId attempt{{JobId{1}, 0}, 1};
   ThreadSet thread;
   thread.insert(2);
-  const controller::Commands first{controller::Persist{TaskRecord{attempt.task, TaskState::kStarting, 1, 0, 0, 0,
-                                                                  NodeId{0}, thread, instant_ns(1000)}},
+  const controller::Commands first{controller::Persist{TaskRecord{attempt.task, TaskState::kStarting, 1, 0, 0,
+                                                                  0, NodeId{0}, thread, instant_ns(1000)}},
                                    controller::Publish{controller::TaskChanged{
                                        attempt, TaskState::kStarting, NodeId{0}, Outcome::kSucceeded}}};
   (*writer)->record(0, instant_ns(0), controller::Submit{RequestId{1}, some_job("k", 1, 1, true)}, {}, 0);

@@ -11,8 +11,22 @@ using namespace std::chrono_literals;
 
 /// a (2 tasks, 3 s) -> b (5 s) and c (1 s) -> d (2 s).
 JobBuilder diamond() {
-  return job("diamond").dag().tasks(2).runs(3s).and_group(1).cores(1).runs(5s).comes_after({0}).and_group(1)
-      .cores(1).runs(1s).comes_after({0}).and_group(1).cores(1).runs(2s).comes_after({1, 2});
+  return job("diamond")
+      .dag()
+      .tasks(2)
+      .runs(3s)
+      .and_group(1)
+      .cores(1)
+      .runs(5s)
+      .comes_after({0})
+      .and_group(1)
+      .cores(1)
+      .runs(1s)
+      .comes_after({0})
+      .and_group(1)
+      .cores(1)
+      .runs(2s)
+      .comes_after({1, 2});
 }
 
 TEST(CoreDag, GroupsStartWhenThoseBeforeThemHaveSucceeded) {
@@ -66,8 +80,13 @@ TEST(CoreDag, GoesOnUnderANewControllerAtAnyStep) {
 TEST(CoreDag, RefusesWhatCannotComeAfterEachOther) {
   Harness h(cluster().nodes(1, cores(4)));
   const auto two = [](std::vector<std::uint32_t> first, std::vector<std::uint32_t> second) {
-    return job("two").dag().comes_after(std::move(first)).and_group(1).cores(1).runs(1s).comes_after(
-        std::move(second));
+    return job("two")
+        .dag()
+        .comes_after(std::move(first))
+        .and_group(1)
+        .cores(1)
+        .runs(1s)
+        .comes_after(std::move(second));
   };
   h.at(0s).submit(two({}, {2})).submit(two({1}, {0})).submit(two({}, {0, 0})).submit(two({0}, {}));
   h.at(0s).submit(job("bag").bag().tasks(2).and_group(1).cores(1).runs(1s).comes_after({0}));

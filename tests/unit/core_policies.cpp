@@ -25,8 +25,9 @@ TEST(CorePolicies, AnUnknownNameIsAnsweredWithTheNamesThereAre) {
   config.queue.name = "fifo";
   config.scheduler.name = "";
   EXPECT_EQ(problems_text(check_policies(config)),
-            "queue: there is no policy 'fifo' (one of fcfs, sjf, easy, easy_machines)\n"
-            "scheduler: there is no policy '' (one of first_fit, round_robin, bin_pack, spread)\n");
+            "queue: there is no policy 'fifo' (one of fcfs, sjf, priority, easy, easy_machines)\n"
+            "scheduler: there is no policy '' (one of first_fit, round_robin, bin_pack, spread, least_load, "
+            "lowest_cpu, e_pvm, e_pvm_cube, two_choices)\n");
   EXPECT_TRUE(check_policies({}).empty());
 }
 
@@ -35,12 +36,12 @@ TEST(CorePolicies, ParametersAreCheckedAllAtOnce) {
   config.queue.params.items = {{"depth", std::int64_t{3}}};
   config.detector.params.items = {
       {"dead_after", 3.0}, {"dead_after_s", -1.0}, {"suspect_after_s", std::string("soon")}};
-  EXPECT_EQ(
-      problems_text(check_policies(config)),
-      "queue/depth: is not a parameter of this policy (it has none)\n"
-      "detector/suspect_after_s: must be a number of seconds\n"
-      "detector/dead_after_s: is out of range (from 0.000000 to 9000000000.000000 seconds)\n"
-      "detector/dead_after: is not a parameter of this policy (it has suspect_after_s, dead_after_s)\n");
+  EXPECT_EQ(problems_text(check_policies(config)),
+            "queue/depth: is not a parameter of this policy (it has none)\n"
+            "detector/suspect_after_s: must be a number of seconds\n"
+            "detector/dead_after_s: is out of range (from 0.000000 to 9000000000.000000 seconds)\n"
+            "detector/dead_after: is not a parameter of this policy (it has profile, suspect_after_s, "
+            "dead_after_s)\n");
 }
 
 TEST(CorePolicies, SecondsTakeNumbersOfEitherKindWithinTheirRange) {
@@ -75,6 +76,25 @@ TEST(CorePolicies, IntegersAreWholeAndWithinTheirRange) {
   }
 }
 
+TEST(CorePolicies, TextIsOneOfItsValuesAndTheFirstIfAbsent) {
+  static constexpr std::string_view kColours[] = {"red", "green"};
+  struct Case {
+    ParamValue value;
+    std::string_view read;
+  };
+  for (const auto& [value, read] : {Case{std::string("red"), "red"}, Case{std::string("green"), "green"},
+                                    Case{std::string("Green"), ""}, Case{std::int64_t{0}, ""}}) {
+    const Params params{{{"x", value}}};
+    ParamReader reader(params);
+    EXPECT_EQ(reader.text("x", kColours), read.empty() ? "red" : read);
+    EXPECT_EQ(problems_text(reader.finish()),
+              read.empty() ? "x: is none of its values (one of red, green)\n" : "");
+  }
+  const Params none;
+  ParamReader absent(none);
+  EXPECT_EQ(absent.text("x", kColours), "red");
+}
+
 std::unique_ptr<FailureDetector> timeout_of(std::int64_t suspect_s, std::int64_t dead_s) {
   auto made = make_policy(detector_policies(),
                           {"timeout", {{{"dead_after_s", dead_s}, {"suspect_after_s", suspect_s}}}});
@@ -102,6 +122,26 @@ TEST(CoreTimeoutDetector, ChangesItsMindAtExactInstants) {
   d->heartbeat(t0 + 25s);
   EXPECT_EQ(d->assess(t0 + 45s - 1ns), Liveness::kAlive);
   EXPECT_EQ(d->next_change(t0 + 25s), t0 + 45s);
+}
+
+TEST(CoreTimeoutDetector, AProfileSetsBothTimesAndEitherCanBeSetBesideIt) {
+  const auto times = [](Params params) {
+    const auto d = std::move(*make_policy(detector_policies(), {"timeout", std::move(params)}));
+    d->heartbeat(Instant{});
+    const Instant suspect = d->next_change(Instant{});
+    return std::pair(suspect - Instant{}, d->next_change(suspect) - Instant{});
+  };
+  const auto profile = [](const char* name) { return std::pair<std::string, ParamValue>("profile", name); };
+  EXPECT_EQ(times({}), std::pair(Duration(20s), Duration(30s)));
+  EXPECT_EQ(times({{profile("s0")}}), std::pair(Duration(20s), Duration(30s)));
+  EXPECT_EQ(times({{profile("s3")}}), std::pair(Duration(45s), Duration(60s)));
+  EXPECT_EQ(times({{profile("fast")}}), std::pair(Duration(1500ms), Duration(3s)));
+  EXPECT_EQ(times({{{"dead_after_s", std::int64_t{90}}, profile("s3")}}),
+            std::pair(Duration(45s), Duration(90s)));
+  EXPECT_EQ(times({{profile("s3"), {"suspect_after_s", 31.5}}}), std::pair(Duration(31500ms), Duration(60s)));
+  const auto made = make_policy(detector_policies(), {"timeout", {{profile("s4")}}});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(problems_text(made.problems()), "profile: is none of its values (one of s0, s3, fast)\n");
 }
 
 TEST(CoreTimeoutDetector, ZeroIsNever) {

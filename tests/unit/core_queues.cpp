@@ -59,6 +59,23 @@ TEST(CoreQueues, SjfDoesNotBackfill) {
   EXPECT_EQ(schedule("sjf", 4, jobs), (Starts{0, 10, 10}));
 }
 
+TEST(CoreQueues, PriorityTakesTheHighestAndOfEqualOnesTheFirst) {
+  Harness h(cluster().nodes(1, cores(1)).queue("priority"));
+  for (const std::int32_t priority : {0, -5, 3, 0, 3}) h.at(0s).submit(job("j").priority(priority));
+  h.at(2s).submit(job("late").priority(9));  // Ahead of all that waits, and no reason to end what runs.
+  h.run();
+  EXPECT_EQ(starts_of(h), (Starts{3, 5, 0, 4, 1, 2}));
+}
+
+TEST(CoreQueues, PriorityIsStrict) {
+  // Job 2 would fit beside job 1, but job 3 comes first and does not.
+  Harness h(cluster().nodes(1, cores(4)).queue("priority"));
+  h.at(0s).submit(job("runs").cores(3).runs(10s));
+  h.at(1s).submit(job("low").cores(1)).submit(job("high").cores(2).priority(1));
+  h.run();
+  EXPECT_EQ(starts_of(h), (Starts{0, 10, 10}));
+}
+
 TEST(CoreQueues, EasyBackfillsWhatEndsInTime) {
   // Job 2 is promised 10 s. Job 3 ends by then; job 4 would end a second late, and no core is extra.
   const std::vector<QueueJob> jobs = {{0, 3, 10, 10}, {1, 4, 5, 5}, {2, 1, 8, 8}, {2, 1, 9, 9}};

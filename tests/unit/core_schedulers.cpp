@@ -1,5 +1,8 @@
 // The schedulers, by hand: golden vectors of the bin packing formula, ties, and round robin's memory.
+#include <algorithm>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -62,6 +65,8 @@ TEST(CoreSchedulers, UtilisationGoldenVectors) {
   const std::vector<double> golden = {0.346875, 0.659375, 0.096875};
   for (std::uint64_t n = 0; n < golden.size(); ++n)
     EXPECT_DOUBLE_EQ(utilisation_with(index.target(NodeId{n}), task), golden[n]);
+  // The fourth of the published nodes has no room for the task; its score is published all the same.
+  EXPECT_NEAR(utilisation_with(loaded({{3600, 7000}}).target(NodeId{0}), task), 0.983223, 5e-7);
   // Bit for bit, in the published order of operations.
   EXPECT_EQ(
       utilisation_with(index.target(NodeId{1}), task),
@@ -79,7 +84,8 @@ TEST(CoreSchedulers, BinPackAndSpreadOnTheGoldenCluster) {
 
 TEST(CoreSchedulers, TiesGoToTheFirstNode) {
   const TargetIndex index = loaded({{3900, 0}, {1000, 0}, {1000, 0}, {1000, 0}});
-  for (const char* name : {"bin_pack", "spread", "first_fit"})
+  for (const char* name :
+       {"bin_pack", "spread", "first_fit", "least_load", "lowest_cpu", "e_pvm", "e_pvm_cube"})
     EXPECT_EQ(picks(name, index, scheduler_task(500, 0), 2), (std::vector<int>{1, 1})) << name;
 }
 
@@ -96,6 +102,9 @@ TEST(CoreSchedulers, EqualScoresOfUnequalNodesGoToTheFirstNodeToo) {
     }
     for (const char* name : {"bin_pack", "spread"})
       EXPECT_EQ(picks(name, index, scheduler_task(500, 0), 1), std::vector<int>{0}) << name << small_first;
+    // Without the task that comes, the small one carries 500 of 2000 m and the big one 1500 of 4000 m.
+    for (const char* name : {"least_load", "lowest_cpu"})
+      EXPECT_EQ(picks(name, index, scheduler_task(500, 0), 1), std::vector<int>{small_first ? 0 : 1}) << name;
   }
 }
 
@@ -124,6 +133,65 @@ TEST(CoreSchedulers, AnExclusiveTaskIsScoredWithTheWholeSlotItTakes) {
   Request exclusive;
   exclusive.exclusive = true;
   EXPECT_EQ(utilisation_with(index.target(NodeId{0}), exclusive), 0.7 * 0.5);
+}
+
+/// Targets without memory: what each can hold, and what it carries.
+TargetIndex sized(const std::vector<std::pair<std::int64_t, std::int64_t>>& capacity_and_load_m) {
+  TargetIndex index;
+  for (const auto& [capacity_m, load_m] : capacity_and_load_m) {
+    Resources capacity;
+    capacity.cpu_m = capacity_m;
+    Room room{capacity, 0};
+    room.free.cpu_m -= load_m;
+    index.set(index.add(capacity, 1000), room, true);
+  }
+  return index;
+}
+
+TEST(CoreSchedulers, LeastLoadIsRelativeAndLowestCpuAbsolute) {
+  // 50 %, 40 % and 37.5 % of different sizes; then a tie of 1500/4000 and 3000/8000, where the first wins.
+  const TargetIndex index = sized({{2000, 1000}, {4000, 1600}, {8000, 3000}});
+  EXPECT_EQ(picks("least_load", index, scheduler_task(100, 0), 1), std::vector<int>{2});
+  EXPECT_EQ(picks("lowest_cpu", index, scheduler_task(100, 0), 1), std::vector<int>{0});
+  EXPECT_EQ(picks("lowest_cpu", index, scheduler_task(1001, 0), 1), std::vector<int>{1}) << "0 is too full";
+  const TargetIndex tied = sized({{8000, 3000}, {4000, 1500}});
+  EXPECT_EQ(picks("least_load", tied, scheduler_task(100, 0), 1), std::vector<int>{0});
+}
+
+TEST(CoreSchedulers, LowestCpuTakesUpToTheCapacityAndNotOneMillicoreMore) {
+  // Workers that may fill 80.0 % of their thread: what would reach it exactly is admitted.
+  const TargetIndex index = sized({{800, 500}, {800, 600}});
+  EXPECT_EQ(picks("lowest_cpu", index, scheduler_task(300, 0), 1), std::vector<int>{0});
+  EXPECT_EQ(picks("lowest_cpu", index, scheduler_task(301, 0), 1), std::vector<int>{-1});
+}
+
+TEST(CoreSchedulers, TwoChoicesTakesTheLessLoadedOfTheTwoItDraws) {
+  const TargetIndex index = sized({{1000, 400}, {1000, 100}, {2000, 200}, {1000, 300}, {1000, 0}});
+  const std::vector<int> order = {4, 1, 2, 3, 0};  // By load; 1 and 2 are equal, and 1 comes first.
+  const auto place = [&](std::uint64_t id) {
+    return std::find(order.begin(), order.end(), static_cast<int>(id));
+  };
+  const auto scheduler = scheduler_named("two_choices");
+  Rng rng(1), same(1);
+  std::set<std::uint64_t> picked;
+  for (int i = 0; i < 200; ++i) {
+    const auto one = place(same.below(5));
+    const auto other = place(same.below(5));
+    const auto target = scheduler->pick(scheduler_task(100, 0), index, rng);
+    ASSERT_EQ(target->value, static_cast<std::uint64_t>(*std::min(one, other)));
+    picked.insert(target->value);
+  }
+  EXPECT_EQ(picked.size(), 5U) << "twice the fullest happens, too";
+}
+
+TEST(CoreSchedulers, TwoChoicesFindsTheOnlyOneThatFitsAndDrawsNothingIfNoneDoes) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> full(5000, {1000, 1000});
+  full[1234].second = 0;
+  const TargetIndex index = sized(full);
+  EXPECT_EQ(picks("two_choices", index, scheduler_task(500, 0), 20), std::vector<int>(20, 1234));
+  Rng rng(1), untouched(1);
+  EXPECT_FALSE(scheduler_named("two_choices")->pick(scheduler_task(1001, 0), index, rng));
+  EXPECT_EQ(rng.next(), untouched.next());
 }
 
 TEST(CoreSchedulers, RoundRobinGoesOnAfterTheLastChosen) {

@@ -57,10 +57,9 @@ TEST(CoreServices, ScaleSetsTheNumberAndTakesTheLowestFreeIndices) {
             (Lines{"0.000000000 task 1.0#1 starting n0", "1.000000000 task 1.1#1 starting n0",
                    "1.000000000 task 1.2#1 starting n0", "1.000000000 task 1.3#1 starting n0",
                    "4.000000000 task 1.2#2 starting n0", "6.000000000 task 1.0#2 starting n0"}));
-  EXPECT_EQ(h.lines("idle"),
-            (Lines{"3.000000000 task 1.2#1 idle n0", "3.000000000 task 1.3#1 idle n0",
-                   "5.000000000 task 1.0#1 idle n0", "5.000000000 task 1.1#1 idle n0",
-                   "5.000000000 task 1.2#2 idle n0"}));
+  EXPECT_EQ(h.lines("idle"), (Lines{"3.000000000 task 1.2#1 idle n0", "3.000000000 task 1.3#1 idle n0",
+                                    "5.000000000 task 1.0#1 idle n0", "5.000000000 task 1.1#1 idle n0",
+                                    "5.000000000 task 1.2#2 idle n0"}));
   EXPECT_EQ(h.lines("job 1").back(), "7.000000000 job 1 cancelled");
   EXPECT_EQ(h.collisions(), Lines{});
 }
@@ -112,13 +111,12 @@ TEST(CoreServices, RequestsThatMakeNoSenseAreRefused) {
   h.at(7s).cancel(2);
   h.at(8s).scale(2, 1);
   h.run();
-  EXPECT_EQ(refusals(h),
-            (Lines{"1.000000000 reply 3 refused: the job is not a service",
-                   "1.000000000 reply 4 refused: there is no such job",
-                   "1.000000000 reply 5 refused: a service can only be updated to a service",
-                   "1.000000000 reply 6 refused: a job has at most 1000000 tasks",
-                   "6.000000000 reply 7 refused: the job has already ended",
-                   "8.000000000 reply 9 refused: the job has already ended"}));
+  EXPECT_EQ(refusals(h), (Lines{"1.000000000 reply 3 refused: the job is not a service",
+                                "1.000000000 reply 4 refused: there is no such job",
+                                "1.000000000 reply 5 refused: a service can only be updated to a service",
+                                "1.000000000 reply 6 refused: a job has at most 1000000 tasks",
+                                "6.000000000 reply 7 refused: the job has already ended",
+                                "8.000000000 reply 9 refused: the job has already ended"}));
 }
 
 TEST(CoreServices, CrashLoopsBackOff) {
@@ -156,7 +154,8 @@ TEST(CoreServices, GoOnUnderANewControllerAtAnyStep) {
     for (const auto& [attempt, n] : h.starts()) EXPECT_EQ(n, 1U) << "restored after step " << k;
     EXPECT_EQ(h.store().jobs() + h.store().tasks(), 0U) << "restored after step " << k;
     for (std::uint64_t n = 0; n < 1; ++n)
-      EXPECT_EQ(h.controller().cluster().node(NodeId{n}).room.free.cpu_m, 4000) << "restored after step " << k;
+      EXPECT_EQ(h.controller().cluster().node(NodeId{n}).room.free.cpu_m, 4000)
+          << "restored after step " << k;
   }
 }
 

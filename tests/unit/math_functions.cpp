@@ -120,6 +120,23 @@ TEST(Math, SpecialValues) {
   }
 }
 
+TEST(Math, QuantisedIsTheNearestMultipleAndNeverOverflows) {
+  const std::int64_t one = std::int64_t{1} << 32;
+  EXPECT_EQ(math::quantised(0.0), 0);
+  EXPECT_EQ(math::quantised(1.5), one + one / 2);
+  EXPECT_EQ(math::quantised(-1.5), -one - one / 2);
+  EXPECT_EQ(math::quantised(0x1.0p-32), 1);
+  EXPECT_EQ(math::quantised(0x1.7p-33), 1);
+  EXPECT_EQ(math::quantised(0x0.fp-33), 0);
+  EXPECT_EQ(math::quantised(-0x1.7p-33), -1);
+  EXPECT_EQ(math::quantised(1.0 / 3.0), math::quantised(1.0 - 2.0 / 3.0)) << "two ways to one number";
+  const std::int64_t most = std::int64_t{1} << 62;
+  EXPECT_EQ(math::quantised(1e30), most);
+  EXPECT_EQ(math::quantised(kInfinity), most);
+  EXPECT_EQ(math::quantised(-1e30), -most);
+  EXPECT_EQ(math::quantised(std::nan("")), -most);
+}
+
 /// The same number from g++ and clang++, -O0 and -O2: a change here changes every generated workload.
 TEST(Math, EveryBitIsTheSameEverywhere) {
   Rng rng(6);

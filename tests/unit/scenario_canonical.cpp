@@ -91,10 +91,15 @@ TEST(ScenarioCanonical, DoesNotDependOnLayoutKeyOrderOrOmittedDefaults) {
       "/workload/jobs/-={\"kind\": \"bag\", \"groups\": [{\"duration_s\": 1e-9}, {\"operations\": 5, "
       "\"cpu_m\": 10}]}",
       "/workload/jobs/0/fail_attempts=3",
+      "/workload/jobs/0/priority=-7",
+      "/workload/jobs/0/operation=hash",
+      "/workload/jobs/0/iterations=12",
       "/network={\"until_s\": 3, \"loss\": 0.125}",
       "/assertions=[\"jobs==2\"]",
   };
   const std::string canonical = canonical_json(good(edited(rich)));
+  EXPECT_THAT(canonical, testing::HasSubstr("\"operation\": \"hash\", \"iterations\": 12, "));
+  EXPECT_THAT(canonical, testing::HasSubstr("\"priority\": -7}"));
   for (const bool backwards : {false, true}) {
     const ParsedScenario again = parse_scenario(shuffled(canonical, backwards), "shuffled");
     EXPECT_EQ(canonical_json(good(again)), canonical);
@@ -104,7 +109,9 @@ TEST(ScenarioCanonical, DoesNotDependOnLayoutKeyOrderOrOmittedDefaults) {
                                                               "\"fcfs\"}",
                                                               "/workload/jobs/0/duration_s=10e-1"})));
   EXPECT_EQ(spelled_out, canonical_json(good(edited({}))));
-  EXPECT_NE(canonical_json(good(edited({"/seed=2"}))), canonical_json(good(edited({}))));
+  for (const char* change : {"/seed=2", "/workload/jobs/0/priority=1", "/workload/jobs/0/operation=x",
+                             "/workload/jobs/0/iterations=1"})
+    EXPECT_NE(canonical_json(good(edited({change}))), canonical_json(good(edited({})))) << change;
 }
 
 TEST(ScenarioCanonical, RunsOfNodesBecomeOneEntry) {

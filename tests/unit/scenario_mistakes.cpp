@@ -169,7 +169,8 @@ TEST(ScenarioMistakes, Clusters) {
 TEST(ScenarioMistakes, Policies) {
   expect({
       {{"/policies/queue=zzz"},
-       "--set: /policies/queue: there is no queue policy `zzz` | right: one of fcfs sjf easy easy_machines"},
+       "--set: /policies/queue: there is no queue policy `zzz` | right: one of fcfs sjf priority easy "
+       "easy_machines"},
       {{"/policies/scheduler={\"name\": \"bin_pak\"}"},
        "--set: /policies/scheduler/name: there is no scheduler policy `bin_pak` | did you mean `bin_pack`?"},
       {{"/policies/queue={\"depth\": 3}"},
@@ -201,7 +202,8 @@ TEST(ScenarioMistakes, Jobs) {
       {{"/workload/jobs/0/tasks=0"},
        "--set: /workload/jobs/0/tasks: `0` is out of range | right: an integer from 1 to 1e6 (tasks)"},
       {{"/workload/jobs/0/kind=gang"},
-       "--set: /workload/jobs/0/kind: there is no kind `gang` | right: `rigid` or `bag` or `dag` or `service`"},
+       "--set: /workload/jobs/0/kind: there is no kind `gang` | right: `rigid` or `bag` or `dag` or "
+       "`service`"},
       {{"/workload/jobs/0/operations=5"},
        "--set: /workload/jobs/0/operations: `operations` and `duration_s` exclude each other"},
       {{"/workload/jobs/0={}"},
@@ -219,8 +221,22 @@ TEST(ScenarioMistakes, Jobs) {
        "too"},
       {{"/workload/jobs/0/fail_attempts=1", "/workload/jobs/0/exit_code=0"},
        "--set: /workload/jobs/0/exit_code: an attempt that fails does not exit with 0"},
+      {{"/workload/jobs/0/priority=1000001"},
+       "--set: /workload/jobs/0/priority: `1000001` is out of range | right: an integer from -1e6 to 1e6"},
+      {{"/workload/jobs/0/priority=high"},
+       "--set: /workload/jobs/0/priority: `priority` cannot be a string | right: an integer from -1e6 to "
+       "1e6"},
+      {{"/workload/jobs/0/iterations=-1"},
+       "--set: /workload/jobs/0/iterations: `-1` is out of range | right: an integer from 0 to 9e18 "
+       "(iterations)"},
+      {{"/workload/jobs/0/operation=3"},
+       "--set: /workload/jobs/0/operation: `operation` cannot be a number | right: a string"},
       {{"/workload/jobs/0/id=a", "/workload/jobs/-={\"id\": \"a\", \"duration_s\": 1}"},
        "--set: /workload/jobs/1/id: there are two jobs `a`"},
+      {{"/workload/jobs/0={\"kind\": \"bag\", \"iterations\": 1, \"groups\": [{\"duration_s\": 1}]}"},
+       "--set: /workload/jobs/0/iterations: `iterations` and `groups` exclude each other | right: "
+       "`iterations` "
+       "in each group"},
       {{"/workload/jobs/0/groups=[]"},
        "s.json:3:26: /workload/jobs/0/duration_s: `duration_s` and `groups` exclude each other | right: "
        "`duration_s` in "
@@ -254,22 +270,27 @@ TEST(ScenarioMistakes, ServicesAndDags) {
       {{"/horizon_s=9", "/workload/jobs/0={\"kind\": \"service\", \"tasks\": 2}"},
        "--set: /workload/jobs/0/tasks: a service has replicas | right: `replicas`"},
       {{"/workload/jobs/0={\"duration_s\": 1, \"replicas\": 2}"},
-       "--set: /workload/jobs/0/replicas: only a service has replicas | right: `tasks`, or \"kind\": \"service\""},
+       "--set: /workload/jobs/0/replicas: only a service has replicas | right: `tasks`, or \"kind\": "
+       "\"service\""},
       {{"/workload/jobs/0={\"duration_s\": 1, \"scheduler\": \"spraed\"}"},
        "--set: /workload/jobs/0/scheduler: there is no scheduler `spraed` | did you mean `spread`?"},
       {{"/workload/jobs/0={\"kind\": \"dag\", \"groups\": [{\"name\": \"a\", \"duration_s\": 1}, {\"after\": "
         "[\"b\"], \"duration_s\": 1}]}"},
-       "--set: /workload/jobs/0/groups/1/after/0: there is no group `b` | right: the `name` of another group"},
-      {{"/workload/jobs/0={\"kind\": \"dag\", \"groups\": [{\"name\": \"a\", \"after\": [\"b\"], \"duration_s\": "
+       "--set: /workload/jobs/0/groups/1/after/0: there is no group `b` | right: the `name` of another "
+       "group"},
+      {{"/workload/jobs/0={\"kind\": \"dag\", \"groups\": [{\"name\": \"a\", \"after\": [\"b\"], "
+        "\"duration_s\": "
         "1}, {\"name\": \"b\", \"after\": [\"a\"], \"duration_s\": 1}]}"},
        "--set: /workload/jobs/0/groups: the groups come after each other in a circle"},
       {{"/workload/jobs/0={\"kind\": \"dag\", \"groups\": [{\"name\": \"a\", \"duration_s\": 1}, {\"name\": "
         "\"a\", \"duration_s\": 1}]}"},
        "--set: /workload/jobs/0/groups/1/name: there are two groups `a`"},
       {{"/workload/jobs/0={\"kind\": \"bag\", \"groups\": [{\"after\": [\"b\"], \"duration_s\": 1}]}"},
-       "--set: /workload/jobs/0/groups/0/after: only the groups of a DAG come after each other | right: \"kind\": "
+       "--set: /workload/jobs/0/groups/0/after: only the groups of a DAG come after each other | right: "
+       "\"kind\": "
        "\"dag\""},
-      {{"/workload/jobs/0={\"id\": \"a\", \"duration_s\": 1}", "/events=[{\"at_s\": 1, \"scale\": \"a\", "
+      {{"/workload/jobs/0={\"id\": \"a\", \"duration_s\": 1}",
+        "/events=[{\"at_s\": 1, \"scale\": \"a\", "
         "\"replicas\": 2}]"},
        "--set: /events/0/scale: `a` is not a service | right: a job of \"kind\": \"service\""},
       {{"/horizon_s=9", "/workload/jobs/0={\"id\": \"a\", \"kind\": \"service\"}",
@@ -368,7 +389,8 @@ TEST(ScenarioMistakes, GeneratorsAndTables) {
 TEST(ScenarioMistakes, WhatHappensDuringTheRun) {
   expect({
       {{"/events=[{\"at_s\": 1}]"},
-       "--set: /events/0: nothing happens here | right: one of `cancel`, `scale`, `update`, `drain`, `evict`, `undrain`"},
+       "--set: /events/0: nothing happens here | right: one of `cancel`, `scale`, `update`, `drain`, "
+       "`evict`, `undrain`"},
       {{"/events=[{\"at_s\": 1, \"drain\": \"small\", \"cancel\": \"job1\"}]"},
        "--set: /events/0/drain: `drain` and `cancel` exclude each other"},
       {{"/events=[{\"drain\": \"small\"}]"},

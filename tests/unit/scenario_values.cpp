@@ -96,12 +96,13 @@ TEST(ScenarioValues, Jobs) {
       "\"cpu_m\": 500, "
       "\"memory_mib\": 256, \"count\": {\"gpus\": 1}, \"operations\": 4.2e9, \"estimate_s\": 7, "
       "\"timeout_s\": 8, "
-      "\"retries\": 2, \"fail_attempts\": 1, \"exit_code\": -9}",
+      "\"retries\": 2, \"fail_attempts\": 1, \"exit_code\": -9, \"priority\": -3, \"operation\": \"hash\", "
+      "\"iterations\": 1e8}",
       "/workload/jobs/1={\"at_s\": 1, \"exclusive\": true, \"duration_s\": 0.1, \"repeat\": {\"count\": 3, "
       "\"every_s\": "
       "0.1}}",
       "/workload/jobs/2={\"kind\": \"bag\", \"groups\": [{\"tasks\": 3, \"duration_s\": 1}, {\"cores\": 4, "
-      "\"operations\": 1}]}",
+      "\"operations\": 1, \"operation\": \"sort\"}]}",
       "/workload/jobs/3={\"id\": \"early\", \"duration_s\": 1}",
   }));
   std::vector<std::string> order;
@@ -115,6 +116,10 @@ TEST(ScenarioValues, Jobs) {
   EXPECT_EQ(bag.groups[1].spec.need.cpu_m, 4000);
   EXPECT_EQ(bag.groups[1].spec.work.operations, 1);
   EXPECT_EQ(bag.groups[1].spec.work.duration, Duration{0});
+  EXPECT_EQ(bag.groups[0].spec.operation, "");
+  EXPECT_EQ(bag.groups[1].spec.operation, "sort");
+  EXPECT_EQ(bag.groups[1].spec.iterations, 0);
+  EXPECT_EQ(bag.priority, 0);
 
   const TaskSpec& exclusive = jobs(s)[2].spec->groups[0].spec;
   EXPECT_TRUE(exclusive.exclusive);
@@ -123,6 +128,9 @@ TEST(ScenarioValues, Jobs) {
   const JobSpec& late = *jobs(s)[5].spec;
   EXPECT_EQ(late.user, "ada");
   EXPECT_EQ(late.retries, 2U);
+  EXPECT_EQ(late.priority, -3);
+  EXPECT_EQ(late.groups[0].spec.operation, "hash");
+  EXPECT_EQ(late.groups[0].spec.iterations, 100'000'000);
   EXPECT_EQ(late.groups[0].count, 2U);
   const TaskSpec& task = late.groups[0].spec;
   EXPECT_EQ(task.need.cpu_m, 500);

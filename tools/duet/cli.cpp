@@ -241,7 +241,8 @@ void CommandLine::add_replay() {
 void CommandLine::add_explain() {
   CLI::App* app = command(&app_, "explain", "Say why a task is where it is, or why it waits");
   text(app, "run", explain_.run, "The folder of a run, or its trace", "DIR")->required();
-  text(app, "task", explain_.task, "The task, as tasks.csv names it, or one attempt of it: 17.0 or 17.0#2", "TASK")
+  text(app, "task", explain_.task, "The task, as tasks.csv names it, or one attempt of it: 17.0 or 17.0#2",
+       "TASK")
       ->required();
   format(app, explain_.format);
   gives(app, explain_);

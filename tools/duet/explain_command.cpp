@@ -87,8 +87,7 @@ int run(const ExplainCommand& command) {
   if (std::filesystem::is_directory(trace)) trace += "/trace.duet";
   const auto id = codec::attempt_by_text(command.task);
   if (!id) return refuse(id.problems());
-  return guarded(trace,
-                 [&](auto& step) { return explain_here(command, trace, id->task, id->number, step); });
+  return guarded(trace, [&](auto& step) { return explain_here(command, trace, id->task, id->number, step); });
 }
 
 }  // namespace duet::front

@@ -103,10 +103,11 @@ struct InternalCommand {
   std::string what;
 };
 
-using Command = std::variant<Overview, SimCommand, CheckCommand, ImportCommand, PoliciesCommand,
-                             ReplayCommand, ExplainCommand, TraceCatCommand, TraceDiffCommand, TraceVerifyCommand,
-                             TraceStatsCommand, TraceDotCommand, TracePerfettoCommand, RecordCommand,
-                             VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand, InternalCommand>;
+using Command =
+    std::variant<Overview, SimCommand, CheckCommand, ImportCommand, PoliciesCommand, ReplayCommand,
+                 ExplainCommand, TraceCatCommand, TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand,
+                 TraceDotCommand, TracePerfettoCommand, RecordCommand, VerifyCommand, SwarmCommand,
+                 CompletionCommand, VersionCommand, InternalCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);

@@ -1,4 +1,7 @@
 // A node is suspect, then dead, when nothing has been heard of it for so long.
+#include <algorithm>
+#include <array>
+
 #include "core/params.h"
 #include "core/policy.h"
 
@@ -35,12 +38,27 @@ class Timeout final : public FailureDetector {
   Instant heard_;
 };
 
+/// Times that go together, each for one period of heartbeats.
+struct DetectorProfile {
+  Duration suspect_after;
+  Duration dead_after;
+};
+constexpr std::array<std::string_view, 3> kProfileNames = {"s0", "s3", "fast"};
+constexpr std::array<DetectorProfile, 3> kProfiles = {{
+    {std::chrono::seconds(20), std::chrono::seconds(30)},  // Every 10 s: two, then three are missing.
+    {std::chrono::seconds(45), std::chrono::seconds(60)},  // Every 30 s: one is late, then two missing.
+    {std::chrono::milliseconds(1500), std::chrono::milliseconds(3000)},  // Every 0.5 s: on one machine.
+}};
+
 }  // namespace
 
 Result<std::unique_ptr<FailureDetector>> make_timeout(const Params& params) {
   ParamReader reader(params);
-  const Duration suspect = reader.seconds("suspect_after_s", std::chrono::seconds(20));
-  const Duration dead = reader.seconds("dead_after_s", std::chrono::seconds(30));
+  const std::string_view name = reader.text("profile", kProfileNames);
+  const auto at = std::find(kProfileNames.begin(), kProfileNames.end(), name) - kProfileNames.begin();
+  const DetectorProfile& profile = kProfiles[static_cast<std::size_t>(at)];
+  const Duration suspect = reader.seconds("suspect_after_s", profile.suspect_after);
+  const Duration dead = reader.seconds("dead_after_s", profile.dead_after);
   if (dead != Duration{0} && suspect > dead)
     reader.refuse("suspect_after_s", "is longer than dead_after_s", "a node is suspect before it is dead");
   if (Problems problems = reader.finish(); !problems.empty()) return problems;

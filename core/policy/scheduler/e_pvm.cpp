@@ -1,0 +1,50 @@
+// The target whose price a task raises least: see opportunity_cost.h.
+//
+// As the paper's listing means it: it doubles its guess of the most jobs on a machine when a machine gets
+// more, so the guess is the smallest power of two that is not below the largest load seen.
+#include <algorithm>
+#include <bit>
+
+#include "core/params.h"
+#include "core/policy.h"
+#include "core/policy/scheduler/opportunity_cost.h"
+
+namespace duet {
+namespace {
+
+class EPvm final : public Scheduler {
+ public:
+  std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
+    const double log_base = math::log(static_cast<double>(targets.size()));
+    std::optional<NodeId> cheapest;
+    std::uint64_t seen = 0;
+    do {
+      cheapest = targets.best(request, [&](const Target& target) {
+        seen = std::max<std::uint64_t>(seen, target.tasks);
+        return -math::quantised(marginal_cost(target, request, log_base, max_tasks_));
+      });
+      // Loads may have come about without this scheduler. Prices beyond the maximum mean nothing: once more.
+    } while (raise(seen));
+    if (cheapest) raise(std::uint64_t{targets.target(*cheapest).tasks} + 1);
+    return cheapest;
+  }
+  std::uint64_t mark() const override { return max_tasks_; }
+  void rewind(std::uint64_t mark) override { max_tasks_ = mark; }
+
+ private:
+  bool raise(std::uint64_t tasks) {
+    if (tasks <= max_tasks_) return false;
+    max_tasks_ = std::bit_ceil(tasks);
+    return true;
+  }
+
+  std::uint64_t max_tasks_ = 1;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Scheduler>> make_e_pvm(const Params& params) {
+  return make_plain<Scheduler, EPvm>(params);
+}
+
+}  // namespace duet

@@ -1,0 +1,25 @@
+// The target with the least CPU allocated, in millicores, whatever its size: meant for targets of one size.
+#include "core/params.h"
+#include "core/policy.h"
+#include "core/policy/scheduler/utilisation.h"
+
+namespace duet {
+namespace {
+
+class LowestCpu final : public Scheduler {
+ public:
+  std::optional<double> score(const Request&, const Target& target) const override {
+    return -cpu_used(target);
+  }
+  std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
+    return targets.best(request, [](const Target& target) { return -cpu_used(target); });
+  }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Scheduler>> make_lowest_cpu(const Params& params) {
+  return make_plain<Scheduler, LowestCpu>(params);
+}
+
+}  // namespace duet

@@ -1,0 +1,61 @@
+// The price of placing a task, for e_pvm and e_pvm_cube.
+//
+// A machine's price grows exponentially with how full it is, so that the last bit of any resource is dear: a
+// machine that has plenty of CPU but hardly any memory is expensive for whoever needs memory. Prices of
+// different resources add up; what a task pays is the rise it causes, and it goes where it pays least. Amir,
+// Awerbuch, Barak, Borgstrom, Keren, "An opportunity cost approach for job assignment in a scalable computing
+// cluster", IEEE TPDS 11(7), 2000.
+#pragma once
+
+#include "core/math.h"
+#include "core/policy/scheduler/utilisation.h"
+
+namespace duet {
+
+/// base^after - base^before, of one resource; `log_base` is the natural logarithm of the base.
+inline double price_rise(double log_base, double before, double after) {
+  return math::exp(log_base * after) - math::exp(log_base * before);
+}
+
+/// The paper's marginal cost. Its base is the number of machines, which makes the assignment O(log n)
+/// competitive. Jobs have no capacity of their own: their maximum is a guess, `max_tasks`, that doubles.
+inline double marginal_cost(const Target& target, const Request& request, double log_base,
+                            std::uint64_t max_tasks) {
+  const auto rise = [&](std::int64_t used, std::int64_t added, std::int64_t capacity) {
+    return added == 0 ? 0.0
+                      : price_rise(log_base, fraction(used, capacity), fraction(used + added, capacity));
+  };
+  const Resources& capacity = target.capacity;
+  double cost = rise(target.tasks, 1, static_cast<std::int64_t>(max_tasks));
+  cost += rise(cpu_used(target), cpu_added(target, request), capacity.cpu_m);
+  cost += rise(memory_used(target), request.need.memory_bytes, capacity.memory_bytes);
+  for (std::size_t kind = 0; kind < kCountableKinds; ++kind)
+    cost += rise(capacity.count[kind] - target.room.free.count[kind], request.need.count[kind],
+                 capacity.count[kind]);
+  return cost;
+}
+
+/// The variant with a fixed base, (4/3)^(3/2) = 8 / 3^(3/2), and a fixed maximum of 4 tasks. CPU is taken as
+/// fraction / 2^0.8, and the number of tasks is paid for twice, beside the memory and beside the CPU.
+inline double cube_cost(double cpu, double cpu_after, double memory, double memory_after,
+                        std::uint32_t tasks) {
+  static const double log_base = math::log(1.53960071783900203869);
+  static const double cpu_scale = math::exp2(0.8);
+  constexpr double kMaxTasks = 4.0;
+  const double jobs = price_rise(log_base, tasks / kMaxTasks, (tasks + 1.0) / kMaxTasks);
+  const double memory_cost = price_rise(log_base, memory, memory_after) + jobs;
+  const double cpu_cost = price_rise(log_base, cpu / cpu_scale, cpu_after / cpu_scale) + jobs;
+  return memory_cost + cpu_cost;
+}
+inline double cube_cost(const Target& target, const Request& request) {
+  const auto cpu = [&](std::int64_t added) {
+    return fraction(cpu_used(target) + added, target.capacity.cpu_m);
+  };
+  const auto memory = [&](std::int64_t added) {
+    return fraction(memory_used(target) + added, target.capacity.memory_bytes);
+  };
+  return cube_cost(cpu(0), cpu(cpu_added(target, request)), memory(0), memory(request.need.memory_bytes),
+                   target.tasks);
+}
+
+}  // namespace duet
