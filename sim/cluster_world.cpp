@@ -17,6 +17,12 @@ constexpr std::size_t kMaxReserved = 1'000'000;
 /// Requests other than submissions; their replies concern no row.
 constexpr RequestId kOperatorRequest{0};
 
+bool persists(const controller::Commands& commands) {
+  return std::any_of(commands.begin(), commands.end(), [](const controller::Command& command) {
+    return std::holds_alternative<controller::Persist>(command);
+  });
+}
+
 }  // namespace
 
 AgentConfig agent_config(const Scenario& scenario, std::uint32_t node) {
@@ -33,7 +39,9 @@ ClusterWorld::ClusterWorld(const Scenario& scenario, Engine& engine, WorldOption
       controller_(Controller(scenario.controller), 0, options.controller_sink),
       hosts_(scenario.nodes.size()),
       source_(open_workload(scenario)),
-      arrival_(source_->next()) {
+      arrival_(source_->next()),
+      commit_delay_(scenario.commit_delay),
+      keeps_records_(scenario.controller_dies()) {
   for (const OperatorEvent& event : scenario_.events)
     if (event.kind == OperatorEvent::Kind::kCancel) cancellable_[event.job];
   const std::size_t jobs = std::min(source_->expected(), kMaxReserved);
@@ -98,11 +106,10 @@ void ClusterWorld::collect_due() {
         agents_due_.push_back(timer.index);
         break;
       case Timer::Kind::kRelease:
-        commands_.assign(std::make_move_iterator(uncommitted_.front().begin()),
-                         std::make_move_iterator(uncommitted_.front().end()));
-        uncommitted_.pop_front();
-        for (controller::Command& command : commands_)
-          perform(command);
+        release(timer.generation);
+        break;
+      case Timer::Kind::kFaultEnd:
+        faults_ended_.push_back(timer.index);
         break;
       case Timer::Kind::kStop:
         stop_due_ = true;
@@ -111,15 +118,14 @@ void ClusterWorld::collect_due() {
   }
 }
 
-void ClusterWorld::play_faults() {
-  for (; next_fault_ < scenario_.faults.size() && scenario_.faults[next_fault_].at <= now_; ++next_fault_) {
-    const Fault& fault = scenario_.faults[next_fault_];
-    if (options_.observer != nullptr) options_.observer->on_fault(now_, fault);
-    if (fault.kind == Fault::Kind::kCrash)
-      crash(fault.node);
-    else
-      boot(fault.node);
-  }
+/// The oldest step that waits for its commit is durable, if this is still the controller that made it.
+void ClusterWorld::release(std::uint32_t life) {
+  if (life != life_) return;
+  if (store_fails_ && persists(uncommitted_.front().commands)) return lose_controller();
+  commands_ = std::move(uncommitted_.front().commands);
+  uncommitted_.pop_front();
+  for (controller::Command& command : commands_) perform(command);
+  if (keeps_records_ && options_.observer != nullptr) options_.observer->on_commit(now_);
 }
 
 void ClusterWorld::play_completions() {
@@ -140,7 +146,7 @@ void ClusterWorld::play_messages() {
   for (const std::uint32_t node : agents_due_) {
     Host& host = hosts_[node];
     if (!host.agent) continue;
-    if (const auto due = host.agent->next_deadline(); due && *due <= now_) step(node, Wake{});
+    if (due_of(host) <= now_) step(node, Wake{});
     if (!host.touched) {
       host.touched = true;
       touched_.push_back(node);
@@ -166,25 +172,20 @@ void ClusterWorld::play_messages() {
 }
 
 void ClusterWorld::play_requests() {
-  for (; next_event_ < scenario_.events.size() && scenario_.events[next_event_].at <= now_; ++next_event_) {
-    const OperatorEvent& event = scenario_.events[next_event_];
-    const NodeId node{event.node};
-    switch (event.kind) {
-      case OperatorEvent::Kind::kCancel:
-        for (const JobId job : std::exchange(cancellable_[event.job], {}))
-          step(controller::Cancel{kOperatorRequest, job});
-        break;
-      case OperatorEvent::Kind::kDrain:
-        step(controller::Drain{kOperatorRequest, node, false});
-        break;
-      case OperatorEvent::Kind::kEvict:
-        step(controller::Drain{kOperatorRequest, node, true});
-        break;
-      case OperatorEvent::Kind::kUndrain:
-        step(controller::Undrain{kOperatorRequest, node});
-        break;
+  while (up_ && !door_.empty()) {
+    const Caller caller = std::move(door_.front());
+    door_.pop_front();
+    if (const auto* const* event = std::get_if<const OperatorEvent*>(&caller)) {
+      ask(**event);
+      continue;
     }
+    const auto& request = std::get<controller::Event>(caller);
+    if (const auto* submit = std::get_if<controller::Submit>(&request))
+      submitting_ = static_cast<std::uint32_t>(submit->request.value - 1);
+    step(request);
   }
+  for (; next_event_ < scenario_.events.size() && scenario_.events[next_event_].at <= now_; ++next_event_)
+    ask(scenario_.events[next_event_]);
   while (arrival_ && arrival_->at <= now_) {
     const JobSpecPtr spec = std::move(arrival_->spec);
     JobRow row;
@@ -196,9 +197,31 @@ void ClusterWorld::play_requests() {
       row.cpu_m += group.spec.need.cpu_m * static_cast<std::int64_t>(group.count);
       row.estimate_ns = std::max(row.estimate_ns, to_ns(group.spec.estimate));
     }
+    submitting_ = static_cast<std::uint32_t>(results_.jobs.size());
     results_.jobs.push_back(std::move(row));
     arrival_ = source_->next();
     step(controller::Submit{RequestId{results_.jobs.size()}, spec});
+  }
+}
+
+void ClusterWorld::ask(const OperatorEvent& event) {
+  const NodeId node{event.node};
+  switch (event.kind) {
+    case OperatorEvent::Kind::kCancel:
+      // Which jobs that means is seen when the controller hears of it.
+      if (!up_) return door_.emplace_back(&event), void();
+      for (const JobId job : std::exchange(cancellable_[event.job], {}))
+        step(controller::Cancel{kOperatorRequest, job});
+      break;
+    case OperatorEvent::Kind::kDrain:
+      step(controller::Drain{kOperatorRequest, node, false});
+      break;
+    case OperatorEvent::Kind::kEvict:
+      step(controller::Drain{kOperatorRequest, node, true});
+      break;
+    case OperatorEvent::Kind::kUndrain:
+      step(controller::Undrain{kOperatorRequest, node});
+      break;
   }
 }
 
@@ -206,6 +229,7 @@ void ClusterWorld::play_wake() {
   controller_due_ = kNever;
   step(Wake{});
   controller_touched_ = false;
+  if (!up_) return;
   const auto due = controller_.next_deadline();
   DUET_CHECK(!due || *due > now_);
   controller_due_ = due.value_or(kNever);
@@ -216,7 +240,7 @@ void ClusterWorld::close_instant() {
     Host& host = hosts_[node];
     host.touched = false;
     if (!host.agent) continue;
-    const Instant due = host.agent->next_deadline().value_or(kNever);
+    const Instant due = due_of(host);
     DUET_CHECK(due > now_);
     if (due < host.armed) {
       host.armed = due;
@@ -229,8 +253,8 @@ void ClusterWorld::close_instant() {
 
 void ClusterWorld::judge_end() {
   const bool more_to_come = arrival_ || next_event_ < scenario_.events.size() ||
-                            next_fault_ < scenario_.faults.size() || !uncommitted_.empty() ||
-                            free_slots_.size() < in_flight_.size();
+                            next_fault_ < scenario_.faults.size() || !uncommitted_.empty() || !up_ ||
+                            !door_.empty() || free_slots_.size() < in_flight_.size();
   const bool jobs_live = controller_.machine().jobs().live() > 0;
   if (stop_due_) {
     over_ = true;
@@ -247,6 +271,7 @@ void ClusterWorld::judge_end() {
 }
 
 void ClusterWorld::step(const controller::Event& event) {
+  if (!up_) return miss(event);
   controller_touched_ = true;
   ++results_.steps;
   commands_.clear();
@@ -254,24 +279,32 @@ void ClusterWorld::step(const controller::Event& event) {
   if (options_.observer != nullptr)
     options_.observer->on_step(now_, controller_.machine(), event, commands_, 0);
   // Order is kept: nothing overtakes what still waits for its commit.
-  const bool wait =
-      scenario_.commit_delay > Duration{0} &&
-      (!uncommitted_.empty() || std::any_of(commands_.begin(), commands_.end(), [](const auto& command) {
-        return std::holds_alternative<controller::Persist>(command);
-      }));
-  std::vector<controller::Command> waiting;
-  for (controller::Command& command : commands_) {
-    if (auto* published = std::get_if<controller::Publish>(&command)) {
+  const bool wait = !uncommitted_.empty() || (commit_delay_ > Duration{0} && persists(commands_));
+  if (store_fails_ && !wait && persists(commands_)) return lose_controller(&event);
+  if (wait) return hold_back(event);
+  for (controller::Command& command : commands_)
+    if (auto* published = std::get_if<controller::Publish>(&command))
       note(published->notice);
-    } else if (wait && !std::holds_alternative<controller::Persist>(command)) {
-      waiting.push_back(std::move(command));
-    } else {
+    else
       perform(command);
-    }
-  }
-  if (waiting.empty()) return;
-  uncommitted_.push_back(std::move(waiting));
-  push(now_ + scenario_.commit_delay, Timer::Kind::kRelease, 0);
+  if (keeps_records_ && options_.observer != nullptr) options_.observer->on_commit(now_);
+}
+
+/// The step is not durable yet: what it wants done waits, in order. Notices do not.
+void ClusterWorld::hold_back(const controller::Event& event) {
+  Uncommitted step;
+  for (controller::Command& command : commands_)
+    if (auto* published = std::get_if<controller::Publish>(&command))
+      note(published->notice);
+    else if (keeps_records_ || !std::holds_alternative<controller::Persist>(command))
+      step.commands.push_back(std::move(command));
+  if (keeps_records_)
+    step.request = event;
+  else if (step.commands.empty())
+    return;
+  uncommitted_.push_back(std::move(step));
+  last_release_ = std::max(last_release_, now_ + commit_delay_);
+  push(last_release_, Timer::Kind::kRelease, 0, life_);
 }
 
 void ClusterWorld::step(std::uint32_t node, const agent::Event& event) {
@@ -282,7 +315,7 @@ void ClusterWorld::step(std::uint32_t node, const agent::Event& event) {
   }
   ++results_.steps;
   const std::size_t first = agent_commands_.size();
-  host.agent->step(now_, event, agent_commands_);
+  host.agent->step(clock_of(host), event, agent_commands_);
   if (options_.observer != nullptr)
     options_.observer->on_agent_step(now_, node, host.agent->machine(), event, agent_commands_, first);
   // Performing a command may step the agent again, which appends behind: indices, not iterators.
@@ -307,6 +340,8 @@ void ClusterWorld::perform(controller::Command& command) {
     send_down(std::move(*out));
   else if (const auto* reply = std::get_if<controller::Reply>(&command))
     note(*reply);
+  else if (keeps_records_)
+    store_.put(std::get<controller::Persist>(command).record);
 }
 
 // A message is made where it is read: its event in the inbox is filled in place, as each move of one costs.
@@ -335,25 +370,14 @@ ClusterWorld::Message& ClusterWorld::new_message(std::uint32_t node) {
 
 /// The last message in the inbox stays there if it arrives at once.
 void ClusterWorld::dispatch() {
-  const NetworkFaults& faults = scenario_.network;
-  const bool clear = now_ >= faults.until;
+  const bool clear = now_ >= scenario_.network.until && on_links_.empty();
   if (clear && scenario_.latency == Duration{0}) return;
   Message message = std::move(inbox_.back());
   inbox_.pop_back();
-  if (clear) return post(std::move(message), scenario_.latency);
-  // The fate of message n of a link depends on nothing else, so that removing one fault moves no other.
-  Rng fate(keyed_draw(scenario_.seed, message.node, message.number));
-  const auto strikes = [&fate](std::uint32_t ppm) { return fate.below(1'000'000) < ppm; };
-  const bool lost = strikes(faults.loss_ppm);
-  const bool twice = strikes(faults.duplicate_ppm);
-  const bool late = strikes(faults.delay_ppm);
-  const auto jitter = [&] {
-    return Duration(fate.between(0, std::max<std::int64_t>(0, to_ns(faults.max_delay))));
-  };
-  const Duration first = scenario_.latency + (late ? jitter() : Duration{0});
-  const Duration second = scenario_.latency + jitter();
-  if (twice) post(Message(message), second);
-  if (!lost) post(std::move(message), first);
+  if (clear)
+    post(std::move(message), scenario_.latency);
+  else
+    meddle(std::move(message));
 }
 
 void ClusterWorld::post(Message&& message, Duration delay) {
