@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "core/controller.h"
 #include "core/lifecycle.h"
+#include "core/mutation.h"
 
 namespace duet {
 
@@ -55,14 +56,14 @@ void Controller::restore(const NodeRecord& record) {
   if (!id) id = cluster_.add(record.name);
   DUET_CHECK(*id == record.node);
   ClusterNode& node = cluster_.node(*id);
-  node.epoch = record.epoch;
+  if (!mutated(Mutant::kEpochsGivenAgain)) node.epoch = record.epoch;
   node.draining = record.draining;
   if (record.epoch == Epoch{}) return;  // Drained before it was ever seen: what it offers is not known.
   cluster_.set_offer(*id, record.offer);
   // Not heard of yet, so nothing is placed there; its tasks are believed to run until the detector gives up.
   node.detector = std::move(*make_policy(detector_policies(), config_.detector));
   node.detector->heartbeat(now_);
-  watch(*id);
+  if (!mutated(Mutant::kRestoreWatchesNobody)) watch(*id);
 }
 
 void Controller::restore(const JobRecord& record) {
@@ -71,11 +72,13 @@ void Controller::restore(const JobRecord& record) {
   admit(job, record.spec);
   for (std::uint32_t g = 0; g < groups; ++g) pending_.remove(job.groups[g].rank, job.id, g);
   job.submitted = record.submitted;
-  job.cancelled = record.cancelled;
+  job.cancelled = record.cancelled && !mutated(Mutant::kRestoreForgetsCancel);
   publish(controller::JobChanged{job.id, job.state});
 }
 
-void Controller::restore(const EndRecord& record) { jobs_.skip_to(record.job); }
+void Controller::restore(const EndRecord& record) {
+  if (!mutated(Mutant::kIdsGivenAgain)) jobs_.skip_to(record.job);
+}
 
 void Controller::restore(const TaskRecord& record) {
   LiveJob* live = jobs_.find(record.task.job);
@@ -84,7 +87,7 @@ void Controller::restore(const TaskRecord& record) {
   LiveTask& task = job.tasks[record.task.index];
   LiveGroup& group = job.groups[task.group];
   task.attempt = record.attempt;
-  task.failures = record.failures;
+  task.failures = mutated(Mutant::kRestoreForgetsFailures) ? 0 : record.failures;
   task.losses = record.losses;
   task.node = record.node;
   task.threads = record.threads;
@@ -99,7 +102,7 @@ void Controller::restore(const TaskRecord& record) {
     job.failing |= record.state == TaskState::kFailed && job.spec->kind == JobKind::kRigid;
     return;
   }
-  if (record.state == TaskState::kPending) {
+  if (record.state == TaskState::kPending || mutated(Mutant::kRestoreForgetsTasks)) {
     group.come_back(record.task.index);
     return;
   }

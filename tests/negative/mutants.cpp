@@ -52,6 +52,12 @@ const Planted kPlanted[] = {
     {Mutant::kKillVoidsNothing, "KillVoidsNothing", "I9"},
     {Mutant::kGangInPieces, "GangInPieces", "GANG"},
     {Mutant::kOldLifeStaysOut, "OldLifeStaysOut", "L4"},
+    {Mutant::kIdsGivenAgain, "IdsGivenAgain", "I3"},
+    {Mutant::kEpochsGivenAgain, "EpochsGivenAgain", "I9"},
+    {Mutant::kRestoreForgetsFailures, "RestoreForgetsFailures", "I4"},
+    {Mutant::kRestoreForgetsTasks, "RestoreForgetsTasks", "I3"},
+    {Mutant::kRestoreForgetsCancel, "RestoreForgetsCancel", "I25"},
+    {Mutant::kRestoreWatchesNobody, "RestoreWatchesNobody", "L3"},
 };
 
 /// Failures that the swarm once found, kept as scenarios: each still shows them when its mutant brings the
