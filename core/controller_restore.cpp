@@ -111,7 +111,11 @@ void Controller::restore(const TaskRecord& record) {
   task.estimated_end = estimate ? saturating_add(record.placed, *estimate) : kNever;
   cluster_.retake(task.node, group.request, task.threads);
   hold(job, record.task);
-  if (task.state == TaskState::kStopping && !job.cancelled) task.evicted = true;
+  if (task.state != TaskState::kStopping || job.cancelled) return;
+  task.evicted = true;
+  // Unless it fails, members of a gang stop for the gang's sake: all of it comes back, at no cost.
+  const bool gang = job.spec->kind == JobKind::kRigid && job.tasks.size() > 1;
+  job.restarting |= gang && !mutated(Mutant::kRestoreForgetsEviction);
 }
 
 }  // namespace duet

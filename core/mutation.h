@@ -39,6 +39,7 @@ enum class Mutant : std::uint8_t {
   kRestoreForgetsFailures,  ///< Nor does it know what failures cost before.
   kRestoreForgetsTasks,     ///< What was placed is placed again.
   kRestoreForgetsCancel,    ///< What was cancelled goes on.
+  kRestoreForgetsEviction,  ///< A gang that is evicted pays for what its members do meanwhile.
   kRestoreWatchesNobody,    ///< A node that never comes back is waited for.
 };
 

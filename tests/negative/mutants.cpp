@@ -73,6 +73,7 @@ const Kept kKept[] = {
     {Mutant::kAnyRegisterAnswer, "earlier_answer", "I10"},
     {Mutant::kIdleSlotsAreFree, "idle_slot_without_cpu", "I5"},  // Too rare to wait for.
     {Mutant::kOldLifeStaysOut, "old_life_pushed_out", "L4"},
+    {Mutant::kRestoreForgetsEviction, "evicted_gang_restored", "I4"},  // As rare.
 };
 
 bool has(const std::vector<Violation>& violations, const std::string& invariant) {
