@@ -21,11 +21,10 @@ Duration scaled(Duration d, std::uint32_t times, std::uint32_t by) {
   return Duration(static_cast<std::int64_t>(std::min<Wide>(product, kMost)));
 }
 
+/// Somebody waits for an answer.
 bool is_request(const controller::Event& event) {
-  return std::holds_alternative<controller::Submit>(event) ||
-         std::holds_alternative<controller::Cancel>(event) ||
-         std::holds_alternative<controller::Drain>(event) ||
-         std::holds_alternative<controller::Undrain>(event);
+  return !std::holds_alternative<controller::Received>(event) && !std::holds_alternative<Wake>(event) &&
+         !std::holds_alternative<controller::Restore>(event);
 }
 
 }  // namespace
@@ -40,12 +39,6 @@ Instant SkewedClock::when(Instant time) const {
   // Rounded up: a nanosecond earlier it does not show it yet.
   const Duration d = scaled(time - shown, kTrueRate, rate_ppm);
   return saturating_add(since, scaled(d, rate_ppm, kTrueRate) < time - shown ? d + Duration{1} : d);
-}
-
-/// The true instant at which the agent next wants a Wake.
-Instant ClusterWorld::due_of(const Host& host) const {
-  const Instant due = host.agent->next_deadline().value_or(kNever);
-  return host.clock ? host.clock->when(due) : due;
 }
 
 void ClusterWorld::play_faults() {

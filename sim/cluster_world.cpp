@@ -205,11 +205,11 @@ void ClusterWorld::play_requests() {
 }
 
 void ClusterWorld::ask(const OperatorEvent& event) {
+  // Which jobs it means is seen when the controller hears of it.
+  if (!up_) return void(door_.emplace_back(&event));
   const NodeId node{event.node};
   switch (event.kind) {
     case OperatorEvent::Kind::kCancel:
-      // Which jobs that means is seen when the controller hears of it.
-      if (!up_) return door_.emplace_back(&event), void();
       for (const JobId job : std::exchange(cancellable_[event.job], {}))
         step(controller::Cancel{kOperatorRequest, job});
       break;

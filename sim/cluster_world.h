@@ -159,7 +159,11 @@ class ClusterWorld final : public World {
   const Fault* in_force(Fault::Kind kind, std::uint32_t node = 0) const;
   void apply(const Fault& fault, bool begins);
   Instant clock_of(const Host& host) const { return host.clock ? host.clock->at(now_) : now_; }
-  Instant due_of(const Host& host) const;
+  /// The true instant at which the host's agent next wants a Wake.
+  Instant due_of(const Host& host) const {
+    const Instant due = host.agent->next_deadline().value_or(kNever);
+    return host.clock ? host.clock->when(due) : due;
+  }
 
   // cluster_runtime.cpp: nodes and what runs on them
   void boot(std::uint32_t node);
