@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "core/controller.h"
 #include "core/lifecycle.h"
+#include "core/mutation.h"
 
 namespace duet {
 
@@ -56,14 +57,14 @@ void Controller::restore(const NodeRecord& record) {
   if (!id) id = cluster_.add(record.name);
   DUET_CHECK(*id == record.node);
   ClusterNode& node = cluster_.node(*id);
-  node.epoch = record.epoch;
+  if (!mutated(Mutant::kEpochsGivenAgain)) node.epoch = record.epoch;
   node.draining = record.draining;
   if (record.epoch == Epoch{}) return;  // Drained before it was ever seen: what it offers is not known.
   cluster_.set_offer(*id, record.offer);
   // Not heard of yet, so nothing is placed there; its tasks are believed to run until the detector gives up.
   node.detector = std::move(*make_policy(detector_policies(), config_.detector));
   node.detector->heartbeat(now_);
-  watch(*id);
+  if (!mutated(Mutant::kRestoreWatchesNobody)) watch(*id);
 }
 
 void Controller::restore(const JobRecord& record) {
@@ -73,11 +74,13 @@ void Controller::restore(const JobRecord& record) {
   job.version = record.version;
   for (std::uint32_t g = 0; g < groups; ++g) pending_.remove(job.groups[g].rank, job.id, g);
   job.submitted = record.submitted;
-  job.cancelled = record.cancelled;
+  job.cancelled = record.cancelled && !mutated(Mutant::kRestoreForgetsCancel);
   publish(controller::JobChanged{job.id, job.state});
 }
 
-void Controller::restore(const EndRecord& record) { jobs_.skip_to(record.job); }
+void Controller::restore(const EndRecord& record) {
+  if (!mutated(Mutant::kIdsGivenAgain)) jobs_.skip_to(record.job);
+}
 
 /// Makes room for a replica's record, and puts the replica under the version that it runs.
 void Controller::take_up_replica(LiveJob& job, const TaskRecord& record) {
@@ -105,7 +108,7 @@ void Controller::restore(const TaskRecord& record) {
   LiveTask& task = job.tasks[record.task.index];
   LiveGroup& group = job.groups[task.group];
   task.attempt = record.attempt;
-  task.failures = record.failures;
+  task.failures = mutated(Mutant::kRestoreForgetsFailures) ? 0 : record.failures;
   task.losses = record.losses;
   task.node = record.node;
   task.threads = record.threads;
@@ -126,7 +129,7 @@ void Controller::restore(const TaskRecord& record) {
     task.state = TaskState::kIdle;
     return;
   }
-  if (record.state == TaskState::kPending) {
+  if (record.state == TaskState::kPending || mutated(Mutant::kRestoreForgetsTasks)) {
     group.come_back(record.task.index);
     return;
   }
@@ -135,7 +138,11 @@ void Controller::restore(const TaskRecord& record) {
   task.estimated_end = estimate ? saturating_add(record.placed, *estimate) : kNever;
   cluster_.retake(task.node, group.request, task.threads);
   hold(job, record.task);
-  if (task.state == TaskState::kStopping && !job.cancelled) task.evicted = true;
+  if (task.state != TaskState::kStopping || job.cancelled) return;
+  task.evicted = true;
+  // Unless it fails, members of a gang stop for the gang's sake: all of it comes back, at no cost.
+  const bool gang = job.spec->kind == JobKind::kRigid && job.tasks.size() > 1;
+  job.restarting |= gang && !mutated(Mutant::kRestoreForgetsEviction);
 }
 
 }  // namespace duet

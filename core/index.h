@@ -79,8 +79,7 @@ class TargetIndex {
     Block();  ///< Nothing fits.
     /// Bit i is set if neighbour i fits.
     std::uint32_t fitting(const Request& request) const;
-    /// Sets neighbour i. Returns true if that changed `high`, the maximum in each dimension of all
-    /// neighbours.
+    /// Sets neighbour i. True if that changed `high`, the maximum in each dimension of all neighbours.
     bool set(std::size_t i, const Room& room, Room& high);
 
    private:

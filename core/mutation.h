@@ -33,10 +33,17 @@ enum class Mutant : std::uint8_t {
   kKillVoidsNothing,     ///< A launch that arrives after its kill runs.
   kGangInPieces,         ///< Those members of a gang that fit start.
   kIdleSlotsAreFree,     ///< An idle slot is given away although its CPU is in use on overloaded threads.
-  kOldLifeStaysOut,  ///< A life that an older one's late registration pushed out is never told to ask anew.
+  kOldLifeStaysOut,   ///< A life that an older one's late registration pushed out is never told to ask anew.
+  kIdsGivenAgain,     ///< A controller that takes over gives ids of jobs that have ended.
+  kEpochsGivenAgain,  ///< It counts registrations from the start.
+  kRestoreForgetsFailures,  ///< Nor does it know what failures cost before.
+  kRestoreForgetsTasks,     ///< What was placed is placed again.
+  kRestoreForgetsCancel,    ///< What was cancelled goes on.
+  kRestoreForgetsEviction,  ///< A gang that is evicted pays for what its members do meanwhile.
+  kRestoreWatchesNobody,    ///< A node that never comes back is waited for.
 };
 
-inline constexpr Mutant kLastMutant = Mutant::kOldLifeStaysOut;
+inline constexpr Mutant kLastMutant = Mutant::kRestoreWatchesNobody;
 
 #ifdef DUET_MUTATIONS
 Mutant active_mutant();

@@ -36,6 +36,16 @@ double serial_work_s(const Scenario& scenario, const std::vector<Arrival>& arriv
   return total;
 }
 
+/// What is said while the fault lasts may not be heard, or late.
+void disturb(Promise& promise, const Fault& fault) {
+  Duration late{0};
+  if (fault.kind == Fault::Kind::kNetwork) late = fault.messages.max_delay;
+  if (fault.kind == Fault::Kind::kStoreDelay) late = fault.delay;
+  promise.late = std::max(promise.late, late);
+  if (fault.kind != Fault::Kind::kSlowNode)
+    promise.clean = std::max(promise.clean, saturating_add(fault.until, late));
+}
+
 }  // namespace
 
 Duration detector_parameter(const ControllerConfig& config, std::string_view name, Duration fallback) {
@@ -68,7 +78,8 @@ std::uint32_t copies_on_empty(const TaskSpec& spec, const NodeOffer& offer, std:
 std::vector<bool> survivors(const Scenario& scenario) {
   std::vector<bool> on(scenario.nodes.size(), true);
   std::vector<bool> open(scenario.nodes.size(), true);
-  for (const Fault& fault : scenario.faults) on[fault.node] = fault.kind == Fault::Kind::kRestart;
+  for (const Fault& fault : scenario.faults)
+    if (!fault.lasts()) on[fault.node] = fault.kind == Fault::Kind::kRestart;
   for (const OperatorEvent& event : scenario.events)
     if (event.kind != OperatorEvent::Kind::kCancel)
       open[event.node] = event.kind == OperatorEvent::Kind::kUndrain;
@@ -92,12 +103,15 @@ Promise promise_of(const Scenario& scenario, const std::vector<Arrival>& arrival
   using std::chrono::seconds;
   Promise promise;
   const NetworkFaults& network = scenario.network;
-  const bool disturbed = network.loss_ppm + network.duplicate_ppm + network.delay_ppm > 0;
-  promise.late = disturbed ? network.max_delay : Duration{0};
-  promise.clean = !disturbed ? Instant{} : saturating_add(network.until, promise.late);
-  promise.calm = promise.clean;
+  promise.late = network.any() ? network.max_delay : Duration{0};
+  promise.clean = !network.any() ? Instant{} : saturating_add(network.until, promise.late);
+  promise.calm = Instant{};
+  for (const Fault& fault : scenario.faults) {
+    promise.calm = std::max(promise.calm, fault.lasts() ? fault.until : fault.at);
+    if (fault.lasts()) disturb(promise, fault);
+  }
+  promise.calm = std::max(promise.calm, promise.clean);
   if (!arrivals.empty()) promise.calm = std::max(promise.calm, arrivals.back().at);
-  if (!scenario.faults.empty()) promise.calm = std::max(promise.calm, scenario.faults.back().at);
   if (!scenario.events.empty()) promise.calm = std::max(promise.calm, scenario.events.back().at);
 
   const Duration dead_after = detector_parameter(scenario.controller, "dead_after_s", seconds(30));
@@ -114,7 +128,7 @@ Promise promise_of(const Scenario& scenario, const std::vector<Arrival>& arrival
   });
   bool seen = true;  // Without a detector the tasks of a node that stays off are waited for in vain.
   for (const Fault& fault : scenario.faults)
-    seen = seen && (dead_after > Duration{0} || promise.survives[fault.node]);
+    seen = seen && (fault.lasts() || dead_after > Duration{0} || promise.survives[fault.node]);
   if (!all_fit || !seen || promise.clean == kNever) return promise;
   const double extra_s = static_cast<double>(to_ns(trip * 4 + resend * 3 + scenario.agent.kill_grace)) * 1e-9;
   const double work_s = 2 * serial_work_s(scenario, arrivals, extra_s) +

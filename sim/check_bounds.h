@@ -13,7 +13,7 @@ struct Promise {
   Instant calm;        ///< From here on no fault, request, submission or disturbed message comes any more.
   Duration detect{0};  ///< A node that went silent is Down after this; 0 = never.
   Duration rejoin{0};  ///< A node that is on is Ready so long after its boot and after the network is clean.
-  Instant clean;       ///< No message sent at or after this is lost, doubled or late beyond `late`.
+  Instant clean;       ///< From then on all messages arrive once, in time, and find whom they are for.
   Duration late{0};    ///< The most that a disturbed message is late on top of the latency.
   /// All jobs have ended by then; kNever if nothing is owed: some job fits nowhere for ever, or faults never
   /// stop.

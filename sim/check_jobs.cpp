@@ -22,6 +22,7 @@ bool of_its_own(Outcome outcome) {
 void Checkers::see(const Cause&, const controller::JobChanged& notice) {
   JobView* job = job_of(notice.job);
   if (job == nullptr) return broken("I1", "a job that was never accepted changed");
+  changed_jobs_.push_back(notice.job.value - 1);
   if (notice.state == job->state && notice.state == JobState::kPending) return;  // Its first word.
   if (!allowed(job->state, notice.state))
     broken("I1", "job " + std::to_string(notice.job.value) + " went from " + std::string(name(job->state)) +
@@ -44,6 +45,7 @@ void Checkers::see(const Cause& cause, const controller::TaskChanged& notice) {
   TaskView* task = task_of(notice.attempt.task);
   if (task == nullptr) return broken("I1", "a task that was never accepted changed");
   JobView& job = *job_of(notice.attempt.task.job);
+  changed_jobs_.push_back(notice.attempt.task.job.value - 1);
   const TaskState before = task->state;
   if (terminal(before) && (notice.state == TaskState::kSucceeded || notice.state == TaskState::kFailed))
     broken("I2", "a second end was accepted after " + text({notice.attempt.task, task->number}));
@@ -72,6 +74,8 @@ void Checkers::see(const Cause& cause, const controller::TaskChanged& notice) {
 void Checkers::place(TaskView& task, const controller::TaskChanged& notice) {
   if (notice.attempt.number != task.number + 1)
     broken("I4", text(notice.attempt) + " does not follow number " + std::to_string(task.number));
+  if (job_of(notice.attempt.task.job)->cancelled)
+    broken("I25", text(notice.attempt) + " was placed although its job was cancelled");
   task.number = notice.attempt.number;
   task.node = notice.node;
   task.booked = false;

@@ -66,6 +66,7 @@ void Checkers::see_grant(const controller::Send& send) {
   if (epoch.value != node.granted.size() + 1)
     return broken("I9",
                   node_text(send.link.value) + " was granted an epoch that does not follow the last one");
+  changed_nodes_.push_back(send.link.value);
   node.granted.push_back(send.message.boot);
   node.boot = send.message.boot;
   node.epoch = epoch;
@@ -77,7 +78,7 @@ void Checkers::see_grant(const controller::Send& send) {
 /// L3: silent from `from` on, the node must be Down in time; kNever: nothing is expected of it.
 void Checkers::expect_down(NodeView& node, Instant from) {
   node.down_by =
-      promise_.detect == Duration{0} ? kNever : saturating_add(from, promise_.detect + promise_.late);
+      promise_.detect == Duration{0} || !up_ ? kNever : saturating_add(from, promise_.detect + promise_.late);
   next_deadline_ = std::min(next_deadline_, node.down_by);
 }
 
@@ -85,6 +86,7 @@ void Checkers::see(const Cause& cause, const controller::NodeChanged& notice) {
   const std::uint64_t id = notice.node.value;
   if (id >= nodes_.size()) return broken("I1", "a node that does not exist changed");
   NodeView& node = nodes_[id];
+  changed_nodes_.push_back(id);
   node.draining = notice.draining;
   if (notice.state == node.state) return;
   if (!allowed(node.state, notice.state))
@@ -166,17 +168,19 @@ void Checkers::on_agent_step(Instant now, std::uint32_t id, const Agent& agent, 
 
 void Checkers::on_fault(Instant now, const Fault& fault) {
   see_time(now);
+  if (fault.kind != Fault::Kind::kCrash) return;  // A restart is seen when the agent boots.
   NodeView& node = nodes_[fault.node];
-  if (fault.kind == Fault::Kind::kRestart) return;  // Seen when the agent boots.
   node.on = false;
   node.agent_epoch = {};
   node.ready_from = kNever;
-  // What it said last may be under way for as long as the network delays messages.
-  if (node.state != NodeState::kUnknown && node.state != NodeState::kDown) expect_down(node, now);
+  // What it said last may be under way for as long as the network delays messages. A controller that took
+  // over expects every node that ever registered.
+  if (node.epoch != Epoch{} && node.state != NodeState::kDown) expect_down(node, now);
 }
 
 /// From when on the node must be Ready, if its agent boots or the network becomes clean at `from`.
 void Checkers::calm_node(NodeView& node, Instant from) {
+  if (!up_) return;
   node.ready_from = saturating_add(std::max(from, promise_.clean), promise_.rejoin);
   next_deadline_ = std::min(next_deadline_, node.ready_from);
 }

@@ -102,6 +102,11 @@ void Checkers::finish(const Results& results) {
   if (results.horizon_reached && results.end >= promise_.done_by && jobs_.size() > ended)
     broken("L1", left + " by the time that all work takes one after the other");
   if (!results.horizon_reached && jobs_.size() > ended) broken("L1", left + " when the run ended");
+  const auto unanswered = std::count_if(results.jobs.begin(), results.jobs.end(), [](const JobRow& row) {
+    return row.id == JobId{} && row.state == JobState::kPending;
+  });
+  if (!results.horizon_reached && unanswered > 0)
+    broken("L1", std::to_string(unanswered) + " submissions were never answered");
 }
 
 }  // namespace duet::sim

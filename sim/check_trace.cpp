@@ -66,14 +66,15 @@ std::optional<std::string> check_trace(std::string_view bytes) {
   if (!reader) return reader.problems().front().what;
   codec::Frame frame;
   std::uint64_t frames = 0;
-  Instant last{};
+  std::vector<Instant> last(reader->header().agents.size() + 1);  // An agent's clock may be wrong.
   while (true) {
     const auto more = reader->next(frame);
     if (!more) return more.problems().front().what;
     if (!*more) return std::nullopt;
     if (frame.number != ++frames) return "a frame is missing";
-    if (frame.now < last) return "time goes backwards";
-    last = frame.now;
+    if (frame.machine >= last.size()) return "a machine that does not exist acts";
+    if (frame.now < last[frame.machine]) return "time goes backwards";
+    last[frame.machine] = frame.now;
   }
 }
 

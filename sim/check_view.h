@@ -68,6 +68,7 @@ struct JobView {
   JobSpecPtr spec;
   JobState state = JobState::kPending;
   bool ended = false;
+  bool cancelled = false;  ///< Somebody asked for its end, and it had not ended.
   std::vector<TaskView> tasks;
   std::uint32_t generation_counted = 0;  ///< A gang's attempts of this number have cost it a retry or a loss.
   std::uint32_t generation_stopped = 0;  ///< Of this number some were told to stop,
@@ -77,8 +78,9 @@ struct JobView {
 };
 
 struct NodeView {
-  explicit NodeView(const NodeOffer& offer) : believed(offer), true_load(offer) {}
+  explicit NodeView(const NodeOffer& its) : offer(its), believed(its), true_load(its) {}
 
+  NodeOffer offer;
   NodeState state = NodeState::kUnknown;
   bool draining = false;
   // The registration the controller granted last.

@@ -7,7 +7,11 @@
 namespace duet::sim {
 
 Checkers::Checkers(const Scenario& scenario)
-    : scenario_(scenario), arrivals_(list_arrivals(scenario)), promise_(promise_of(scenario, arrivals_)) {
+    : scenario_(scenario),
+      arrivals_(list_arrivals(scenario)),
+      promise_(promise_of(scenario, arrivals_)),
+      dies_(scenario.controller_dies()),
+      kept_nodes_(scenario.nodes.size()) {
   nodes_.reserve(scenario.nodes.size());
   for (const Node& node : scenario.nodes) nodes_.emplace_back(scenario.node_types[node.type].offer);
   jobs_.reserve(arrivals_.size());
@@ -55,6 +59,7 @@ void Checkers::accept(const controller::Event& event, const controller::Reply& r
     job.tasks.resize(job.tasks.size() + job.spec->groups[g].count, task);
   }
   ++live_jobs_;
+  changed_jobs_.push_back(jobs_.size() - 1);
 }
 
 void Checkers::on_step(Instant now, const Controller&, const controller::Event& event,
@@ -62,9 +67,15 @@ void Checkers::on_step(Instant now, const Controller&, const controller::Event& 
   see_time(now);
   ++steps_;
   stepped_ = true;
+  if (const auto* restore = std::get_if<controller::Restore>(&event)) check_records(restore->records);
   const Cause cause = cause_of(event);
   submitted_ += cause.submits;
   check_fencing(cause, commands, first);
+  if (const auto* cancel = std::get_if<controller::Cancel>(&event))
+    if (JobView* job = job_of(cancel->job); job != nullptr && !job->ended) {
+      job->cancelled = true;
+      changed_jobs_.push_back(cancel->job.value - 1);
+    }
   for (std::size_t i = first; i < commands.size(); ++i) {
     if (const auto* published = std::get_if<controller::Publish>(&commands[i])) {
       std::visit([&](const auto& notice) { see(cause, notice); }, published->notice);
@@ -77,6 +88,9 @@ void Checkers::on_step(Instant now, const Controller&, const controller::Event& 
       accept(event, *reply);
     }
   }
+  if (dies_) remember_step();
+  changed_jobs_.clear();
+  changed_nodes_.clear();
 }
 
 void Checkers::on_instant(Instant now, const Controller& controller) {

@@ -1,12 +1,13 @@
 // The checkers: they watch a run from outside and say which promise it broke. One pass, O(1) per event.
 //
 //   I1 lifecycle    I2 one accept    I3 no task lost   I4 retry bound     I5 capacity       I8 no place on
-//   bad I9 fenced       I10 boot nonce   I16 order         I17 causality      L1 terminates     L2 converges
-//   L3 detects      L4 rejoins       GANG together or not at all
+//   bad I9 fenced       I10 boot nonce   I14 ack durable   I16 order          I17 causality     L1 terminates
+//   L2 converges    L3 detects       L4 rejoins       I25 cancel final   GANG together or not at all
 //   I16's chain and I18, replay identity, look at traces: check_trace.h.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,8 @@ class Checkers final : public Observer {
   void on_run(Instant now, std::uint32_t node, AttemptId attempt, const ThreadSet& threads,
               bool begins) override;
   void on_fault(Instant now, const Fault& fault) override;
+  void on_controller(Instant now, bool begins) override;
+  void on_commit(Instant now) override;
   void on_instant(Instant now, const Controller& controller) override;
   /// To be called after the run.
   void finish(const Results& results);
@@ -51,6 +54,17 @@ class Checkers final : public Observer {
     bool current = false;   ///< The message is of the registration that holds.
     bool repeated = false;  ///< A registration that was granted before, or is older.
     bool submits = false;
+  };
+
+  /// What outlives a controller of a node: the requests of operators, and how many registrations it granted.
+  struct KeptNode {
+    bool draining = false;
+    std::size_t granted = 0;
+  };
+  /// What a step of the controller changed, as it stood after it.
+  struct Step {
+    std::vector<std::pair<std::size_t, JobView>> jobs;
+    std::vector<std::pair<std::size_t, KeptNode>> nodes;
   };
 
   // checkers.cpp
@@ -80,6 +94,12 @@ class Checkers final : public Observer {
   void count_end(JobView& job, TaskView& task, const controller::TaskChanged& notice, TaskState before);
   void leave(TaskView& task);
 
+  // check_restore.cpp: I14, and what a controller that takes over starts from
+  void remember_step();
+  void fall_back();
+  void fall_back(NodeView& node, const KeptNode& kept);
+  void check_records(const std::vector<Record>& records);
+
   // check_queue.cpp: I3 L1 L2
   void check_conservation(const Controller& controller);
   void check_head(const Controller& controller);
@@ -96,6 +116,15 @@ class Checkers final : public Observer {
   Instant now_;
   Instant next_deadline_ = kNever;  ///< Earliest of the nodes' down_by and ready_from.
   std::vector<Violation> violations_;
+
+  // Where the controller may die: what is durable, and what is not yet.
+  const bool dies_;
+  bool up_ = true;
+  std::vector<JobView> kept_jobs_;
+  std::vector<KeptNode> kept_nodes_;
+  std::deque<Step> uncommitted_;
+  std::vector<std::size_t> changed_jobs_;  ///< By the step in progress; some more than once.
+  std::vector<std::size_t> changed_nodes_;
 };
 
 }  // namespace duet::sim

@@ -42,10 +42,10 @@ void ClusterWorld::note(const controller::Notice& notice) {
     last_change_ = now_;
     if (job->job.value > rows_.size()) {
       // A new job. Submissions are stepped one by one, so it is the one that was just submitted.
-      JobRow& row = results_.jobs.back();
+      JobRow& row = results_.jobs[submitting_];
       row.id = job->job;
       row.first_task = static_cast<std::uint32_t>(results_.tasks.size());
-      rows_.resize(job->job.value, {static_cast<std::uint32_t>(results_.jobs.size() - 1), row.first_task});
+      rows_.resize(job->job.value, {submitting_, row.first_task});
       results_.tasks.resize(results_.tasks.size() + row.tasks);  // A service's idle ones, too.
     }
     results_.jobs[rows_[job->job.value - 1].job].state = job->state;
@@ -116,6 +116,11 @@ Results ClusterWorld::take_results() {
       if (task.ended != kNever) last = std::max(last, task.ended);
     }
     if (complete && job.started != kNever) job.ended = last;
+  }
+  // Placements that were not durable when a controller died never were.
+  if (keeps_records_) {
+    results_.attempts = 0;
+    for (const TaskRow& task : results_.tasks) results_.attempts += task.attempts;
   }
   const Cluster& cluster = controller_.machine().cluster();
   for (std::uint64_t node = 0; node < cluster.size(); ++node)

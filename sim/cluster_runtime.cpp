@@ -1,25 +1,12 @@
 // Nodes of the simulated world, and what runs on them.
 #include <algorithm>
-#include <charconv>
-#include <string_view>
 
 #include "core/check.h"
 #include "sim/cluster_world.h"
+#include "sim/payload.h"
 #include "sim/quota.h"
 
 namespace duet::sim {
-namespace {
-
-/// The number after `"key":` in the payload of a scenario's task, which our own parser wrote.
-std::int64_t payload_number(std::string_view payload, std::string_view key, std::int64_t fallback) {
-  const std::size_t at = payload.find(key);
-  if (at == std::string_view::npos) return fallback;
-  std::int64_t value = fallback;
-  std::from_chars(payload.data() + at + key.size(), payload.data() + payload.size(), value);
-  return value;
-}
-
-}  // namespace
 
 void ClusterWorld::boot(std::uint32_t node) {
   Host& host = hosts_[node];
@@ -67,12 +54,11 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
   run.outcome = Outcome::kSucceeded;
   run.exit_code = 0;
   run.executing = launch.work.duration == Duration{0};
-  if (launch.work.payload) {
-    const std::string_view payload = *launch.work.payload;
-    if (launch.attempt.number <= payload_number(payload, "\"fail_attempts\":", 0)) {
-      run.outcome = Outcome::kFailed;
-      run.exit_code = static_cast<std::int32_t>(payload_number(payload, "\"exit_code\":", 1));
-    }
+  const auto failures = decode_failures(launch.work.payload);
+  DUET_CHECK(failures.has_value());
+  if (launch.attempt.number <= failures->fail_attempts) {
+    run.outcome = Outcome::kFailed;
+    run.exit_code = failures->exit_code;
   }
   run.host_slot = static_cast<std::uint32_t>(hosts_[node].runs.size());
   hosts_[node].runs.push_back(id);

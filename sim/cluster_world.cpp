@@ -17,7 +17,24 @@ constexpr std::size_t kMaxReserved = 1'000'000;
 /// Requests other than submissions; their replies concern no row.
 constexpr RequestId kOperatorRequest{0};
 
+bool persists(const controller::Commands& commands) {
+  return std::any_of(commands.begin(), commands.end(), [](const controller::Command& command) {
+    return std::holds_alternative<controller::Persist>(command);
+  });
+}
+
 }  // namespace
+
+/// True if the message speaks of attempts. Heartbeats and registrations keep coming for ever: where they take
+/// longer than their interval, one is always under way.
+bool ClusterWorld::concerns_work(const Message& message) {
+  if (const auto* up = std::get_if<controller::Event>(&message.event)) {
+    const auto& body = std::get<controller::Received>(*up).message.body;
+    return !std::holds_alternative<msg::Heartbeat>(body) && !std::holds_alternative<msg::Register>(body);
+  }
+  const auto& body = std::get<agent::Delivered>(std::get<agent::Event>(message.event)).message.body;
+  return !std::holds_alternative<msg::Registered>(body) && !std::holds_alternative<msg::Fenced>(body);
+}
 
 AgentConfig agent_config(const Scenario& scenario, std::uint32_t node) {
   AgentConfig config = scenario.agent;
@@ -33,7 +50,9 @@ ClusterWorld::ClusterWorld(const Scenario& scenario, Engine& engine, WorldOption
       controller_(Controller(scenario.controller), 0, options.controller_sink),
       hosts_(scenario.nodes.size()),
       source_(open_workload(scenario)),
-      arrival_(source_->next()) {
+      arrival_(source_->next()),
+      commit_delay_(scenario.commit_delay),
+      keeps_records_(scenario.controller_dies()) {
   for (const OperatorEvent& event : scenario_.events)
     if (event.of_job()) {
       Known& job = known_[event.job];
@@ -96,6 +115,7 @@ void ClusterWorld::collect_due() {
         break;
       case Timer::Kind::kMessage:
         inbox_.push_back(std::move(in_flight_[timer.index]));
+        work_in_flight_ -= concerns_work(inbox_.back());
         free_slots_.push_back(timer.index);
         break;
       case Timer::Kind::kAgent:
@@ -103,10 +123,10 @@ void ClusterWorld::collect_due() {
         agents_due_.push_back(timer.index);
         break;
       case Timer::Kind::kRelease:
-        commands_.assign(std::make_move_iterator(uncommitted_.front().begin()),
-                         std::make_move_iterator(uncommitted_.front().end()));
-        uncommitted_.pop_front();
-        for (controller::Command& command : commands_) perform(command);
+        release(timer.generation);
+        break;
+      case Timer::Kind::kFaultEnd:
+        faults_ended_.push_back(timer.index);
         break;
       case Timer::Kind::kStop:
         stop_due_ = true;
@@ -115,15 +135,14 @@ void ClusterWorld::collect_due() {
   }
 }
 
-void ClusterWorld::play_faults() {
-  for (; next_fault_ < scenario_.faults.size() && scenario_.faults[next_fault_].at <= now_; ++next_fault_) {
-    const Fault& fault = scenario_.faults[next_fault_];
-    if (options_.observer != nullptr) options_.observer->on_fault(now_, fault);
-    if (fault.kind == Fault::Kind::kCrash)
-      crash(fault.node);
-    else
-      boot(fault.node);
-  }
+/// The oldest step that waits for its commit is durable, if this is still the controller that made it.
+void ClusterWorld::release(std::uint32_t life) {
+  if (life != life_) return;
+  if (store_fails_ && persists(uncommitted_.front().commands)) return lose_controller();
+  commands_ = std::move(uncommitted_.front().commands);
+  uncommitted_.pop_front();
+  for (controller::Command& command : commands_) perform(command);
+  if (keeps_records_ && options_.observer != nullptr) options_.observer->on_commit(now_);
 }
 
 void ClusterWorld::play_completions() {
@@ -144,7 +163,7 @@ void ClusterWorld::play_messages() {
   for (const std::uint32_t node : agents_due_) {
     Host& host = hosts_[node];
     if (!host.agent) continue;
-    if (const auto due = host.agent->next_deadline(); due && *due <= now_) step(node, Wake{});
+    if (due_of(host) <= now_) step(node, Wake{});
     if (!host.touched) {
       host.touched = true;
       touched_.push_back(node);
@@ -170,33 +189,20 @@ void ClusterWorld::play_messages() {
 }
 
 void ClusterWorld::play_requests() {
-  for (; next_event_ < scenario_.events.size() && scenario_.events[next_event_].at <= now_; ++next_event_) {
-    const OperatorEvent& event = scenario_.events[next_event_];
-    const NodeId node{event.node};
-    switch (event.kind) {
-      case OperatorEvent::Kind::kCancel:
-        for (const JobId job : std::exchange(known_[event.job].ids, {}))
-          step(controller::Cancel{kOperatorRequest, job});
-        break;
-      case OperatorEvent::Kind::kScale:
-        for (const JobId job : known_[event.job].ids)
-          step(controller::Scale{kOperatorRequest, job, event.replicas});
-        break;
-      case OperatorEvent::Kind::kUpdate:
-        for (const JobId job : known_[event.job].ids)
-          step(controller::Update{kOperatorRequest, job, event.spec});
-        break;
-      case OperatorEvent::Kind::kDrain:
-        step(controller::Drain{kOperatorRequest, node, false});
-        break;
-      case OperatorEvent::Kind::kEvict:
-        step(controller::Drain{kOperatorRequest, node, true});
-        break;
-      case OperatorEvent::Kind::kUndrain:
-        step(controller::Undrain{kOperatorRequest, node});
-        break;
+  while (up_ && !door_.empty()) {
+    const Caller caller = std::move(door_.front());
+    door_.pop_front();
+    if (const auto* const* event = std::get_if<const OperatorEvent*>(&caller)) {
+      ask(**event);
+      continue;
     }
+    const auto& request = std::get<controller::Event>(caller);
+    if (const auto* submit = std::get_if<controller::Submit>(&request))
+      submitting_ = static_cast<std::uint32_t>(submit->request.value - 1);
+    step(request);
   }
+  for (; next_event_ < scenario_.events.size() && scenario_.events[next_event_].at <= now_; ++next_event_)
+    ask(scenario_.events[next_event_]);
   while (arrival_ && arrival_->at <= now_) {
     const JobSpecPtr spec = std::move(arrival_->spec);
     JobRow row;
@@ -211,9 +217,39 @@ void ClusterWorld::play_requests() {
     if (spec->kind == JobKind::kService)
       if (const auto known = known_.find(spec->key); known != known_.end())
         row.tasks = std::max(row.tasks, known->second.most_replicas);
+    submitting_ = static_cast<std::uint32_t>(results_.jobs.size());
     results_.jobs.push_back(std::move(row));
     arrival_ = source_->next();
     step(controller::Submit{RequestId{results_.jobs.size()}, spec});
+  }
+}
+
+void ClusterWorld::ask(const OperatorEvent& event) {
+  // Which jobs it means is seen when the controller hears of it.
+  if (!up_) return void(door_.emplace_back(&event));
+  const NodeId node{event.node};
+  switch (event.kind) {
+    case OperatorEvent::Kind::kCancel:
+      for (const JobId job : std::exchange(known_[event.job].ids, {}))
+        step(controller::Cancel{kOperatorRequest, job});
+      break;
+    case OperatorEvent::Kind::kScale:
+      for (const JobId job : known_[event.job].ids)
+        step(controller::Scale{kOperatorRequest, job, event.replicas});
+      break;
+    case OperatorEvent::Kind::kUpdate:
+      for (const JobId job : known_[event.job].ids)
+        step(controller::Update{kOperatorRequest, job, event.spec});
+      break;
+    case OperatorEvent::Kind::kDrain:
+      step(controller::Drain{kOperatorRequest, node, false});
+      break;
+    case OperatorEvent::Kind::kEvict:
+      step(controller::Drain{kOperatorRequest, node, true});
+      break;
+    case OperatorEvent::Kind::kUndrain:
+      step(controller::Undrain{kOperatorRequest, node});
+      break;
   }
 }
 
@@ -221,6 +257,7 @@ void ClusterWorld::play_wake() {
   controller_due_ = kNever;
   step(Wake{});
   controller_touched_ = false;
+  if (!up_) return;
   const auto due = controller_.next_deadline();
   DUET_CHECK(!due || *due > now_);
   controller_due_ = due.value_or(kNever);
@@ -231,7 +268,7 @@ void ClusterWorld::close_instant() {
     Host& host = hosts_[node];
     host.touched = false;
     if (!host.agent) continue;
-    const Instant due = host.agent->next_deadline().value_or(kNever);
+    const Instant due = due_of(host);
     DUET_CHECK(due > now_);
     if (due < host.armed) {
       host.armed = due;
@@ -244,8 +281,8 @@ void ClusterWorld::close_instant() {
 
 void ClusterWorld::judge_end() {
   const bool more_to_come = arrival_ || next_event_ < scenario_.events.size() ||
-                            next_fault_ < scenario_.faults.size() || !uncommitted_.empty() ||
-                            free_slots_.size() < in_flight_.size();
+                            next_fault_ < scenario_.faults.size() || !uncommitted_.empty() || !up_ ||
+                            !door_.empty() || work_in_flight_ > 0;
   const bool jobs_live = controller_.machine().jobs().live() > 0;
   if (stop_due_) {
     over_ = true;
@@ -262,6 +299,7 @@ void ClusterWorld::judge_end() {
 }
 
 void ClusterWorld::step(const controller::Event& event) {
+  if (!up_) return miss(event);
   controller_touched_ = true;
   ++results_.steps;
   commands_.clear();
@@ -269,24 +307,32 @@ void ClusterWorld::step(const controller::Event& event) {
   if (options_.observer != nullptr)
     options_.observer->on_step(now_, controller_.machine(), event, commands_, 0);
   // Order is kept: nothing overtakes what still waits for its commit.
-  const bool wait =
-      scenario_.commit_delay > Duration{0} &&
-      (!uncommitted_.empty() || std::any_of(commands_.begin(), commands_.end(), [](const auto& command) {
-        return std::holds_alternative<controller::Persist>(command);
-      }));
-  std::vector<controller::Command> waiting;
-  for (controller::Command& command : commands_) {
-    if (auto* published = std::get_if<controller::Publish>(&command)) {
+  const bool wait = !uncommitted_.empty() || (commit_delay_ > Duration{0} && persists(commands_));
+  if (store_fails_ && !wait && persists(commands_)) return lose_controller(&event);
+  if (wait) return hold_back(event);
+  for (controller::Command& command : commands_)
+    if (auto* published = std::get_if<controller::Publish>(&command))
       note(published->notice);
-    } else if (wait && !std::holds_alternative<controller::Persist>(command)) {
-      waiting.push_back(std::move(command));
-    } else {
+    else
       perform(command);
-    }
-  }
-  if (waiting.empty()) return;
-  uncommitted_.push_back(std::move(waiting));
-  push(now_ + scenario_.commit_delay, Timer::Kind::kRelease, 0);
+  if (keeps_records_ && options_.observer != nullptr) options_.observer->on_commit(now_);
+}
+
+/// The step is not durable yet: what it wants done waits, in order. Notices do not.
+void ClusterWorld::hold_back(const controller::Event& event) {
+  Uncommitted step;
+  for (controller::Command& command : commands_)
+    if (auto* published = std::get_if<controller::Publish>(&command))
+      note(published->notice);
+    else if (keeps_records_ || !std::holds_alternative<controller::Persist>(command))
+      step.commands.push_back(std::move(command));
+  if (keeps_records_)
+    step.request = event;
+  else if (step.commands.empty())
+    return;
+  uncommitted_.push_back(std::move(step));
+  last_release_ = std::max(last_release_, now_ + commit_delay_);
+  push(last_release_, Timer::Kind::kRelease, 0, life_);
 }
 
 void ClusterWorld::step(std::uint32_t node, const agent::Event& event) {
@@ -297,7 +343,7 @@ void ClusterWorld::step(std::uint32_t node, const agent::Event& event) {
   }
   ++results_.steps;
   const std::size_t first = agent_commands_.size();
-  host.agent->step(now_, event, agent_commands_);
+  host.agent->step(clock_of(host), event, agent_commands_);
   if (options_.observer != nullptr)
     options_.observer->on_agent_step(now_, node, host.agent->machine(), event, agent_commands_, first);
   // Performing a command may step the agent again, which appends behind: indices, not iterators.
@@ -322,6 +368,8 @@ void ClusterWorld::perform(controller::Command& command) {
     send_down(std::move(*out));
   else if (const auto* reply = std::get_if<controller::Reply>(&command))
     note(*reply);
+  else if (keeps_records_)
+    store_.put(std::get<controller::Persist>(command).record);
 }
 
 // A message is made where it is read: its event in the inbox is filled in place, as each move of one costs.
@@ -350,25 +398,14 @@ ClusterWorld::Message& ClusterWorld::new_message(std::uint32_t node) {
 
 /// The last message in the inbox stays there if it arrives at once.
 void ClusterWorld::dispatch() {
-  const NetworkFaults& faults = scenario_.network;
-  const bool clear = now_ >= faults.until;
+  const bool clear = now_ >= scenario_.network.until && on_links_.empty();
   if (clear && scenario_.latency == Duration{0}) return;
   Message message = std::move(inbox_.back());
   inbox_.pop_back();
-  if (clear) return post(std::move(message), scenario_.latency);
-  // The fate of message n of a link depends on nothing else, so that removing one fault moves no other.
-  Rng fate(keyed_draw(scenario_.seed, message.node, message.number));
-  const auto strikes = [&fate](std::uint32_t ppm) { return fate.below(1'000'000) < ppm; };
-  const bool lost = strikes(faults.loss_ppm);
-  const bool twice = strikes(faults.duplicate_ppm);
-  const bool late = strikes(faults.delay_ppm);
-  const auto jitter = [&] {
-    return Duration(fate.between(0, std::max<std::int64_t>(0, to_ns(faults.max_delay))));
-  };
-  const Duration first = scenario_.latency + (late ? jitter() : Duration{0});
-  const Duration second = scenario_.latency + jitter();
-  if (twice) post(Message(message), second);
-  if (!lost) post(std::move(message), first);
+  if (clear)
+    post(std::move(message), scenario_.latency);
+  else
+    meddle(std::move(message));
 }
 
 void ClusterWorld::post(Message&& message, Duration delay) {
@@ -377,6 +414,7 @@ void ClusterWorld::post(Message&& message, Duration delay) {
     return;
   }
   std::uint32_t slot = 0;
+  work_in_flight_ += concerns_work(message);
   if (free_slots_.empty()) {
     slot = static_cast<std::uint32_t>(in_flight_.size());
     in_flight_.push_back(std::move(message));

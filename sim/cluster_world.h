@@ -16,6 +16,7 @@
 #include "core/controller.h"
 #include "core/trace.h"
 #include "sim/engine.h"
+#include "sim/record_store.h"
 #include "sim/results.h"
 #include "sim/scenario.h"
 
@@ -32,7 +33,13 @@ class Observer {
                              const agent::Commands&, std::size_t /*first*/) {}
   /// An attempt began or ended to run on a node, whatever the controller believes.
   virtual void on_run(Instant, std::uint32_t /*node*/, AttemptId, const ThreadSet&, bool /*begins*/) {}
+  /// A fault begins.
   virtual void on_fault(Instant, const Fault&) {}
+  /// The controller died, or the next one is about to make its first step. What a life did after its last
+  /// commit never happened. Both only where Scenario::controller_dies().
+  virtual void on_controller(Instant, bool /*begins*/) {}
+  /// The oldest step of the controller not yet told of is durable; its sends and replies go out.
+  virtual void on_commit(Instant) {}
   /// All that happens at this instant has been played.
   virtual void on_instant(Instant, const Controller&) {}
 };
@@ -42,6 +49,18 @@ struct WorldOptions {
   StepSink<Agent>* agent_sink = nullptr;
   Observer* observer = nullptr;
   bool keep_executions = false;
+};
+
+/// A monotone clock that goes at its own rate.
+struct SkewedClock {
+  Instant since;  ///< True time at which it showed `shown`.
+  Instant shown;
+  std::uint32_t rate_ppm;  ///< 1,000,000 is right.
+
+  /// What it shows at the true time `now`.
+  Instant at(Instant now) const;
+  /// The first true time at which it shows `time` or more.
+  Instant when(Instant time) const;
 };
 
 class ClusterWorld final : public World {
@@ -68,10 +87,11 @@ class ClusterWorld final : public World {
   struct Host {
     std::unique_ptr<Traced<Agent>> agent;  ///< Null while the node is off.
     std::uint32_t lives = 0;
-    std::uint64_t messages = 0;  ///< Sent on its link so far.
-    bool touched = false;        ///< Stepped at this instant.
-    Instant armed = kNever;      ///< Earliest timer that will look at the agent's deadline.
-    std::vector<ExecId> runs;    ///< What runs there, in no order.
+    std::uint64_t messages = 0;        ///< Sent on its link so far.
+    bool touched = false;              ///< Stepped at this instant.
+    Instant armed = kNever;            ///< Earliest timer that will look at the agent's deadline.
+    std::optional<SkewedClock> clock;  ///< Nothing while it goes right.
+    std::vector<ExecId> runs;          ///< What runs there, in no order.
   };
   struct Run {
     AttemptId attempt;
@@ -89,34 +109,62 @@ class ClusterWorld final : public World {
     std::int32_t exit_code = 0;
   };
   struct Timer {
-    enum class Kind : std::uint8_t { kRunEnd, kMessage, kAgent, kRelease, kStop };
+    enum class Kind : std::uint8_t { kRunEnd, kMessage, kAgent, kRelease, kFaultEnd, kStop };
     Instant at;
     std::uint64_t sequence = 0;
     Kind kind = Kind::kStop;
-    std::uint32_t index = 0;       ///< Run, message slot, or node.
-    std::uint32_t generation = 0;  ///< Of the run.
+    std::uint32_t index = 0;       ///< Run, message slot, node, or fault.
+    std::uint32_t generation = 0;  ///< Of the run; kRelease: which of the controller's lives.
     bool operator>(const Timer& o) const { return at != o.at ? at > o.at : sequence > o.sequence; }
   };
+  /// A step of the controller that is not durable yet: what it wants done, Persists included if they are
+  /// kept.
+  struct Uncommitted {
+    std::optional<controller::Event> request;  ///< If it was one, and may have to be made again.
+    controller::Commands commands;
+  };
+  /// Who asked while there was no controller; an operator's cancel is looked up when it is made.
+  using Caller = std::variant<controller::Event, const OperatorEvent*>;
 
   // cluster_world.cpp: the rounds of an instant
   void collect_due();
-  void play_faults();
+  void release(std::uint32_t life);
   void play_completions();
   void play_messages();
   void play_requests();
+  void ask(const OperatorEvent& event);
   void play_wake();
   void close_instant();
   void judge_end();
 
   void step(const controller::Event& event);
+  void hold_back(const controller::Event& event);
   void step(std::uint32_t node, const agent::Event& event);
   void perform(controller::Command& command);
   void send_up(std::uint32_t node, msg::FromAgent&& message);
   void send_down(controller::Send&& command);
   Message& new_message(std::uint32_t node);
   void dispatch();
+  static bool concerns_work(const Message& message);
   void post(Message&& message, Duration delay);
   void push(Instant at, Timer::Kind kind, std::uint32_t index, std::uint32_t generation = 0);
+
+  // cluster_faults.cpp: what breaks, and when it is whole again
+  void play_faults();
+  void meddle(Message&& message);
+  void miss(const controller::Event& event);
+  void lose_controller(const controller::Event* failed = nullptr);
+  void turn_away(const controller::Event& request);
+  void forget_uncommitted_jobs();
+  void restore_if_possible();
+  const Fault* in_force(Fault::Kind kind, std::uint32_t node = 0) const;
+  void apply(const Fault& fault, bool begins);
+  Instant clock_of(const Host& host) const { return host.clock ? host.clock->at(now_) : now_; }
+  /// The true instant at which the host's agent next wants a Wake.
+  Instant due_of(const Host& host) const {
+    const Instant due = host.agent->next_deadline().value_or(kNever);
+    return host.clock ? host.clock->when(due) : due;
+  }
 
   // cluster_runtime.cpp: nodes and what runs on them
   void boot(std::uint32_t node);
@@ -151,8 +199,22 @@ class ClusterWorld final : public World {
   std::uint64_t timers_pushed_ = 0;
   std::vector<Message> in_flight_;  ///< Slots of delayed messages.
   std::vector<std::uint32_t> free_slots_;
-  /// Sends and replies that wait for their Persists, in order; each batch is released by one timer.
-  std::deque<std::vector<controller::Command>> uncommitted_;
+  std::size_t work_in_flight_ = 0;  ///< Of the delayed messages, those that concern work.
+  /// Steps that wait for their Persists, in order; each is released by one timer.
+  std::deque<Uncommitted> uncommitted_;
+  Instant last_release_;  ///< Of the last of them.
+
+  // Faults in force.
+  std::vector<std::uint32_t> faults_ended_;  ///< At this instant.
+  std::vector<const Fault*> on_links_;       ///< Partitions and network faults.
+  Duration commit_delay_;                    ///< What a commit takes now.
+  bool killed_ = false;                      ///< The controller cannot live.
+  bool store_fails_ = false;                 ///< Nothing becomes durable.
+  bool up_ = true;                           ///< The controller lives.
+  std::uint32_t life_ = 0;                   ///< Which one.
+  const bool keeps_records_;                 ///< It may die.
+  RecordStore store_;
+  std::deque<Caller> door_;  ///< Who waits for the controller, in order.
 
   // Of the instant in progress.
   Instant now_;
@@ -184,6 +246,7 @@ class ClusterWorld final : public World {
   };
   std::map<std::string, Known> known_;  ///< By key; only those that events speak of.
   Instant last_change_;
+  std::uint32_t submitting_ = 0;  ///< Row of the submission that was stepped last.
 };
 
 /// The configuration of the agent on node `node` (index into scenario.nodes).

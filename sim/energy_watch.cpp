@@ -36,8 +36,17 @@ void EnergyWatch::on_run(Instant now, std::uint32_t node, AttemptId attempt, con
 }
 
 void EnergyWatch::on_fault(Instant now, const Fault& fault) {
-  if (auto& meter = meters_[fault.node]) meter->turn(now, fault.kind == Fault::Kind::kRestart);
+  if (auto& meter = meters_[fault.node]; meter && !fault.lasts())
+    meter->turn(now, fault.kind == Fault::Kind::kRestart);
   if (next_ != nullptr) next_->on_fault(now, fault);
+}
+
+void EnergyWatch::on_controller(Instant now, bool begins) {
+  if (next_ != nullptr) next_->on_controller(now, begins);
+}
+
+void EnergyWatch::on_commit(Instant now) {
+  if (next_ != nullptr) next_->on_commit(now);
 }
 
 void EnergyWatch::on_step(Instant now, const Controller& controller, const controller::Event& event,

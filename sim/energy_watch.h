@@ -27,6 +27,8 @@ class EnergyWatch final : public Observer {
   void on_run(Instant now, std::uint32_t node, AttemptId attempt, const ThreadSet& threads,
               bool begins) override;
   void on_fault(Instant now, const Fault& fault) override;
+  void on_controller(Instant now, bool begins) override;
+  void on_commit(Instant now) override;
   void on_instant(Instant now, const Controller& controller) override;
 
  private:

@@ -52,6 +52,10 @@ class Engine {
   /// Stops an execution that has not been reported as ended. It will not be reported.
   virtual void cancel(ExecId id) = 0;
 
+  /// From now on the node is slower by this factor than it is by nature; 1 = as it is. The scenario has a
+  /// fault that says so.
+  virtual void slow(std::uint32_t node, double factor) = 0;
+
   /// Plays the world from instant 0 until it is over.
   virtual void run(World& world) = 0;
 };

@@ -25,6 +25,7 @@ class LoopEngine final : public Engine {
   explicit LoopEngine(const Scenario& scenario) {
     speed_.reserve(scenario.nodes.size());
     for (const Node& node : scenario.nodes) speed_.push_back(scenario.node_types[node.type].speed.front());
+    slow_.resize(scenario.nodes.size(), 1);
   }
 
   std::string_view name() const override { return "loop"; }
@@ -38,13 +39,27 @@ class LoopEngine final : public Engine {
     run.active = true;
     const double speed = speed_[spec.node];
     const double work = std::max(static_cast<double>(spec.operations), shortest_execution_s * speed);
-    heap_.push_back({clock_s_ + work / quota_speed(spec.quota_m, speed), spec.id, run.number});
-    std::push_heap(heap_.begin(), heap_.end(), later);
+    run.node = spec.node;
+    run.most = quota_speed(spec.quota_m, speed);
+    end_after(spec.id, work);
   }
 
   void cancel(ExecId id) override {
     DUET_CHECK(id < runs_.size() && runs_[id].active);
     retire(id);
+  }
+
+  // What is left of an execution is done at the new speed.
+  void slow(std::uint32_t node, double factor) override {
+    std::vector<std::pair<ExecId, double>> left;
+    for (const End& end : heap_)
+      if (!is_void(end) && runs_[end.id].node == node)
+        left.emplace_back(end.id, std::max(0.0, end.at_s - clock_s_) * rate(runs_[end.id]));
+    slow_[node] = factor;
+    for (const auto& [id, work] : left) {
+      ++runs_[id].number;
+      end_after(id, work);
+    }
   }
 
   void run(World& world) override {
@@ -68,6 +83,8 @@ class LoopEngine final : public Engine {
   struct Run {
     std::uint32_t number = 0;
     bool active = false;
+    std::uint32_t node = 0;
+    double most = 0;  ///< Operations per second at most.
   };
   struct End {
     double at_s;
@@ -76,6 +93,14 @@ class LoopEngine final : public Engine {
   };
 
   static bool later(const End& a, const End& b) { return std::pair(a.at_s, a.id) > std::pair(b.at_s, b.id); }
+
+  double rate(const Run& run) const { return std::min(run.most, speed_[run.node] / slow_[run.node]); }
+
+  /// It ends when it has done this, unless it is void by then.
+  void end_after(ExecId id, double work) {
+    heap_.push_back({clock_s_ + work / rate(runs_[id]), id, runs_[id].number});
+    std::push_heap(heap_.begin(), heap_.end(), later);
+  }
 
   void retire(ExecId id) {
     runs_[id].active = false;
@@ -105,6 +130,7 @@ class LoopEngine final : public Engine {
   }
 
   std::vector<double> speed_;  // operations per second of a thread, by node
+  std::vector<double> slow_;   // what that is divided by now
   std::vector<Run> runs_;      // by ExecId
   std::vector<End> heap_;      // the earliest first
   std::vector<ExecId> ended_;
@@ -136,6 +162,17 @@ struct SharesThreads {
   std::string operator()(const JobTable&) const { return {}; }
   std::string operator()(const LublinWorkload&) const { return {}; }
 };
+bool is_share(const TaskSpec& task) { return quota_of(task) < kThread; }
+
+bool has_shares(const Workload& workload) {
+  if (const auto* poisson = std::get_if<PoissonWorkload>(&workload)) return is_share(poisson->task);
+  const auto* jobs = std::get_if<std::vector<Arrival>>(&workload);
+  return jobs != nullptr && std::any_of(jobs->begin(), jobs->end(), [](const Arrival& arrival) {
+           return std::any_of(
+               arrival.spec->groups.begin(), arrival.spec->groups.end(),
+               [](const TaskGroup& group) { return group.spec.work.operations > 0 && is_share(group.spec); });
+         });
+}
 
 }  // namespace
 
@@ -158,6 +195,13 @@ Result<std::unique_ptr<Engine>> make_loop_engine(const Scenario& scenario, bool 
              "\" change speed with their load (turbo or SMT): the loop engine does not model that",
          "the simgrid engine; or one speed and smt_yield = threads_per_core; or durations"});
   }
+  const bool slows = std::any_of(scenario.faults.begin(), scenario.faults.end(),
+                                 [](const Fault& fault) { return fault.kind == Fault::Kind::kSlowNode; });
+  if (needs_cpu_model && slows && has_shares(scenario.workload))
+    problems.push_back({"engine",
+                        "shares of a thread that do operations may crowd it on a slow node: the loop engine "
+                        "does not model that",
+                        "the simgrid engine, or whole threads"});
   if (!problems.empty()) return problems;
   return std::unique_ptr<Engine>(std::make_unique<LoopEngine>(scenario));
 }

@@ -1,6 +1,7 @@
 // A scenario as a value: what a scenario file says, validated and with every default filled in.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -104,22 +105,58 @@ struct OperatorEvent {
   bool of_job() const { return kind == Kind::kCancel || kind == Kind::kScale || kind == Kind::kUpdate; }
 };
 
-/// What breaks during the run.
-struct Fault {
-  enum class Kind : std::uint8_t { kCrash, kRestart };
-  Instant at;
-  Kind kind = Kind::kCrash;
-  std::uint32_t node = 0;
-};
-
-/// Message faults of a fault campaign. Fate is keyed by (seed, link, number). Probabilities in parts per
-/// million.
-struct NetworkFaults {
+/// What may happen to messages. Fate is keyed by (seed, link, number). Probabilities in parts per million.
+struct MessageFaults {
   std::uint32_t loss_ppm = 0;
   std::uint32_t duplicate_ppm = 0;
   std::uint32_t delay_ppm = 0;  ///< A message is delayed by up to max_delay on top of the latency.
   Duration max_delay{0};
+
+  bool any() const { return loss_ppm + duplicate_ppm + delay_ppm > 0; }
+};
+
+/// Those of the whole network, from the start of the run.
+struct NetworkFaults : MessageFaults {
   Instant until = Instant{};  ///< No message sent at or after this instant is touched.
+};
+
+/// What breaks during the run. Of the last fields each kind has those that name it.
+struct Fault {
+  enum class Kind : std::uint8_t {
+    kCrash,
+    kRestart,
+    kSlowNode,
+    kPartition,
+    kNetwork,
+    kClockSkew,
+    kControllerRestart,
+    kStoreDelay,
+    kStoreFailure,
+  };
+  enum class Direction : std::uint8_t { kBoth, kToAgent, kToController };
+  Instant at;
+  Kind kind = Kind::kCrash;
+  std::uint32_t node = 0;                  ///< kCrash, kRestart, kSlowNode, kClockSkew: index into the nodes.
+  Instant until = kNever;                  ///< All but kCrash and kRestart: from then on it is over.
+  std::vector<std::uint32_t> nodes = {};   ///< kPartition, kNetwork: those whose links suffer, ascending.
+  Direction direction = Direction::kBoth;  ///< kPartition: of the messages that are lost.
+  MessageFaults messages = {};             ///< kNetwork
+  double factor = 1;                       ///< kSlowNode: what its speed is divided by.
+  std::uint32_t rate_ppm = 1'000'000;      ///< kClockSkew: how fast the clock goes.
+  Duration delay{0};                       ///< kClockSkew: how far it jumps; kStoreDelay: of a commit.
+
+  /// `node` says which one.
+  bool of_one_node() const {
+    return kind == Kind::kCrash || kind == Kind::kRestart || kind == Kind::kSlowNode ||
+           kind == Kind::kClockSkew;
+  }
+  bool lasts() const { return kind != Kind::kCrash && kind != Kind::kRestart; }
+  /// One of a node's link, for messages that go there (or else come from there).
+  bool cuts(std::uint32_t link, bool to_agent) const {
+    return kind == Kind::kPartition && hits(link) &&
+           direction != (to_agent ? Direction::kToController : Direction::kToAgent);
+  }
+  bool hits(std::uint32_t link) const { return std::binary_search(nodes.begin(), nodes.end(), link); }
 };
 
 /// `metric relation bound`, e.g. makespan_s <= 120.
@@ -149,6 +186,13 @@ struct Scenario {
   std::vector<Fault> faults;          ///< Ascending in time, as written within one instant.
   NetworkFaults network;
   std::vector<Assertion> assertions;
+
+  /// Some fault ends the controller's life, so that another one starts from the store.
+  bool controller_dies() const {
+    return std::any_of(faults.begin(), faults.end(), [](const Fault& fault) {
+      return fault.kind == Fault::Kind::kControllerRestart || fault.kind == Fault::Kind::kStoreFailure;
+    });
+  }
 };
 
 /// Yields the jobs of a scenario in the order of their submission, without holding them all.

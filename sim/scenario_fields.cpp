@@ -140,6 +140,24 @@ constexpr Field retries(S s) {
 constexpr Field generated_jobs(S s) {
   return required(integer(s, "jobs", "jobs", 1, 1e8, "", "How many jobs."));
 }
+constexpr Field at_s(S s) {
+  return required(seconds(s, "at_s", "", "When; at one instant in the order of the file."));
+}
+// Of faults that last.
+constexpr Field until(S s) { return seconds(s, "until_s", "", "It ends then. This or `for_s`.", true); }
+constexpr Field lasts(S s) { return seconds(s, "for_s", "", "It lasts so long. This or `until_s`.", true); }
+constexpr Field node(S s) { return required(plain(s, "node", kName, "", "The node.")); }
+// What may happen to messages.
+constexpr Field loss(S s) { return plain(s, "loss", kRatio, "0", "Of messages that never arrive."); }
+constexpr Field duplicate(S s) {
+  return plain(s, "duplicate", kRatio, "0", "Of messages that arrive twice.");
+}
+constexpr Field delay(S s) {
+  return plain(s, "delay", kRatio, "0", "Of messages that take up to `max_delay_s` longer.");
+}
+constexpr Field max_delay(S s) {
+  return seconds(s, "max_delay_s", "0", "The most that a delayed message takes longer.");
+}
 constexpr Field estimate_factor(S s) {
   return number(s, "estimate_factor", "", 1e6, "1", "Estimate = this times the run time. 0 = no estimates.",
                 false);
@@ -323,7 +341,7 @@ constexpr Field kFields[] = {
     integer(S::kColumn, "tasks", "tasks", 1, kMillion, "1", "Tasks that start together."),
     integer(S::kColumn, "cores", "hardware threads", 1, kMaxCores, "1", "Of each task."),
 
-    required(seconds(S::kEvent, "at_s", "", "When; at one instant in the order of the file.")),
+    at_s(S::kEvent),
     plain(S::kEvent, "cancel", kName, "", "The job of this `id`."),
     plain(S::kEvent, "scale", kName, "", "The service of this `id` is to have so many `replicas`."),
     integer(S::kEvent, "replicas", "replicas", 0, kMillion, "", "With `scale`: how many."),
@@ -334,14 +352,71 @@ constexpr Field kFields[] = {
     plain(S::kEvent, "evict", kName, "", "As `drain`, and its tasks are ended and run elsewhere."),
     plain(S::kEvent, "undrain", kName, "", "This node gets tasks again."),
 
-    required(seconds(S::kFault, "at_s", "", "When; at one instant in the order of the file.")),
+    at_s(S::kFault),
     plain(S::kFault, "crash", kName, "", "This node stops with all that runs on it."),
     plain(S::kFault, "restart", kName, "", "This node is back, empty."),
+    nested(S::kFault, "slow_node", kObject, S::kSlowNode, "Operations on a node take longer for a while."),
+    nested(S::kFault, "partition", kObject, S::kPartition,
+           "Messages between the controller and some nodes are lost."),
+    nested(S::kFault, "network", kObject, S::kNetworkFault,
+           "Messages are lost, repeated and late at random: as `/network`, for a while."),
+    nested(S::kFault, "clock_skew", kObject, S::kClockSkew, "The clock of a node's agent is wrong."),
+    nested(S::kFault, "controller_restart", kObject, S::kControllerRestart,
+           "The controller dies; another one starts from the store."),
+    nested(S::kFault, "store_delay", kObject, S::kStoreDelay, "Records take longer to become durable."),
+    nested(S::kFault, "store_failure", kObject, S::kStoreFailure, "Records cannot be stored."),
 
-    plain(S::kNetwork, "loss", kRatio, "0", "Of messages that never arrive."),
-    plain(S::kNetwork, "duplicate", kRatio, "0", "Of messages that arrive twice."),
-    plain(S::kNetwork, "delay", kRatio, "0", "Of messages that take up to `max_delay_s` longer."),
-    interval(S::kNetwork, "max_delay_s", "0", "The most that a delayed message takes longer."),
+    node(S::kSlowNode),
+    required({.section = S::kSlowNode,
+              .name = "factor",
+              .type = kNumber,
+              .min = 1,
+              .max = kMillion,
+              .doc = "Its speed is divided by this."}),
+    until(S::kSlowNode),
+    lasts(S::kSlowNode),
+
+    required(plain(S::kPartition, "nodes", kNames, "", "Those that are cut off.")),
+    choice(S::kPartition, "direction", "both|to_agent|to_controller", "\"both\"",
+           "Which messages are lost: those to the agents, those to the controller, or both."),
+    until(S::kPartition),
+    lasts(S::kPartition),
+
+    loss(S::kNetworkFault),
+    duplicate(S::kNetworkFault),
+    delay(S::kNetworkFault),
+    max_delay(S::kNetworkFault),
+    plain(S::kNetworkFault, "nodes", kNames, "", "Those whose messages suffer; by default all."),
+    until(S::kNetworkFault),
+    lasts(S::kNetworkFault),
+
+    node(S::kClockSkew),
+    {.section = S::kClockSkew,
+     .name = "rate",
+     .type = kRatio,
+     .min = 0.5,
+     .max = 2,
+     .fallback = "1",
+     .doc = "How fast it goes: 1.01 = fast by a hundredth."},
+    seconds(S::kClockSkew, "offset_s", "0",
+            "How far it jumps at the start; a monotone clock never goes back."),
+    until(S::kClockSkew),
+    lasts(S::kClockSkew),
+
+    until(S::kControllerRestart),
+    lasts(S::kControllerRestart),
+
+    required(seconds(S::kStoreDelay, "delay_s", "", "What a commit takes at least.")),
+    until(S::kStoreDelay),
+    lasts(S::kStoreDelay),
+
+    until(S::kStoreFailure),
+    lasts(S::kStoreFailure),
+
+    loss(S::kNetwork),
+    duplicate(S::kNetwork),
+    delay(S::kNetwork),
+    max_delay(S::kNetwork),
     seconds(S::kNetwork, "until_s", "", "From then on every message arrives; by default never."),
 };
 

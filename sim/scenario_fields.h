@@ -27,6 +27,13 @@ enum class Section : std::uint8_t {
   kColumn,  ///< Not an object: the columns that /workload/table may have.
   kEvent,
   kFault,
+  kSlowNode,
+  kPartition,
+  kNetworkFault,
+  kClockSkew,
+  kControllerRestart,
+  kStoreDelay,
+  kStoreFailure,
   kNetwork,
   kNone,
 };
@@ -38,7 +45,7 @@ enum class FieldType : std::uint8_t {
   kSeed,       ///< 0 .. 2^64 - 1
   kNumber,     ///< A double, min .. max.
   kSeconds,    ///< Read exactly, to the nanosecond; min .. max.
-  kRatio,      ///< 0 .. 1, read exactly, to the millionth.
+  kRatio,      ///< min .. max, read exactly, to the millionth.
   kFlag,       ///< true or false
   kChoice,     ///< One of `choices`, separated by '|'.
   kNames,      ///< An array of names.

@@ -2,6 +2,8 @@
 // after it.
 #include <algorithm>
 #include <map>
+#include <numeric>
+#include <set>
 
 #include "sim/assertions.h"
 #include "sim/scenario_parse_context.h"
@@ -86,6 +88,100 @@ void sort_by_time(std::vector<T>& things) {
   std::stable_sort(things.begin(), things.end(), [](const T& a, const T& b) { return a.at < b.at; });
 }
 
+void read_messages(Context& context, const Reader& reader, MessageFaults& out) {
+  out.loss_ppm = reader.ppm("loss");
+  out.duplicate_ppm = reader.ppm("duplicate");
+  out.delay_ppm = reader.ppm("delay");
+  out.max_delay = reader.seconds("max_delay_s");
+  if (out.delay_ppm > 0 && out.max_delay == Duration{0})
+    context.mistakes.add(reader.place("delay"), "delayed by how much?", "right: `max_delay_s`, too");
+  if (out.delay_ppm == 0 && out.max_delay > Duration{0})
+    context.mistakes.add(reader.key_place("max_delay_s"), "no message is delayed, so this says nothing",
+                         "right: `delay`, too");
+}
+
+/// The nodes that `names` names, in the order of their ids.
+std::vector<std::uint32_t> read_node_names(Context& context, const JsonValue& names) {
+  std::vector<std::uint32_t> nodes;
+  for (JsonValue v = names.first_child(); v; v = v.next_sibling())
+    if (const auto node = find_node(context, v)) nodes.push_back(*node);
+  if (!names.first_child())
+    context.mistakes.add(names.place(), "`nodes` is empty", "right: at least one name");
+  std::sort(nodes.begin(), nodes.end());
+  nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
+  return nodes;
+}
+
+/// The instant at which a fault that begins at `at` is over.
+Instant read_end(Context& context, const Reader& reader, Instant at, bool must_end) {
+  constexpr std::int64_t kLast = 4'000'000'000'000'000'000;  // as for all seconds
+  if (!reader.given("until_s") && !reader.given("for_s")) {
+    if (must_end) context.mistakes.add(reader.place(), "until when?", "right: `until_s`, or `for_s`");
+    return kNever;
+  }
+  if (!reader.at_most_one({"until_s", "for_s"})) return kNever;
+  if (reader.given("for_s")) {
+    const Instant end = saturating_add(at, reader.seconds("for_s"));
+    if (to_ns(end) > kLast)
+      context.mistakes.add(reader.place("for_s"), "this ends after the end of time", "right: at most at 4e9");
+    return end;
+  }
+  const Instant end = reader.instant("until_s");
+  if (reader.valid("until_s") && end <= at)
+    context.mistakes.add(reader.place("until_s"), "it ends before it begins", "right: a time after `at_s`");
+  return end;
+}
+
+/// A fault that lasts: its object under the name of its kind.
+void read_lasting(Context& context, const JsonValue& object, std::string_view name, Fault& fault) {
+  using Kind = Fault::Kind;
+  const auto begin = [&](Section section, Kind kind) {
+    fault.kind = kind;
+    Reader reader(context, object, section);
+    const bool dies = kind == Kind::kControllerRestart || kind == Kind::kStoreFailure;
+    fault.until = read_end(context, reader, fault.at, dies);
+    if (dies && context.cluster_known && context.out.agent.heartbeat == Duration{0})
+      context.mistakes.add(reader.place(), "without heartbeats no agent learns of the new controller",
+                           "right: `heartbeat_s` above 0 in the cluster");
+    return reader;
+  };
+  const auto node_of = [&](const Reader& reader) {
+    return reader.valid("node") ? find_node(context, reader.value("node")).value_or(0) : 0;
+  };
+  if (name == "slow_node") {
+    const Reader reader = begin(Section::kSlowNode, Kind::kSlowNode);
+    fault.node = node_of(reader);
+    fault.factor = reader.number("factor");
+  } else if (name == "partition") {
+    const Reader reader = begin(Section::kPartition, Kind::kPartition);
+    if (reader.valid("nodes")) fault.nodes = read_node_names(context, reader.value("nodes"));
+    const std::string direction = reader.text("direction");
+    fault.direction = direction == "to_agent"        ? Fault::Direction::kToAgent
+                      : direction == "to_controller" ? Fault::Direction::kToController
+                                                     : Fault::Direction::kBoth;
+  } else if (name == "network") {
+    const Reader reader = begin(Section::kNetworkFault, Kind::kNetwork);
+    read_messages(context, reader, fault.messages);
+    if (reader.valid("nodes")) {
+      fault.nodes = read_node_names(context, reader.value("nodes"));
+    } else {
+      fault.nodes.resize(context.out.nodes.size());
+      std::iota(fault.nodes.begin(), fault.nodes.end(), 0U);
+    }
+  } else if (name == "clock_skew") {
+    const Reader reader = begin(Section::kClockSkew, Kind::kClockSkew);
+    fault.node = node_of(reader);
+    fault.rate_ppm = reader.ppm("rate");
+    fault.delay = reader.seconds("offset_s");
+  } else if (name == "controller_restart") {
+    begin(Section::kControllerRestart, Kind::kControllerRestart);
+  } else if (name == "store_delay") {
+    fault.delay = begin(Section::kStoreDelay, Kind::kStoreDelay).seconds("delay_s");
+  } else {
+    begin(Section::kStoreFailure, Kind::kStoreFailure);
+  }
+}
+
 }  // namespace
 
 void read_events(Context& context, const JsonValue& events) {
@@ -118,13 +214,20 @@ void read_events(Context& context, const JsonValue& events) {
 void read_faults(Context& context, const JsonValue& faults) {
   for (JsonValue v = faults.first_child(); v; v = v.next_sibling()) {
     const Reader reader(context, v, Section::kFault);
-    const std::string_view what = exactly_one(context, reader, {"crash", "restart"});
+    const std::string_view what =
+        exactly_one(context, reader,
+                    {"crash", "restart", "slow_node", "partition", "network", "clock_skew",
+                     "controller_restart", "store_delay", "store_failure"});
     if (what.empty()) continue;
     Fault fault;
     fault.at = reader.instant("at_s");
-    fault.kind = what == "crash" ? Fault::Kind::kCrash : Fault::Kind::kRestart;
-    fault.node = find_node(context, reader.value(what)).value_or(0);
-    context.out.faults.push_back(fault);
+    if (what == "crash" || what == "restart") {
+      fault.kind = what == "crash" ? Fault::Kind::kCrash : Fault::Kind::kRestart;
+      fault.node = find_node(context, reader.value(what)).value_or(0);
+    } else {
+      read_lasting(context, reader.value(what), what, fault);
+    }
+    context.out.faults.push_back(std::move(fault));
   }
   sort_by_time(context.out.faults);
 }
@@ -132,17 +235,8 @@ void read_faults(Context& context, const JsonValue& faults) {
 void read_network(Context& context, const JsonValue& network) {
   const Reader reader(context, network, Section::kNetwork);
   NetworkFaults& out = context.out.network;
-  out.loss_ppm = reader.ppm("loss");
-  out.duplicate_ppm = reader.ppm("duplicate");
-  out.delay_ppm = reader.ppm("delay");
-  out.max_delay = reader.seconds("max_delay_s");
-  if (out.delay_ppm > 0 && out.max_delay == Duration{0})
-    context.mistakes.add(reader.place("delay"), "delayed by how much?", "right: `max_delay_s`, too");
-  if (out.delay_ppm == 0 && out.max_delay > Duration{0})
-    context.mistakes.add(reader.key_place("max_delay_s"), "no message is delayed, so this says nothing",
-                         "right: `delay`, too");
-  const bool any = out.loss_ppm + out.duplicate_ppm + out.delay_ppm > 0;
-  out.until = reader.valid("until_s") ? reader.instant("until_s") : any ? kNever : Instant{};
+  read_messages(context, reader, out);
+  out.until = reader.valid("until_s") ? reader.instant("until_s") : out.any() ? kNever : Instant{};
 }
 
 void read_assertions(Context& context, const JsonValue& assertions) {

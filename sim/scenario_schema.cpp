@@ -35,6 +35,20 @@ constexpr SectionText kSections[] = {
     {Section::kColumn, "column", "/workload/table/columns", "Names that may stand here."},
     {Section::kEvent, "event", "/events/N", "A time, and exactly one of the others."},
     {Section::kFault, "fault", "/faults/N", "A time, and exactly one of the others."},
+    {Section::kSlowNode, "slow_node", "/faults/N/slow_node",
+     "Without an end it lasts as long as the run. What has a duration takes that long on any node."},
+    {Section::kPartition, "partition", "/faults/N/partition",
+     "Without an end it lasts as long as the run. A message is lost if it is sent while it lasts."},
+    {Section::kNetworkFault, "network_fault", "/faults/N/network",
+     "Without an end it lasts as long as the run. Where several say something of a message, the worst "
+     "holds."},
+    {Section::kClockSkew, "clock_skew", "/faults/N/clock_skew",
+     "Without an end it lasts as long as the run; afterwards the clock goes right from where it then is."},
+    {Section::kControllerRestart, "controller_restart", "/faults/N/controller_restart",
+     "When it ends must be said."},
+    {Section::kStoreDelay, "store_delay", "/faults/N/store_delay",
+     "Without an end it lasts as long as the run."},
+    {Section::kStoreFailure, "store_failure", "/faults/N/store_failure", "When it ends must be said."},
     {Section::kNetwork, "network", "/network",
      "The fate of a message depends on the seed, its link and its number."},
 };
@@ -223,7 +237,7 @@ std::string describe(const Field& field) {
     case FieldType::kSeconds:
       return "seconds, " + range_of(field);
     case FieldType::kRatio:
-      return "a ratio from 0 to 1";
+      return "a ratio " + range_of(field);
     case FieldType::kFlag:
       return "true or false";
     case FieldType::kChoice: {

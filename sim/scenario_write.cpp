@@ -93,6 +93,8 @@ class ScenarioWriter {
   void generate(const LublinWorkload& workload);
   void events();
   void faults();
+  void lasting(const Fault& fault);
+  void messages(const MessageFaults& messages);
   void network();
 
   const Scenario& scenario_;
@@ -369,21 +371,70 @@ void ScenarioWriter::faults() {
   for (const Fault& fault : scenario_.faults) {
     out_.object(true);
     instant("at_s", fault.at);
-    text(fault.kind == Fault::Kind::kCrash ? "crash" : "restart", scenario_.nodes[fault.node].name);
+    if (fault.lasts())
+      lasting(fault);
+    else
+      text(fault.kind == Fault::Kind::kCrash ? "crash" : "restart", scenario_.nodes[fault.node].name);
     out_.close();
   }
   out_.close();
 }
 
+void ScenarioWriter::lasting(const Fault& fault) {
+  using Kind = Fault::Kind;
+  const auto nodes = [&] {
+    array("nodes");
+    for (const std::uint32_t node : fault.nodes) out_.string(scenario_.nodes[node].name);
+    out_.close();
+  };
+  switch (fault.kind) {
+    case Kind::kSlowNode:
+      object("slow_node");
+      text("node", scenario_.nodes[fault.node].name);
+      number("factor", fault.factor);
+      break;
+    case Kind::kPartition:
+      object("partition");
+      nodes();
+      text("direction", fault.direction == Fault::Direction::kBoth      ? "both"
+                        : fault.direction == Fault::Direction::kToAgent ? "to_agent"
+                                                                        : "to_controller");
+      break;
+    case Kind::kNetwork:
+      object("network");
+      messages(fault.messages);
+      if (fault.nodes.size() < scenario_.nodes.size()) nodes();
+      break;
+    case Kind::kClockSkew:
+      object("clock_skew");
+      text("node", scenario_.nodes[fault.node].name);
+      raw("rate", decimal(fault.rate_ppm, 6));
+      seconds("offset_s", fault.delay);
+      break;
+    case Kind::kStoreDelay:
+      object("store_delay");
+      seconds("delay_s", fault.delay);
+      break;
+    default:
+      object(fault.kind == Kind::kControllerRestart ? "controller_restart" : "store_failure");
+      break;
+  }
+  if (fault.until != kNever) instant("until_s", fault.until);
+  out_.close();
+}
+
+void ScenarioWriter::messages(const MessageFaults& messages) {
+  raw("loss", decimal(messages.loss_ppm, 6));
+  raw("duplicate", decimal(messages.duplicate_ppm, 6));
+  raw("delay", decimal(messages.delay_ppm, 6));
+  seconds("max_delay_s", messages.max_delay);
+}
+
 void ScenarioWriter::network() {
   const NetworkFaults& network = scenario_.network;
   object("network", true);
-  raw("loss", decimal(network.loss_ppm, 6));
-  raw("duplicate", decimal(network.duplicate_ppm, 6));
-  raw("delay", decimal(network.delay_ppm, 6));
-  seconds("max_delay_s", network.max_delay);
-  const bool any = network.loss_ppm + network.duplicate_ppm + network.delay_ppm > 0;
-  if (any && network.until != kNever) instant("until_s", network.until);
+  messages(network);
+  if (network.any() && network.until != kNever) instant("until_s", network.until);
   out_.close();
 }
 

@@ -91,8 +91,7 @@ class Shrinker {
         [](Scenario & s) -> auto& { return s.network.duplicate_ppm; }, 0);
     if (best_.network.delay_ppm > 0)
       smaller |= edit([](Scenario& s) { s.network.delay_ppm = 0, s.network.max_delay = Duration{0}; });
-    const NetworkFaults& network = best_.network;
-    if (network.loss_ppm + network.duplicate_ppm + network.delay_ppm == 0) best_.network.until = Instant{};
+    if (!best_.network.any()) best_.network.until = Instant{};
     smaller |= zero<Duration>(
         [](Scenario & s) -> auto& { return s.latency; }, Duration{0});
     smaller |= zero<Duration>(
@@ -112,11 +111,17 @@ class Shrinker {
         const auto gone = static_cast<std::uint32_t>(i);
         s.nodes.erase(s.nodes.begin() + static_cast<std::ptrdiff_t>(i));
         s.controller.inventory.erase(s.controller.inventory.begin() + static_cast<std::ptrdiff_t>(i));
-        std::erase_if(s.faults, [&](const Fault& fault) { return fault.node == gone; });
+        std::erase_if(s.faults, [&](Fault& fault) {
+          if (fault.of_one_node()) return fault.node == gone;
+          const bool named = fault.hits(gone);
+          if (named) std::erase(fault.nodes, gone);
+          for (std::uint32_t& node : fault.nodes) node -= node > gone;
+          return named && fault.nodes.empty();
+        });
         std::erase_if(s.events, [&](const OperatorEvent& event) {
           return event.kind != OperatorEvent::Kind::kCancel && event.node == gone;
         });
-        for (Fault& fault : s.faults) fault.node -= fault.node > gone;
+        for (Fault& fault : s.faults) fault.node -= fault.of_one_node() && fault.node > gone;
         for (OperatorEvent& event : s.events) event.node -= event.node > gone;
       });
     return smaller;

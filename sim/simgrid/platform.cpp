@@ -26,8 +26,12 @@ Platform::Platform(const Scenario& scenario, bool with_processors) : types_(scen
       node.cores = node.type->cores();
       node.offered_cores = node.type->offer.cores;
       node.threads_per_core = node.type->offer.threads_per_core;
+      for (const Fault& fault : scenario.faults)
+        if (fault.kind == Fault::Kind::kSlowNode && fault.node == i &&
+            std::find(node.factors.begin(), node.factors.end(), fault.factor) == node.factors.end())
+          node.factors.push_back(fault.factor);
       if (node.type->plain()) {
-        node.host = zone->create_host("n" + std::to_string(i), node.type->speed.front());
+        node.host = zone->create_host("n" + std::to_string(i), node.speeds());
         node.host->set_core_count(static_cast<int>(node.type->offer.threads()));
       } else {
         add_cores(*zone, node, i);
@@ -35,6 +39,21 @@ Platform::Platform(const Scenario& scenario, bool with_processors) : types_(scen
     }
   }
   zone->seal();
+}
+
+std::vector<double> Platform::NodeModel::speeds() const {
+  std::vector<double> all;
+  for (const double factor : factors)
+    for (const double speed : type->speed) all.push_back(speed / factor);
+  return all;
+}
+
+void Platform::slow(std::uint32_t number, double factor) {
+  NodeModel& node = nodes_[number];
+  const auto at = std::find(node.factors.begin(), node.factors.end(), factor);
+  DUET_CHECK(at != node.factors.end());
+  node.slowed = static_cast<std::uint32_t>(at - node.factors.begin());
+  tune(node);
 }
 
 void Platform::add_cores(sg::NetZone& zone, NodeModel& node, std::uint32_t number) {
@@ -45,7 +64,7 @@ void Platform::add_cores(sg::NetZone& zone, NodeModel& node, std::uint32_t numbe
   const double alone = 1.0 / node.threads_per_core;
   for (std::uint32_t c = 0; c < node.cores; ++c) {
     Core& core = cores_[core_count_++];
-    core.host = zone.create_host("n" + std::to_string(number) + "c" + std::to_string(c), node.type->speed);
+    core.host = zone.create_host("n" + std::to_string(number) + "c" + std::to_string(c), node.speeds());
     if (node.threads_per_core == 1) continue;
     core.host->set_core_count(static_cast<int>(node.threads_per_core));
     // `bound` is threads_per_core times the current speed of a thread that is alone, and no execution gets
@@ -93,9 +112,10 @@ std::uint32_t Platform::idlest_thread(std::uint32_t number) const {
 // it does for a program that handles these events one by one, such as bench/raw/raw_simgrid_replay.
 void Platform::tune(NodeModel& node) {
   const auto speeds = static_cast<std::uint32_t>(node.type->speed.size());
-  const std::uint32_t pstate = std::min(std::max(node.active_cores, 1U), speeds) - 1;
+  const std::uint32_t pstate = node.slowed * speeds + std::min(std::max(node.active_cores, 1U), speeds) - 1;
   if (pstate == node.pstate) return;
   node.pstate = pstate;
+  if (node.host != nullptr) return void(node.host->set_pstate(pstate));
   for (std::uint32_t c = 0; c < node.cores; ++c) cores_[node.first_core + c].host->set_pstate(pstate);
 }
 

@@ -30,6 +30,9 @@ class Platform {
   /// Operations per second of a thread when nothing else runs on the node.
   double top_speed(std::uint32_t node) const { return nodes_[node].type->speed.front(); }
 
+  /// The node is slower by this factor from now on: 1, or one that a fault of the scenario names.
+  void slow(std::uint32_t node, double factor);
+
   // Of a node that is modelled by core.
 
   /// Notes one more execution on a thread; the node's speed follows. Returns the host of the thread's core.
@@ -50,6 +53,9 @@ class Platform {
     std::uint32_t threads_per_core = 0;
     std::uint32_t active_cores = 0;
     std::uint32_t pstate = 0;
+    std::vector<double> factors{1};  // by which it may be slowed: for each the speeds follow one another
+    std::uint32_t slowed = 0;        // which of them holds
+    std::vector<double> speeds() const;
   };
   struct Core {
     simgrid::s4u::Host* host = nullptr;

@@ -42,6 +42,9 @@ class SimgridEngine final : public Engine, private PartListener {
   std::string_view name() const override { return "simgrid"; }
   void start(const ExecSpec& spec) override;
   void cancel(ExecId id) override;
+  void slow(std::uint32_t node, double factor) override {
+    if (executor_) platform_.slow(node, factor);
+  }
   void run(World& world) override;
 
   std::uint64_t late_ends() const { return late_ends_; }

@@ -1,4 +1,5 @@
 // The checkers are told lies about correct runs, and traces are altered: each must be noticed.
+#include <algorithm>
 #include <functional>
 
 #include <gmock/gmock.h>
@@ -28,6 +29,8 @@ class Liar final : public Observer {
     kTwiceTheThreads,
     kEndOfAnotherAttempt,
     kAnswerToAnotherLife,
+    kJobRecordIsLost,
+    kTaskRecordIsLost,
   };
   Liar(Checkers& to, Lie lie) : to_(to), lie_(lie) {}
 
@@ -36,6 +39,8 @@ class Liar final : public Observer {
     controller::Event told = event;
     controller::Commands said(commands.begin() + static_cast<std::ptrdiff_t>(first), commands.end());
     if (lie_ == Lie::kEndOfAnotherAttempt) other_attempt(told);
+    if (lie_ == Lie::kJobRecordIsLost) lose<JobRecord>(told);
+    if (lie_ == Lie::kTaskRecordIsLost) lose<TaskRecord>(told);
     for (std::size_t i = 0; i < said.size() && !lied_; ++i) {
       auto* published = std::get_if<controller::Publish>(&said[i]);
       auto* task = published == nullptr ? nullptr : std::get_if<controller::TaskChanged>(&published->notice);
@@ -74,6 +79,8 @@ class Liar final : public Observer {
     if (now_or_never && lie_ == Lie::kAttemptRunsTwice) to_.on_run(now, node, attempt, threads, begins);
   }
   void on_fault(Instant now, const Fault& fault) override { to_.on_fault(now, fault); }
+  void on_controller(Instant now, bool begins) override { to_.on_controller(now, begins); }
+  void on_commit(Instant now) override { to_.on_commit(now); }
   void on_instant(Instant now, const Controller& controller) override { to_.on_instant(now, controller); }
 
   bool lied() const { return lied_; }
@@ -86,6 +93,15 @@ class Liar final : public Observer {
     if (ended == nullptr || lied_) return;
     lied_ = true;
     ++ended->attempt.number;
+  }
+  template <class R>
+  void lose(controller::Event& event) {
+    auto* restore = std::get_if<controller::Restore>(&event);
+    if (restore == nullptr || lied_) return;
+    const auto lost = std::find_if(restore->records.begin(), restore->records.end(),
+                                   [](const Record& record) { return std::holds_alternative<R>(record); });
+    lied_ = lost != restore->records.end();
+    if (lied_) restore->records.erase(lost);
   }
   void elsewhere(const Controller& c, controller::TaskChanged& task) {
     for (std::size_t i = 0; i < c.cluster().size() && !lied_; ++i)
@@ -119,8 +135,10 @@ const Told kLies[] = {
     {Lie::kAttemptNeverRan, "AttemptNeverRan", "I17", false},
     {Lie::kAttemptRunsTwice, "AttemptRunsTwice", "I4"},
     {Lie::kTwiceTheThreads, "TwiceTheThreads", "I5"},
-    {Lie::kEndOfAnotherAttempt, "EndOfAnotherAttempt", "I2"},
+    {Lie::kEndOfAnotherAttempt, "EndOfAnotherAttempt", "I2", false},
     {Lie::kAnswerToAnotherLife, "AnswerToAnotherLife", "I10", false},
+    {Lie::kJobRecordIsLost, "JobRecordIsLost", "I14"},
+    {Lie::kTaskRecordIsLost, "TaskRecordIsLost", "I14"},
 };
 
 std::vector<Violation> lie_about(const Scenario& scenario, Lie lie, bool& lied) {

@@ -52,6 +52,12 @@ const Planted kPlanted[] = {
     {Mutant::kKillVoidsNothing, "KillVoidsNothing", "I9"},
     {Mutant::kGangInPieces, "GangInPieces", "GANG"},
     {Mutant::kOldLifeStaysOut, "OldLifeStaysOut", "L4"},
+    {Mutant::kIdsGivenAgain, "IdsGivenAgain", "I3"},
+    {Mutant::kEpochsGivenAgain, "EpochsGivenAgain", "I9"},
+    {Mutant::kRestoreForgetsFailures, "RestoreForgetsFailures", "I4"},
+    {Mutant::kRestoreForgetsTasks, "RestoreForgetsTasks", "I3"},
+    {Mutant::kRestoreForgetsCancel, "RestoreForgetsCancel", "I25"},
+    {Mutant::kRestoreWatchesNobody, "RestoreWatchesNobody", "L3"},
 };
 
 /// Failures that the swarm once found, kept as scenarios: each still shows them when its mutant brings the
@@ -67,6 +73,7 @@ const Kept kKept[] = {
     {Mutant::kAnyRegisterAnswer, "earlier_answer", "I10"},
     {Mutant::kIdleSlotsAreFree, "idle_slot_without_cpu", "I5"},  // Too rare to wait for.
     {Mutant::kOldLifeStaysOut, "old_life_pushed_out", "L4"},
+    {Mutant::kRestoreForgetsEviction, "evicted_gang_restored", "I4"},  // As rare.
 };
 
 bool has(const std::vector<Violation>& violations, const std::string& invariant) {

@@ -87,6 +87,31 @@ TEST(ProcessorModel, SpeedChangesDuringAnExecution) {
   });
 }
 
+// Halved from 0.2 s to 0.4 s: 0.3 s' worth of work by then, and what is left at full speed.
+TEST(ProcessorModel, ANodeIsSlowForAWhile) {
+  for (const bool plain : {false, true})
+    run_in_child([plain] {
+      NodeType type = laptop_type();
+      if (plain) {
+        type.speed = {4.2e9};
+        type.smt_yield = type.offer.threads_per_core;
+      }
+      Scenario scenario = scenario_of(type, 2);
+      scenario.faults.push_back({.at = {}, .kind = Fault::Kind::kSlowNode, .node = 0, .factor = 2});
+      auto engine = make_simgrid_engine(scenario, true);
+      FakeWorld world(**engine);
+      world.at(0, [&] {
+        world.start(0, 0, {0}, work);
+        world.start(1, 1, {0}, work);
+      });
+      world.at(second / 5, [&] { (*engine)->slow(0, 2); });
+      world.at(2 * second / 5, [&] { (*engine)->slow(0, 1); });
+      (*engine)->run(world);
+      EXPECT_EQ(world.ends[0][0], 1'100'000'000);
+      EXPECT_EQ(world.ends[1][0], second);
+    });
+}
+
 TEST(ProcessorModel, WithoutThreadsTheEngineSpreadsOverCores) {
   run_in_child([] {
     const Scenario scenario = scenario_of(laptop_type());

@@ -79,6 +79,7 @@ TEST(SwarmDraw, EveryScenarioIsAScenarioFile) {
 
 TEST(SwarmDraw, CoversWhatItShould) {
   std::map<std::string, int> seen;
+  std::map<Fault::Kind, int> kinds;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     const Scenario s = draw_scenario(seed);
     ASSERT_TRUE(s.horizon.has_value()) << "seed " << seed << " owes no end";
@@ -87,6 +88,7 @@ TEST(SwarmDraw, CoversWhatItShould) {
     seen["crashes"] += !s.faults.empty();
     seen["quiet"] += s.faults.empty() && s.events.empty() && s.network.until == Instant{};
     seen["seven nodes"] += s.nodes.size() == 7;
+    for (const Fault& fault : s.faults) ++kinds[fault.kind];
     for (const Arrival& a : std::get<std::vector<Arrival>>(s.workload)) {
       const bool several = a.spec->groups.front().count > 1;
       seen["gangs"] += several && a.spec->kind == JobKind::kRigid;
@@ -97,6 +99,7 @@ TEST(SwarmDraw, CoversWhatItShould) {
   for (const char* what : {"fcfs", "sjf", "easy", "easy_machines", "first_fit", "round_robin", "bin_pack",
                            "spread", "crashes", "quiet", "seven nodes", "gangs", "bags", "exclusive"})
     EXPECT_GE(seen[what], 2) << what;
+  EXPECT_EQ(kinds.size(), 9U);  // All that there are.
 }
 
 TEST(SwarmWorkers, ADeathCostsOneSeed) {

@@ -1,0 +1,54 @@
+// What is durable of a simulated controller: the last record of each key. It outlives the controller.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <variant>
+#include <vector>
+
+#include "core/model.h"
+
+namespace duet::sim {
+
+class RecordStore {
+ public:
+  void put(const Record& record) {
+    std::visit([this](const auto& r) { keep(r); }, record);
+  }
+
+  /// Everything, for a controller that takes over: nodes, ends, jobs, tasks.
+  std::vector<Record> records() const {
+    std::vector<Record> all;
+    for (const auto& [id, record] : nodes_) all.emplace_back(record);
+    if (last_end_.job.value > 0) all.emplace_back(last_end_);
+    for (const auto& [id, record] : jobs_) all.emplace_back(record);
+    for (const auto& [id, record] : tasks_) all.emplace_back(record);
+    return all;
+  }
+
+  /// Jobs ever stored, which is the highest of their ids: they are stored in the order of their acceptance.
+  std::uint64_t jobs_given() const { return jobs_given_; }
+
+ private:
+  void keep(const NodeRecord& record) { nodes_[record.node] = record; }
+  void keep(const TaskRecord& record) { tasks_[record.task] = record; }
+  void keep(const JobRecord& record) {
+    jobs_[record.job] = record;
+    jobs_given_ = std::max(jobs_given_, record.job.value);
+  }
+  /// Nothing is left of a job that has ended but the highest id of all: no id is ever given again.
+  void keep(const EndRecord& record) {
+    jobs_.erase(record.job);
+    tasks_.erase(tasks_.lower_bound(TaskId{record.job, 0}),
+                 tasks_.lower_bound(TaskId{JobId{record.job.value + 1}, 0}));
+    if (last_end_.job < record.job) last_end_ = record;
+  }
+
+  std::map<NodeId, NodeRecord> nodes_;
+  std::map<JobId, JobRecord> jobs_;
+  std::map<TaskId, TaskRecord> tasks_;
+  EndRecord last_end_;
+  std::uint64_t jobs_given_ = 0;
+};
+
+}  // namespace duet::sim
