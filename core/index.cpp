@@ -28,8 +28,11 @@ std::uint32_t TargetIndex::Block::fitting(const Request& request) const {
   std::uint32_t mask = 0;
   const Resources& need = request.need;
   const std::int64_t slots = request.exclusive ? 1 : 0;
-  for (std::size_t i = 0; i < kFan; ++i)
-    mask |= static_cast<std::uint32_t>((cpu_m_[i] >= need.cpu_m) & (slots_[i] >= slots)) << i;
+  for (std::size_t i = 0; i < kFan; ++i) {
+    const std::uint32_t cpu = cpu_m_[i] >= need.cpu_m;
+    const std::uint32_t slot = slots_[i] >= slots;
+    mask |= (cpu & slot) << i;
+  }
   // Free room is never negative: what is not asked for need not be compared.
   if (mask != 0 && need.memory_bytes > 0)
     for (std::size_t i = 0; i < kFan; ++i)
