@@ -24,6 +24,7 @@ endif()
 if(DUET_SANITIZE)
   add_compile_options(-fsanitize=${DUET_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${DUET_SANITIZE})
+  add_compile_definitions(DUET_SANITIZED=1)
   if(DUET_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-tsan)  # fences in Boost's headers, which it says it cannot follow
   endif()

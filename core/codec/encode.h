@@ -69,7 +69,7 @@ class Encoder {
 
   /// Appends one value of any type that the list at the head of this file names.
   template <class T>
-  [[gnu::always_inline]] void put(const T& value) {
+  DUET_FLATTEN void put(const T& value) {
     // A scalar of n bytes takes at most 2n; what a record owns elsewhere makes room for itself. So four
     // levels of records fit in the slack, with what the widest single store writes beyond its end.
     static_assert(sizeof(T) <= 248 && 4 * 2 * 248 + 2 * kMaxVarint < kSlack);
@@ -77,14 +77,14 @@ class Encoder {
     any(value);
   }
   /// A bare unsigned number.
-  [[gnu::always_inline]] void put_number(std::uint64_t value) {
+  DUET_FLATTEN void put_number(std::uint64_t value) {
     room(0);
     at_ = put_varint(at_, value);
   }
   /// What `fields` calls for each member. The encoder is the visitor itself: one that refers to an encoder
   /// would hide from the compiler that its position can live in a register.
   template <class T>
-  [[gnu::always_inline]] void operator()(const char*, const T& member) {
+  DUET_FLATTEN void operator()(const char*, const T& member) {
     any(member);
   }
   /// Ends the encoding: what was put belongs to the buffer.
@@ -92,7 +92,7 @@ class Encoder {
   const EncodeContext& context() const { return context_; }
 
  private:
-  [[gnu::always_inline]] void room(std::size_t extra) {
+  DUET_FLATTEN void room(std::size_t extra) {
     if (static_cast<std::size_t>(limit_ - at_) >= extra + kSlack) [[likely]]
       return;
     at_ = more(buffer_, at_, extra);
@@ -105,10 +105,10 @@ class Encoder {
     return buffer.end();
   }
   static std::uint8_t* wide_threads(std::uint8_t* at, const ThreadSet& set);
-  [[gnu::always_inline]] void byte(std::uint8_t b) { *at_++ = b; }
+  DUET_FLATTEN void byte(std::uint8_t b) { *at_++ = b; }
 
   template <class T>
-  [[gnu::always_inline]] void any(const T& value) {
+  DUET_FLATTEN void any(const T& value) {
     if constexpr (std::is_same_v<T, bool> || std::is_enum_v<T>) {
       static_assert(sizeof(T) == 1);
       byte(static_cast<std::uint8_t>(value));
@@ -142,7 +142,7 @@ class Encoder {
       static_assert(std::variant_size_v<T> < 256);
       byte(static_cast<std::uint8_t>(value.index()));
       with_index<std::variant_size_v<T>>(
-          value.index(), [&](auto i) __attribute__((always_inline)) {
+          value.index(), [&](auto i) DUET_FLATTEN_LAMBDA {
             any(*std::get_if<decltype(i)::value>(&value));
           });
     } else {
@@ -151,11 +151,11 @@ class Encoder {
     }
   }
 
-  [[gnu::always_inline]] void difference(std::uint64_t value, std::uint64_t from) {
+  DUET_FLATTEN void difference(std::uint64_t value, std::uint64_t from) {
     at_ = put_varint(at_, zigzag(static_cast<std::int64_t>(value - from)));
   }
 
-  [[gnu::always_inline]] void text(const std::string& value) {
+  DUET_FLATTEN void text(const std::string& value) {
     room(value.size());
     at_ = put_varint(at_, value.size());
     std::memcpy(at_, value.data(), value.size());
@@ -164,7 +164,7 @@ class Encoder {
   }
 
   template <class E, std::size_t N>
-  [[gnu::always_inline]] void array(const std::array<E, N>& value) {
+  DUET_FLATTEN void array(const std::array<E, N>& value) {
     static_assert(N <= 56);
     std::uint64_t present = 0;
     for (std::size_t i = 0; i < N; ++i) present |= std::uint64_t{value[i] != E{}} << i;
@@ -180,7 +180,7 @@ class Encoder {
   const std::string*& last(const std::string*) { return context_.text; }
 
   template <class E>
-  [[gnu::always_inline]] void shared(const std::shared_ptr<const E>& value) {
+  DUET_FLATTEN void shared(const std::shared_ptr<const E>& value) {
     if (value == nullptr) return byte(0);
     const E*& known = last(value.get());
     if (known != nullptr && (known == value.get() || *known == *value)) return byte(2);
@@ -190,7 +190,7 @@ class Encoder {
     room(0);
   }
 
-  [[gnu::always_inline]] void threads(const ThreadSet& set) {
+  DUET_FLATTEN void threads(const ThreadSet& set) {
     const auto& w = set.words();
     if ((w[1] | w[2] | w[3]) == 0) [[likely]] {
       if (w[0] == 0) return byte(std::uint8_t{1});  // the varint 0

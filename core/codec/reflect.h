@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/codec/flatten.h"
 #include "core/ids.h"
 
 namespace duet::codec {
@@ -58,7 +59,7 @@ inline constexpr bool is_id<Id<Tag>> = true;
 /// Calls f(std::integral_constant<std::size_t, index>) for an index below N; nothing beyond. A chain of
 /// comparisons that compilers turn into a jump table, and, unlike std::visit, inline.
 template <std::size_t N, std::size_t I = 0, class F>
-[[gnu::always_inline]] inline void with_index(std::size_t index, F&& f) {
+DUET_FLATTEN inline void with_index(std::size_t index, F&& f) {
   if constexpr (I < N) {
     if (index == I) {
       f(std::integral_constant<std::size_t, I>{});
