@@ -100,6 +100,7 @@ std::string Controller::refusal(const JobSpec& spec) const {
 }
 
 void Controller::on(const controller::Submit& event) {
+  DUET_CHECK(event.spec != nullptr);
   if (std::string why = refusal(*event.spec); !why.empty()) {
     emit(controller::Reply{event.request, {}, std::move(why)});
     return;

@@ -68,6 +68,7 @@ void Controller::restore(const NodeRecord& record) {
 }
 
 void Controller::restore(const JobRecord& record) {
+  DUET_CHECK(record.spec != nullptr);
   LiveJob& job = jobs_.create_with(record.job);
   const std::uint32_t groups = static_cast<std::uint32_t>(record.spec->groups.size());
   admit(job, record.spec);

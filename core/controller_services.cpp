@@ -51,6 +51,7 @@ void Controller::on(const controller::Scale& event) {
 }
 
 void Controller::on(const controller::Update& event) {
+  DUET_CHECK(event.spec != nullptr);
   LiveJob* job = service_of(event.request, event.job);
   if (job == nullptr) return;
   std::string why = refusal(*event.spec);

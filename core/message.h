@@ -97,7 +97,7 @@ struct Launch {
   Work work;
   std::int64_t cpu_m = 0;  ///< Millicores that it may use; below 1000: a share of one thread; 0: as it comes.
   ThreadSet threads;       ///< Which ones; empty on pools whose threads are not told apart.
-  Duration timeout{0};      ///< 0 = never.
+  Duration timeout{0};     ///< 0 = never.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);

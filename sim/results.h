@@ -17,8 +17,8 @@ struct JobRow {
   std::uint32_t first_task = 0;  ///< Index of its first row in Results::tasks; rows of a job are contiguous.
   std::uint32_t tasks = 0;
   Instant submitted;
-  Instant started = kNever;  ///< First start among the last attempts of its tasks.
-  Instant ended = kNever;    ///< When its last attempt ended.
+  Instant started = kNever;      ///< First start among the last attempts of its tasks.
+  Instant ended = kNever;        ///< When its last attempt ended.
   std::int64_t cpu_m = 0;        ///< Asked for by all its tasks together.
   std::int64_t estimate_ns = 0;  ///< 0 = none
   std::string key;

@@ -28,11 +28,11 @@ fi
 
 # Only edges count here, not how often each is passed: a tenth of the files, which the rest grows from again.
 if $grow; then
-  merged=$(mktemp -d "$kept.XXXXXX")
+  merged=$(mktemp -d)
   "$program" -set_cover_merge=1 -use_counters=0 "${limits[@]}" "$merged" "$kept" "$found"
-  chmod 755 "$merged"
-  rm -r "$kept"
-  mv "$merged" "$kept"
+  trap 'rm -rf "$merged"' EXIT
+  rm -r "$kept" && mkdir "$kept"
+  find "$merged" -type f -exec cp -t "$kept" {} +
 fi
 echo "$name: no finding in $seconds s, $(find "$kept" -type f | wc -l) inputs committed," \
   "$(find "$found" -type f | wc -l) in $found"

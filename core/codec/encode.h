@@ -142,9 +142,7 @@ class Encoder {
       static_assert(std::variant_size_v<T> < 256);
       byte(static_cast<std::uint8_t>(value.index()));
       with_index<std::variant_size_v<T>>(
-          value.index(), [&](auto i) DUET_FLATTEN_LAMBDA {
-            any(*std::get_if<decltype(i)::value>(&value));
-          });
+          value.index(), [&](auto i) DUET_FLATTEN_LAMBDA { any(*std::get_if<decltype(i)::value>(&value)); });
     } else {
       static_assert(RecordType<const T>);
       T::fields(value, *this);
