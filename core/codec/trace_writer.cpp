@@ -70,7 +70,7 @@ void TraceWriter::put(std::string_view text) {
 }
 
 /// Flattened: an encoder that is passed to functions that are not inlined keeps its position in memory,
-/// which makes it twice as slow.
+/// which makes it twice as slow. What is not encoding must not be drawn in: those below are never inlined.
 template <class Event, class Commands>
 [[gnu::flatten]] void TraceWriter::append(MachineIndex machine, Instant now, const Event& event,
                                           const Commands& commands, std::size_t first) {
@@ -108,7 +108,7 @@ void TraceWriter::close_frame(std::size_t start) {
   body_.set_end(payload + length + kLink);
 }
 
-void TraceWriter::flush() {
+[[gnu::noinline]] void TraceWriter::flush() {
   sha_.update(body_.span());
   if (kind_ == TraceOutput::Kind::kFile) put(as_text(body_.span()));
   flushed_ += body_.size();
@@ -116,8 +116,8 @@ void TraceWriter::flush() {
 }
 
 template <class Event, class Commands>
-void TraceWriter::append_line(MachineIndex machine, Instant now, const Event& event, const Commands& commands,
-                              std::size_t first) {
+[[gnu::noinline]] void TraceWriter::append_line(MachineIndex machine, Instant now, const Event& event,
+                                                const Commands& commands, std::size_t first) {
   using M = std::conditional_t<std::is_same_v<Event, controller::Event>, Controller, Agent>;
   line_.clear();
   render_step<M>(line_, steps_, machine, now, event, std::span(commands).subspan(first));
