@@ -35,6 +35,17 @@ void Agent::on(const agent::Boot& event) {
   unacknowledged_ = 0;
   timed_ = 0;
   boot_ = event.nonce;
+  // What it started and what outlived it, the runtime knows.
+  for (const agent::Adopted& adopted : event.adopted) {
+    Held& held = hold(adopted.attempt);
+    held.worker = adopted.worker;
+    held.phase = adopted.running ? Phase::kRunning : Phase::kEnded;
+    held.outcome = adopted.outcome;
+    held.exit_code = adopted.exit_code;
+    if (adopted.running && adopted.timeout_left > Duration{0})
+      set_kill_at(held, saturating_add(now_, adopted.timeout_left));
+    unacknowledged_ += adopted.running ? 0 : 1;
+  }
   register_anew();
 }
 
@@ -47,9 +58,7 @@ void Agent::on(const Wake&) {
     if (!registered()) {
       ask_to_register();
     } else {
-      for (const Held& held : held_)
-        if (held.phase == Phase::kEnded) report_end(held);
-      resend_at_ = unacknowledged_ > 0 ? now_ + config_.resend_after : kNever;
+      repeat();
     }
   }
   if (timed_ == 0) return;
@@ -107,9 +116,15 @@ void Agent::received(const msg::Registered& body, const msg::ToAgent& message) {
   epoch_ = message.epoch;
   launch_floor_ = 0;
   heartbeat_at_ = config_.heartbeat > Duration{0} ? now_ + config_.heartbeat : kNever;
-  // The controller may never have heard how these ended.
-  for (const Held& held : held_)
+  repeat();
+}
+
+/// Says again what the controller may never have heard: how attempts ended, and which workers ask.
+void Agent::repeat() {
+  for (Held& held : held_) {
     if (held.phase == Phase::kEnded) report_end(held);
+    if (held.asking) ask(held);
+  }
   resend_at_ = unacknowledged_ > 0 ? now_ + config_.resend_after : kNever;
 }
 
@@ -124,8 +139,19 @@ void Agent::received(const msg::Launch& body) {
     return;
   }
   if (!fresh) return;
-  hold(body.attempt).timeout = body.timeout;
-  out_->push_back(agent::Launch{body.attempt, body.work, body.cpu_m, body.threads});
+  Held* const worker = body.worker ? find(*body.worker) : nullptr;
+  if (worker != nullptr) stop_asking(*worker);
+  const bool served = worker != nullptr && worker->phase == Phase::kRunning && !worker->terminated;
+  Held& held = hold(body.attempt);
+  held.timeout = body.timeout;
+  held.worker = body.worker;
+  if (body.worker && !served) {  // Its worker has ended, or is about to.
+    held.phase = Phase::kEnded;
+    held.outcome = Outcome::kLost;
+    return ended(held);
+  }
+  out_->push_back(
+      agent::Launch{body.attempt, body.worker, body.work, body.cpu_m, body.threads, body.timeout});
   if (mutated(Mutant::kEndBeforeStart)) report(msg::AttemptEnded{body.attempt, Outcome::kSucceeded, 0});
 }
 
@@ -200,8 +226,39 @@ void Agent::on(const agent::Exited& event) {
   held->exit_code = event.exit_code;
   // What ended because we ended it did not fail or succeed by itself.
   if (held->terminated && event.outcome != Outcome::kSucceeded)
-    held->outcome = held->timed_out ? Outcome::kTimedOut : Outcome::kKilled;
+    held->outcome = held->timed_out ? Outcome::kTimedOut : held->orphaned ? Outcome::kLost : Outcome::kKilled;
+  stop_asking(*held);
   ended(*held);
+  end_operations(event.attempt);
+}
+
+/// A worker is gone: nothing executes its operations any more.
+void Agent::end_operations(AttemptId worker) {
+  for (Held& held : held_) {
+    if (held.worker != worker || held.phase == Phase::kEnded) continue;
+    held.orphaned = !held.terminated;
+    out_->push_back(agent::Terminate{held.attempt, true});
+    held.terminated = true;
+    set_kill_at(held, now_ + std::max(config_.kill_grace, config_.resend_after));
+  }
+}
+
+void Agent::on(const agent::Asked& event) {
+  Held* const held = find(event.worker);
+  if (held == nullptr || held->phase != Phase::kRunning || held->asking) return;
+  held->asking = true;
+  ++unacknowledged_;
+  if (!registered()) return;
+  ask(*held);
+  resend_at_ = std::min(resend_at_, now_ + config_.resend_after);
+}
+
+/// Each time under a new number: an ask that was granted may be made again, if the grant came to nothing.
+void Agent::ask(Held& worker) { report(msg::Ask{worker.attempt, ++worker.asked}); }
+
+void Agent::stop_asking(Held& worker) {
+  if (worker.asking) --unacknowledged_;
+  worker.asking = false;
 }
 
 void Agent::ended(Held& held) {

@@ -38,7 +38,11 @@ class Agent {
     bool timed_out = false;
     Outcome outcome = Outcome::kSucceeded;
     std::int32_t exit_code = 0;
-    Instant kill_at = kNever;  ///< Timeout, then the end of the grace.
+    bool orphaned = false;              ///< An operation whose worker has ended.
+    bool asking = false;                ///< A worker that pulls waits for an operation.
+    std::uint32_t asked = 0;            ///< How often the controller was told so.
+    std::optional<AttemptId> worker{};  ///< Of an operation.
+    Instant kill_at = kNever;           ///< Timeout, then the end of the grace.
     Duration timeout{0};
     bool operator<(AttemptId other) const { return attempt < other; }
   };
@@ -47,6 +51,7 @@ class Agent {
   void on(const agent::Delivered&);
   void on(const agent::Started&);
   void on(const agent::Exited&);
+  void on(const agent::Asked&);
   void on(const Wake&);
 
   void received(const msg::Registered&, const msg::ToAgent&);
@@ -66,6 +71,10 @@ class Agent {
   Held& hold(AttemptId attempt);
   void terminate(Held& held);
   void ended(Held& held);
+  void end_operations(AttemptId worker);
+  void repeat();
+  void ask(Held& worker);
+  void stop_asking(Held& worker);
   void set_kill_at(Held& held, Instant at);
 
   BootNonce boot_;
@@ -73,7 +82,7 @@ class Agent {
   Epoch epoch_;                     ///< 0 while not registered.
   std::uint64_t launch_floor_ = 0;  ///< Launches up to this serial are stale.
   std::vector<Held> held_;          ///< Ascending by attempt; a node holds few.
-  std::size_t unacknowledged_ = 0;  ///< Held attempts that have ended.
+  std::size_t unacknowledged_ = 0;  ///< Held attempts that have ended, and asks that nothing answered.
   std::int32_t timed_ = 0;          ///< Held attempts with a kill_at.
   std::uint32_t register_serial_ = 0;
   Instant heartbeat_at_ = kNever;

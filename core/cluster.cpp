@@ -51,6 +51,7 @@ void Cluster::set_offer(NodeId id, const NodeOffer& offer) {
   }
   if (n.known && --offers_[flatten(n.offer)] == 0) offers_.erase(flatten(n.offer));
   ++offers_[flatten(offer)];
+  known_ += n.known ? 0 : 1;
   n.known = true;
   n.offer = offer;
   n.room = {offer.capacity, offer.cores};

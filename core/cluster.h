@@ -10,6 +10,7 @@
 
 #include "core/index.h"
 #include "core/model.h"
+#include "core/places.h"
 #include "core/policy.h"
 
 namespace duet {
@@ -46,15 +47,17 @@ struct ClusterNode {
   std::vector<PastBoot> past_boots;  ///< The latest other lives: much of what they say comes late.
 };
 
-class Cluster {
+class Cluster final : public Places {
  public:
   /// Adds a node by name; ids are given in order.
   NodeId add(std::string name);
   std::optional<NodeId> find(const std::string& name) const;
   std::size_t size() const { return nodes_.size(); }
+  /// Nodes that registered at least once.
+  std::size_t known() const { return known_; }
   ClusterNode& node(NodeId id) { return nodes_[id.value]; }
   const ClusterNode& node(NodeId id) const { return nodes_[id.value]; }
-  const TargetIndex& index() const { return index_; }
+  const TargetIndex& index() const override { return index_; }
 
   /// Takes over what a node offers; it must hold nothing.
   void set_offer(NodeId id, const NodeOffer& offer);
@@ -64,18 +67,13 @@ class Cluster {
 
   /// Takes what `request` needs, which must fit. Returns the threads: the lowest free ones; none on counted
   /// pools.
-  ThreadSet take(NodeId id, const Request& request);
+  ThreadSet take(NodeId id, const Request& request) override;
   /// Takes these very threads again: for restoring. Must fit.
   void retake(NodeId id, const Request& request, const ThreadSet& threads);
-  void give_back(NodeId id, const Request& request, const ThreadSet& threads);
+  void give_back(NodeId id, const Request& request, const ThreadSet& threads) override;
 
-  /// Calls f() as if the node could not be used.
-  template <class F>
-  auto without(NodeId id, F&& f) {
-    index_.set(id, node(id).room, false);
-    auto result = f();
-    index_.set(id, node(id).room, counted_[id.value]);
-    return result;
+  void show(NodeId id, bool shown) override {
+    index_.set(id, node(id).room, shown && counted_[id.value], node(id).held);
   }
 
   /// CPU free on all usable nodes together, in millicores.
@@ -95,6 +93,7 @@ class Cluster {
   std::map<std::vector<std::int64_t>, std::uint32_t>
       offers_;  ///< Different offers of known nodes, with their number.
   TargetIndex index_;
+  std::size_t known_ = 0;
   std::vector<bool> counted_;  ///< Whether the node's free CPU is in free_cpu_m_.
   std::int64_t free_cpu_m_ = 0;
 };

@@ -28,6 +28,15 @@ struct PolicyChoice {
   bool operator==(const PolicyChoice&) const = default;
 };
 
+/// When so many nodes fall silent at once, the fault is more likely the network's, or the controller's: then
+/// dead nodes are given up slowly, so that the work of those that come back is not placed twice.
+struct MassLoss {
+  std::uint32_t percent = 0;                     ///< More than this share of the nodes, given up ...
+  Duration window = std::chrono::seconds(60);    ///< ... within so long, is a mass loss; 0 % = never is.
+  Duration interval = std::chrono::seconds(10);  ///< Then so long passes between one node and the next.
+  bool operator==(const MassLoss&) const = default;
+};
+
 struct ControllerConfig {
   PolicyChoice queue{"fcfs", {}};
   PolicyChoice scheduler{"first_fit", {}};
@@ -38,7 +47,8 @@ struct ControllerConfig {
   Duration resend_after =
       std::chrono::seconds(5);    ///< An unanswered launch or kill is sent again after this.
   std::uint32_t max_losses = 16;  ///< A task lost with its node more often than this fails.
-  std::uint64_t seed = 1;         ///< Of the policies' random streams.
+  MassLoss mass_loss;
+  std::uint64_t seed = 1;  ///< Of the policies' random streams.
   bool operator==(const ControllerConfig&) const = default;
 };
 

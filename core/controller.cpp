@@ -30,6 +30,7 @@ Controller::Controller(const ControllerConfig& config)
     : config_(config),
       queue_(must_make(queue_policies(), config.queue)),
       scheduler_(must_make(scheduler_policies(), config.scheduler)),
+      autoscaler_(must_make(autoscaler_policies(), config.autoscaler)),
       estimator_(must_make(estimator_policies(), config.estimator)),
       scheduler_rng_(Rng(config.seed).fork("scheduler")) {
   for (const std::string& name : config_.inventory) cluster_.add(name);
@@ -49,8 +50,15 @@ std::optional<Instant> Controller::next_deadline() const {
   if (!unanswered_.empty()) due = std::min(due, unanswered_.front().due);
   if (!delayed_.empty()) due = std::min(due, delayed_.begin()->first);
   if (const auto at = queue_->next_due(); at && !pending_.empty()) due = std::min(due, *at);
+  for (const auto& [name, pool] : pools_) due = std::min(due, pool->look_at);
   if (due == kNever) return std::nullopt;
   return due;
+}
+
+std::size_t Controller::waiting() const {
+  std::size_t entries = pending_.size();
+  for (const auto& [name, pool] : pools_) entries += pool->pending.size();
+  return entries;
 }
 
 std::string Controller::refusal(const TaskGroup& group) const {
@@ -72,6 +80,7 @@ std::string Controller::refusal(const JobSpec& spec) const {
   if (spec.kind == JobKind::kService && spec.groups.size() != 1)
     return "a service has exactly one group of replicas";
   if (spec.backoff < Duration{0}) return "times cannot be negative";
+  if (std::string why = pool_refusal(spec); !why.empty()) return why;
   const auto schedulers = scheduler_policies();
   const auto named = [&](const auto& entry) { return entry.name == spec.scheduler; };
   if (!spec.scheduler.empty() && std::none_of(schedulers.begin(), schedulers.end(), named))
@@ -84,6 +93,10 @@ std::string Controller::refusal(const JobSpec& spec) const {
     if (std::string why = refusal(group); !why.empty()) return why;
     if (spec.kind != JobKind::kDag && !group.after.empty())
       return "only the groups of a DAG come after each other";
+    if (!group.spec.pool.empty()) {
+      if (std::string why = operation_refusal(spec, group); !why.empty()) return why;
+      continue;
+    }
     const Waiting waiting{{},
                           0,
                           {group.spec.need, group.spec.exclusive},
@@ -101,7 +114,12 @@ std::string Controller::refusal(const JobSpec& spec) const {
 
 void Controller::on(const controller::Submit& event) {
   DUET_CHECK(event.spec != nullptr);
-  if (std::string why = refusal(*event.spec); !why.empty()) {
+  std::string why = refusal(*event.spec);
+  if (why.empty() && event.spec->pool)
+    if (const auto known = pools_.find(event.spec->pool->name);
+        known != pools_.end() && known->second->job != JobId{})
+      why = "there is already a pool '" + known->first + "'";
+  if (!why.empty()) {
     emit(controller::Reply{event.request, {}, std::move(why)});
     return;
   }
@@ -137,6 +155,7 @@ void Controller::on(const controller::Drain& event) {
   if (!node.draining) {
     node.draining = true;
     cluster_.refresh(event.node);
+    follow_node(event.node);
     persist_node(event.node);
     publish(controller::NodeChanged{event.node, node.state, true});
   }
@@ -167,6 +186,7 @@ void Controller::on(const controller::Undrain& event) {
   if (node.draining) {
     node.draining = false;
     cluster_.refresh(event.node);
+    follow_node(event.node);
     dirty_ = true;
     persist_node(event.node);
     publish(controller::NodeChanged{event.node, node.state, false});
@@ -178,6 +198,10 @@ void Controller::on(const Wake&) {
   detect();
   resend_due();
   retry_due();
+  if (!pools_.empty()) {
+    serve_pools();
+    scale_pools();
+  }
   if (const auto at = queue_->next_due(); at && *at <= now_) dirty_ = true;
   if (dirty_ && !pending_.empty()) schedule();
   dirty_ = false;

@@ -16,6 +16,7 @@
 #include "core/machine.h"
 #include "core/plan.h"
 #include "core/policy.h"
+#include "core/pool.h"
 
 namespace duet {
 
@@ -36,8 +37,9 @@ class Controller {
   const Cluster& cluster() const { return cluster_; }
   const JobTable& jobs() const { return jobs_; }
   const Pending& pending() const { return pending_; }
+  const std::map<std::string, std::unique_ptr<Pool>>& pools() const { return pools_; }
   const ControllerConfig& config() const { return config_; }
-  std::size_t waiting() const { return pending_.size(); }
+  std::size_t waiting() const;
 
   /// What was ignored or examined, for metrics and benches.
   struct Counters {
@@ -68,6 +70,7 @@ class Controller {
   void on_message(NodeId id, const msg::AttemptEnded& body);
   void set_state(NodeId id, NodeState state);
   void watch(NodeId id);
+  Instant may_give_up();
   void detect();
   void lose_tasks(NodeId id, const std::vector<TaskId>& lost);
   void persist_node(NodeId id);
@@ -86,8 +89,9 @@ class Controller {
   void send_launch(LiveJob& job, TaskId id);
   void stop(LiveJob& job, TaskId id);
   void stop_others(LiveJob& job);
+  NodeId target_of(const LiveJob& job, TaskId id) const;
   void end_attempt(LiveJob& job, TaskId id, Outcome outcome);
-  void settle_task(LiveJob& job, TaskId id, Outcome outcome);
+  void settle_task(LiveJob& job, TaskId id, Outcome outcome, NodeId target);
   void wait_again(LiveJob& job, TaskId id, Outcome outcome);
   void settle_job(LiveJob& job);
   void restart_gang_if_whole(LiveJob& job);
@@ -113,6 +117,24 @@ class Controller {
   void want_replica(LiveJob& job, std::uint32_t index);
   void replace_outdated(LiveJob& job);
   void settle_replica(LiveJob& job, TaskId id, Outcome outcome);
+
+  void set_replicas(LiveJob& job, std::uint32_t count);
+
+  // controller_pools.cpp: workers, and the operations that they execute
+  std::string pool_refusal(const JobSpec& spec) const;
+  std::string workers_refusal(const PoolSpec& pool, std::uint32_t count) const;
+  std::string operation_refusal(const JobSpec& spec, const TaskGroup& group) const;
+  Pool& pool_named(const std::string& name);
+  void open_pool(LiveJob& job);
+  void leave_pools(LiveJob& job);
+  void forget_if_unused(Pool* pool);
+  Pending& pending_of(const LiveGroup& group);
+  void follow_worker(const LiveJob& job, TaskId id);
+  void follow_node(NodeId id);
+  void on_message(NodeId id, const msg::Ask& body);
+  void serve_pools();
+  void scale_pools();
+  void scale(Pool& pool, LiveJob& job);
 
   // controller_retry.cpp: what failed waits before it runs again
   Duration backoff(const LiveJob& job, const LiveTask& task, Outcome outcome) const;
@@ -152,14 +174,17 @@ class Controller {
   std::unique_ptr<Queue> queue_;
   std::unique_ptr<Scheduler> scheduler_;
   std::map<std::string, std::unique_ptr<Scheduler>> own_schedulers_;  ///< Of jobs that named one.
+  std::unique_ptr<Autoscaler> autoscaler_;
   std::unique_ptr<CpuEstimator> estimator_;
   Rng scheduler_rng_;
 
   Cluster cluster_;
   JobTable jobs_;
-  Pending pending_;
-  Releases releases_;                             ///< Kept if the queue reserves.
-  std::set<std::pair<Instant, NodeId>> watch_;    ///< When to look at a node's detector again.
+  Pending pending_;  ///< What waits for nodes; operations wait in their pools.
+  std::map<std::string, std::unique_ptr<Pool>> pools_;  ///< By name.
+  Releases releases_;                                   ///< Kept if the queue reserves.
+  std::set<std::pair<Instant, NodeId>> watch_;          ///< When to look at a node's detector again.
+  std::deque<Instant> given_up_;  ///< When nodes were lately, ascending; kept while there is a brake.
   std::set<std::pair<Instant, TaskId>> delayed_;  ///< What waits out a backoff; entries may be out of date.
   std::deque<Unanswered> unanswered_;             ///< Ascending by due.
   std::vector<Placement> placements_;             ///< Of the pass in progress; kept for its storage.

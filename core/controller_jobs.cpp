@@ -10,7 +10,14 @@ namespace duet {
 void Controller::add_group(LiveJob& job, const TaskSpec& spec) {
   Request request{spec.need, spec.exclusive};
   if (request.exclusive) request.need.cpu_m = 0;  // The slot brings its own.
-  job.groups.emplace_back().request = request;
+  LiveGroup& group = job.groups.emplace_back();
+  if (!spec.pool.empty()) {
+    request = {};
+    request.need.cpu_m = expected_load(estimator_->predict(spec));
+    group.pool = &pool_named(spec.pool);
+    ++group.pool->groups;
+  }
+  group.request = request;
 }
 
 /// A job's own scheduler is shared with all jobs that name the same one.
@@ -41,14 +48,17 @@ void Controller::admit(LiveJob& job, JobSpecPtr spec) {
     for (; group.next < group.end; ++group.next) group.back.push_back(group.next);
   }
   if (job.spec->kind == JobKind::kDag) link_groups(job);
+  if (job.spec->pool) open_pool(job);
   for (std::uint32_t g = 0; g < job.groups.size(); ++g)
     if (const std::uint32_t width = job.groups[g].width(); width > 0 && !job.blocked(g))
       enqueue(job, g, width);
 }
 
 void Controller::enqueue(LiveJob& job, std::uint32_t group, std::uint32_t width) {
-  if (Waiting* waiting = pending_.find(job.groups[group].rank, job.id, group)) {
-    waiting->width += width;
+  Pool* const pool = job.groups[group].pool;
+  Pending& pending = pending_of(job.groups[group]);
+  if (Waiting* waiting = pending.find(job.groups[group].rank, job.id, group)) {
+    pending.set_width(*waiting, waiting->width + width);
     waiting->avoid = job.groups[group].avoid;
   } else {
     const TaskSpec& spec = job.spec->groups[group].spec;
@@ -62,10 +72,10 @@ void Controller::enqueue(LiveJob& job, std::uint32_t group, std::uint32_t width)
                         estimator_->predict(spec),
                         job.scheduler,
                         job.groups[group].avoid};
-    job.groups[group].rank = queue_->rank(entry);
-    pending_.add(job.groups[group].rank, entry);
+    job.groups[group].rank = (pool != nullptr ? *pool->queue : *queue_).rank(entry);
+    pending.add(job.groups[group].rank, entry);
   }
-  dirty_ = true;
+  (pool != nullptr ? pool->dirty : dirty_) = true;
 }
 
 Resources Controller::charge(const LiveJob& job, const LiveTask& task) const {
@@ -81,7 +91,8 @@ void Controller::hold(LiveJob& job, TaskId id) {
   task.node_slot = static_cast<std::uint32_t>(list.size());
   list.push_back(id);
   ++job.active;
-  if (queue_->reserves()) releases_.insert({task.estimated_end, id, task.node, charge(job, task)});
+  const bool on_node = job.groups[task.group].pool == nullptr;
+  if (on_node && queue_->reserves()) releases_.insert({task.estimated_end, id, task.node, charge(job, task)});
 }
 
 /// The end of the task's attempt is certain: its room is free.
@@ -96,6 +107,10 @@ void Controller::release(LiveJob& job, TaskId id) {
   }
   list.pop_back();
   --job.active;
+  if (Pool* const pool = job.groups[task.group].pool) {
+    pool->end(id, job.groups[task.group].request, task.threads);
+    return;
+  }
   if (queue_->reserves()) releases_.erase({task.estimated_end, id, task.node, {}});
   cluster_.give_back(task.node, job.groups[task.group].request, task.threads);
   dirty_ |= !mutated(Mutant::kNoPassAfterRelease);
@@ -111,12 +126,17 @@ void Controller::launch(const Placement& placement) {
   } else {
     index = group.back.front();
     group.back.erase(group.back.begin());
-    if (job.tasks[index].node == group.avoid) group.avoid.reset();  // It has found another place, or none.
+    // It has found another place, or none.
+    if (group.pool != nullptr || job.tasks[index].node == group.avoid) group.avoid.reset();
   }
   const TaskId id{job.id, index};
   LiveTask& task = job.tasks[index];
   ++task.attempt;
-  task.node = placement.node;
+  task.node = placement.target;
+  if (group.pool != nullptr) {
+    group.pool->begin(id, placement.target);
+    task.node = group.pool->find(static_cast<std::uint32_t>(placement.target.value))->node;
+  }
   task.threads = placement.threads;
   task.placed = task.started = now_;
   task.evicted = false;
@@ -133,10 +153,12 @@ void Controller::send_launch(LiveJob& job, TaskId id) {
   LiveTask& task = job.tasks[id.index];
   const TaskSpec& spec = job.spec->groups[task.group].spec;
   const AttemptId attempt{id, task.attempt};
+  const LiveGroup& group = job.groups[task.group];
+  std::optional<AttemptId> worker;
+  if (group.pool != nullptr) worker = group.pool->worker_of(id);
+  const std::int64_t cpu_m = worker ? kThread : cluster_.cpu_m(task.node, group.request);
   task.serial = ++cluster_.node(task.node).launch_serial;
-  send(task.node,
-       msg::Launch{attempt, task.serial, spec.work, cluster_.cpu_m(task.node, job.groups[task.group].request),
-                   task.threads, spec.timeout});
+  send(task.node, msg::Launch{attempt, worker, task.serial, spec.work, cpu_m, task.threads, spec.timeout});
   await_answer(attempt, task.node);
 }
 
@@ -163,7 +185,8 @@ void Controller::stop_others(LiveJob& job) {
   }
   if (!ending) return;
   for (std::uint32_t g = 0; g < job.groups.size(); ++g) {
-    pending_.remove(job.groups[g].rank, job.id, g);
+    pending_of(job.groups[g]).remove(job.groups[g].rank, job.id, g);
+    if (job.groups[g].pool != nullptr) job.groups[g].pool->dirty = true;
     job.groups[g].next = job.groups[g].end;
     job.groups[g].back.clear();
   }
@@ -176,12 +199,20 @@ void Controller::end_attempt(LiveJob& job, TaskId id, Outcome outcome) {
     const LiveTask& task = job.tasks[id.index];
     estimator_->observe(job.spec->groups[task.group].spec, now_ - task.started);
   }
+  const NodeId target = target_of(job, id);
   release(job, id);
-  settle_task(job, id, outcome);
+  settle_task(job, id, outcome, target);
   settle_job(job);
 }
 
-void Controller::settle_task(LiveJob& job, TaskId id, Outcome outcome) {
+/// Where the task's attempt is, as its group's schedulers name places.
+NodeId Controller::target_of(const LiveJob& job, TaskId id) const {
+  const Pool* const pool = job.groups[job.tasks[id.index].group].pool;
+  return pool != nullptr ? NodeId{pool->worker_of(id)->task.index} : job.tasks[id.index].node;
+}
+
+/// The attempt of the task that was at `target` is over.
+void Controller::settle_task(LiveJob& job, TaskId id, Outcome outcome, NodeId target) {
   LiveTask& task = job.tasks[id.index];
   const bool rigid = job.spec->kind == JobKind::kRigid;
   if (job.cancelled || (job.failing && outcome != Outcome::kSucceeded)) {
@@ -206,7 +237,7 @@ void Controller::settle_task(LiveJob& job, TaskId id, Outcome outcome) {
     over = !mutated(Mutant::kForgetLosses) && ++task.losses > config_.max_losses;
   else if (!mutated(Mutant::kForgetFailures))
     over = ++task.failures > job.spec->retries;
-  if (!lost) job.groups[task.group].avoid = task.node;
+  if (!lost) job.groups[task.group].avoid = target;
   if (rigid)  // A rigid job's attempts are counted for the job: all members carry the same counts.
     for (LiveTask& member : job.tasks) {
       member.losses = task.losses;
@@ -272,6 +303,7 @@ void Controller::settle_job(LiveJob& job) {
                                           : JobState::kSucceeded;
   set_state(job, state);
   emit(controller::Persist{EndRecord{job.id, state}});
+  if (!pools_.empty()) leave_pools(job);
   jobs_.retire(job.id);
 }
 
@@ -284,6 +316,7 @@ void Controller::set_state(LiveJob& job, TaskId id, TaskState state, Outcome out
     return;
   }
   task.state = state;
+  if (job.pool != nullptr) follow_worker(job, id);
   if (terminal(state)) {
     ++job.terminal;
     job.failed += state == TaskState::kFailed;
@@ -300,9 +333,10 @@ void Controller::set_state(LiveJob& job, JobState state) {
 
 void Controller::persist_task(const LiveJob& job, TaskId id) {
   const LiveTask& task = job.tasks[id.index];
-  emit(controller::Persist{TaskRecord{id, task.state, task.attempt, task.failures, task.losses,
-                                      job.service() ? job.version_of(task) : 0, task.node, task.threads,
-                                      task.placed}});
+  const Pool* const pool = job.groups[task.group].pool;
+  emit(controller::Persist{TaskRecord{
+      id, task.state, task.attempt, task.failures, task.losses, job.service() ? job.version_of(task) : 0,
+      task.node, pool != nullptr ? pool->worker_of(id) : std::nullopt, task.threads, task.placed}});
 }
 
 }  // namespace duet

@@ -45,6 +45,7 @@ void Controller::set_state(NodeId id, NodeState state) {
   DUET_CHECK(allowed(node.state, state));
   node.state = state;
   cluster_.refresh(id);
+  follow_node(id);
   if (state == NodeState::kReady) dirty_ = true;
   publish(controller::NodeChanged{id, state, node.draining});
 }
@@ -57,6 +58,20 @@ void Controller::watch(NodeId id) {
   if (at != kNever) watch_.insert({at, id});
 }
 
+/// When the next dead node may be given up: now, unless too many were within a while. After Borg, which
+/// limits how fast the work of unreachable machines is placed anew, as it cannot tell a mass failure from a
+/// partition of the network (Verma et al., "Large-scale cluster management at Google with Borg", EuroSys
+/// 2015, section 4).
+Instant Controller::may_give_up() {
+  const MassLoss& brake = config_.mass_loss;
+  if (brake.percent == 0) return now_;
+  while (!given_up_.empty() && saturating_add(given_up_.front(), brake.window) <= now_) given_up_.pop_front();
+  if (100 * (given_up_.size() + 1) > std::uint64_t{brake.percent} * cluster_.known() && !given_up_.empty())
+    if (const Instant next = saturating_add(given_up_.back(), brake.interval); next > now_) return next;
+  given_up_.push_back(now_);
+  return now_;
+}
+
 void Controller::detect() {
   while (!watch_.empty() && watch_.begin()->first <= now_) {
     const NodeId id = watch_.begin()->second;
@@ -65,6 +80,11 @@ void Controller::detect() {
     if (node.state == NodeState::kDown) continue;
     const Liveness liveness = mutated(Mutant::kNeverDetect) ? Liveness::kAlive : node.detector->assess(now_);
     if (liveness == Liveness::kDead) {
+      if (const Instant at = may_give_up(); at > now_) {
+        if (node.state == NodeState::kReady) set_state(id, NodeState::kSuspect);
+        watch_.insert({at, id});
+        continue;
+      }
       node.foreign.clear();
       set_state(id, NodeState::kDown);
       lose_tasks(id, node.tasks);
@@ -123,6 +143,7 @@ void Controller::on(const controller::Received& event) {
   if (const auto* started = std::get_if<msg::AttemptStarted>(&message.body))
     on_message(message.node, *started);
   if (const auto* ended = std::get_if<msg::AttemptEnded>(&message.body)) on_message(message.node, *ended);
+  if (const auto* ask = std::get_if<msg::Ask>(&message.body)) on_message(message.node, *ask);
 }
 
 void Controller::on_register(LinkId link, const msg::FromAgent& message, const msg::Register& body) {
@@ -186,6 +207,7 @@ void Controller::settle_held(NodeId id, const std::vector<AttemptId>& held) {
   for (const TaskId task_id : node.tasks) {
     LiveTask& task = jobs_.at(task_id.job).tasks[task_id.index];
     const AttemptId attempt{task_id, task.attempt};
+    if (const LiveJob& job = jobs_.at(task_id.job); job.pool != nullptr) job.pool->forget_asks(task_id.index);
     task.serial = 0;  // Of an earlier epoch: its launches are void by now, and serials begin anew.
     if (std::find(held.begin(), held.end(), attempt) == held.end()) {
       lost.push_back(task_id);

@@ -73,7 +73,8 @@ void Controller::restore(const JobRecord& record) {
   const std::uint32_t groups = static_cast<std::uint32_t>(record.spec->groups.size());
   admit(job, record.spec);
   job.version = record.version;
-  for (std::uint32_t g = 0; g < groups; ++g) pending_.remove(job.groups[g].rank, job.id, g);
+  for (std::uint32_t g = 0; g < groups; ++g) pending_of(job.groups[g]).remove(job.groups[g].rank, job.id, g);
+  if (job.pool != nullptr) job.pool->scaled_at = now_;  // It may have been changed just before.
   job.submitted = record.submitted;
   job.cancelled = record.cancelled && !mutated(Mutant::kRestoreForgetsCancel);
   publish(controller::JobChanged{job.id, job.state});
@@ -137,7 +138,11 @@ void Controller::restore(const TaskRecord& record) {
   task.state = record.state == TaskState::kStopping ? TaskState::kStopping : TaskState::kStarting;
   const auto estimate = estimator_->predict(job.spec->groups[task.group].spec);
   task.estimated_end = estimate ? saturating_add(record.placed, *estimate) : kNever;
-  cluster_.retake(task.node, group.request, task.threads);
+  if (group.pool != nullptr)
+    group.pool->resume(record.task, record.worker.value_or(AttemptId{}), group.request, task.threads);
+  else
+    cluster_.retake(task.node, group.request, task.threads);
+  if (job.pool != nullptr) job.pool->place({record.task, task.attempt}, task.node, task.threads);
   hold(job, record.task);
   if (task.state != TaskState::kStopping || job.cancelled) return;
   task.evicted = true;

@@ -36,18 +36,25 @@ void Controller::persist_job(const LiveJob& job) {
 void Controller::on(const controller::Scale& event) {
   LiveJob* job = service_of(event.request, event.job);
   if (job == nullptr) return;
-  JobSpec spec = *job->spec;
-  spec.groups.back().count = event.count;
-  if (std::string why = refusal(spec.groups.back()); !why.empty()) {
-    emit(controller::Reply{event.request, event.job, std::move(why)});
-    return;
+  TaskGroup group = job->spec->groups.back();
+  group.count = event.count;
+  std::string why = refusal(group);
+  if (why.empty() && job->pool != nullptr) why = workers_refusal(*job->spec->pool, event.count);
+  if (why.empty() && job->pool != nullptr) job->pool->configured = event.count;
+  const bool accepted = why.empty();
+  emit(controller::Reply{event.request, event.job, std::move(why)});
+  if (accepted) set_replicas(*job, event.count);
+}
+
+/// The service is to have so many replicas.
+void Controller::set_replicas(LiveJob& job, std::uint32_t count) {
+  if (count != job.desired()) {
+    JobSpec spec = *job.spec;
+    spec.groups.back().count = count;
+    job.spec = std::make_shared<const JobSpec>(std::move(spec));
+    persist_job(job);
   }
-  if (event.count != job->desired()) {
-    job->spec = std::make_shared<const JobSpec>(std::move(spec));
-    persist_job(*job);
-  }
-  emit(controller::Reply{event.request, event.job, {}});
-  adjust_replicas(*job);
+  adjust_replicas(job);
 }
 
 void Controller::on(const controller::Update& event) {
@@ -57,6 +64,9 @@ void Controller::on(const controller::Update& event) {
   std::string why = refusal(*event.spec);
   if (why.empty() && event.spec->kind != JobKind::kService)
     why = "a service can only be updated to a service";
+  const auto pool_of = [](const JobSpec& spec) { return spec.pool ? spec.pool->name : std::string(); };
+  if (why.empty() && pool_of(*event.spec) != pool_of(*job->spec))
+    why = "an update cannot change which pool the replicas belong to";
   if (!why.empty()) {
     emit(controller::Reply{event.request, event.job, std::move(why)});
     return;
@@ -85,6 +95,7 @@ void Controller::on(const controller::Update& event) {
   group.back = std::move(back);
   for (LiveTask& task : job->tasks) task.group = active(task.state) ? task.group - oldest : current;
   choose_scheduler(*job);
+  if (job->pool != nullptr) open_pool(*job);
   persist_job(*job);
   emit(controller::Reply{event.request, event.job, {}});
   if (!group.back.empty()) enqueue(*job, current, static_cast<std::uint32_t>(group.back.size()));
@@ -111,7 +122,8 @@ void Controller::retire_replica(LiveJob& job, TaskId id) {
     group.back.erase(at);
     Waiting* waiting = pending_.find(group.rank, job.id, task.group);
     DUET_CHECK(waiting != nullptr && waiting->width > 0);
-    if (--waiting->width == 0) pending_.remove(group.rank, job.id, task.group);
+    pending_.set_width(*waiting, waiting->width - 1);
+    if (waiting->width == 0) pending_.remove(group.rank, job.id, task.group);
     dirty_ = true;  // Those behind it may have waited for it only.
   }
   task.retry_at = {};

@@ -15,6 +15,7 @@
 
 namespace duet {
 
+class Pool;
 class Scheduler;
 
 /// A task while its job lives.
@@ -43,7 +44,8 @@ struct LiveGroup {
   std::uint32_t next = 0;           ///< Index of the first task never placed.
   std::uint32_t end = 0;            ///< One past the group's last task.
   std::vector<std::uint32_t> back;  ///< Ascending.
-  std::optional<NodeId> avoid;      ///< Where one of those that came back failed.
+  std::optional<NodeId> avoid;      ///< The target where one of those that came back failed.
+  Pool* pool = nullptr;             ///< Of operations: whose workers execute them.
 
   /// How many wait.
   std::uint32_t width() const { return static_cast<std::uint32_t>(back.size()) + end - next; }
@@ -78,6 +80,7 @@ struct LiveJob {
   bool failing = false;            ///< A rigid job that failed for good; its other tasks are being ended.
   bool restarting = false;         ///< A gang of which one member fell out; it starts again when all have.
   Scheduler* scheduler = nullptr;  ///< Its own; null: the cluster's.
+  Pool* pool = nullptr;            ///< Whose workers its replicas are; null: none's.
   std::uint32_t version = 0;       ///< Counts the updates of a service: that of its last group.
   Instant submitted;
   std::vector<LiveTask>
@@ -167,6 +170,7 @@ class JobTable {
     job.state = JobState::kPending;
     job.cancelled = job.failing = job.restarting = false;
     job.scheduler = nullptr;
+    job.pool = nullptr;
     job.version = 0;
     job.tasks.clear();
     job.groups.clear();

@@ -179,7 +179,23 @@ struct NodeChanged {
     v("draining", s.draining);
   }
 };
-using Notice = std::variant<JobChanged, TaskChanged, NodeChanged>;
+/// The autoscaler wants another number of workers.
+struct PoolScaled {
+  JobId job;  ///< Whose replicas the workers are.
+  std::uint32_t from = 0;
+  std::uint32_t to = 0;
+  bool applied = false;  ///< False in a dry run.
+  std::string why;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("job", s.job);
+    v("from", s.from);
+    v("to", s.to);
+    v("applied", s.applied);
+    v("why", s.why);
+  }
+};
+using Notice = std::variant<JobChanged, TaskChanged, NodeChanged, PoolScaled>;
 /// For whoever watches: event streams, results, checkers.
 struct Publish {
   Notice notice;
@@ -198,12 +214,32 @@ namespace agent {
 
 // ---- Events
 
+/// An attempt that an earlier life launched, and that outlived it.
+struct Adopted {
+  AttemptId attempt;
+  std::optional<AttemptId> worker{};  ///< As in its Launch.
+  bool running = true;                ///< Else it ended meanwhile, as the next two say.
+  Outcome outcome = Outcome::kSucceeded;
+  std::int32_t exit_code = 0;
+  Duration timeout_left{0};  ///< 0 = it has no timeout; one that is over has 1 ns left.
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("worker", s.worker);
+    v("running", s.running);
+    v("outcome", s.outcome);
+    v("exit_code", s.exit_code);
+    v("timeout_left", s.timeout_left);
+  }
+};
 /// First event of each life.
 struct Boot {
   BootNonce nonce;
+  std::vector<Adopted> adopted{};  ///< Ascending by attempt, each once.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("nonce", s.nonce);
+    v("adopted", s.adopted);
   }
 };
 struct Delivered {
@@ -221,6 +257,14 @@ struct Started {
     v("attempt", s.attempt);
   }
 };
+/// A worker that pulls wants an operation.
+struct Asked {
+  AttemptId worker;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("worker", s.worker);
+  }
+};
 /// The runtime saw the attempt end, or could not start it (kLaunchFailed).
 struct Exited {
   AttemptId attempt;
@@ -234,22 +278,27 @@ struct Exited {
   }
 };
 
-using Event = std::variant<Boot, Delivered, Started, Exited, Wake>;
+using Event = std::variant<Boot, Delivered, Started, Exited, Wake, Asked>;
 
 // ---- Commands
 
 /// Start the attempt. The runtime answers with Started, then Exited, or with Exited alone if it cannot.
 struct Launch {
   AttemptId attempt;
+  std::optional<AttemptId> worker{};  ///< Of an operation: which worker is to execute it; it runs here.
   Work work;
   std::int64_t cpu_m = 0;
   ThreadSet threads;
+  Duration timeout{
+      0};  ///< The agent will end it so long after its start; for a life that adopts it. 0 = never.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
+    v("worker", s.worker);
     v("work", s.work);
     v("cpu_m", s.cpu_m);
     v("threads", s.threads);
+    v("timeout", s.timeout);
   }
 };
 /// End the attempt: first politely, after the grace by force. The runtime answers with Exited.

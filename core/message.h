@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -56,11 +57,22 @@ struct AttemptEnded {
   }
 };
 
+/// A worker of a pool that pulls wants an operation. Sent until one comes.
+struct Ask {
+  AttemptId worker;
+  std::uint32_t number = 0;  ///< Counts the asks of this attempt in the boot, repetitions included.
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("worker", s.worker);
+    v("number", s.number);
+  }
+};
+
 struct FromAgent {
   NodeId node;     ///< As the controller named it; meaningless in Register.
   BootNonce boot;  ///< Of the sending life.
   Epoch epoch;     ///< Of the registration the sender believes in; 0 in Register.
-  std::variant<Register, Heartbeat, AttemptStarted, AttemptEnded> body;
+  std::variant<Register, Heartbeat, AttemptStarted, AttemptEnded, Ask> body;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("node", s.node);
@@ -93,6 +105,7 @@ struct Fenced {
 /// stale.
 struct Launch {
   AttemptId attempt;
+  std::optional<AttemptId> worker{};  ///< Of an operation: the worker here that is to execute it.
   std::uint64_t serial = 0;
   Work work;
   std::int64_t cpu_m = 0;  ///< Millicores that it may use; below 1000: a share of one thread; 0: as it comes.
@@ -101,6 +114,7 @@ struct Launch {
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
+    v("worker", s.worker);
     v("serial", s.serial);
     v("work", s.work);
     v("cpu_m", s.cpu_m);

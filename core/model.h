@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -49,7 +50,7 @@ enum class Outcome : std::uint8_t {
   kTimedOut,      ///< Killed by its agent at its timeout.
   kKilled,        ///< Ended because the controller asked for it.
   kLaunchFailed,  ///< Could not be started.
-  kLost,          ///< Its node went down or came back without it.
+  kLost,          ///< Its node went down or came back without it, or the worker that executed it ended.
 };
 
 /// What an attempt does. In a simulation one of the first two is positive; in a live run `payload` says what
@@ -81,6 +82,8 @@ struct TaskSpec {
   Duration timeout{0};          ///< An attempt is killed this long after its start; 0 = never.
   std::string operation;        ///< What kind of work it is, for estimators that learn; may be empty.
   std::int64_t iterations = 0;  ///< How much of that work; 0 = not given.
+  /// If not empty, the task is an operation: a worker of this pool executes it. It needs nothing of its own.
+  std::string pool;
 
   bool operator==(const TaskSpec&) const = default;
   template <class Self, class V>
@@ -92,6 +95,7 @@ struct TaskSpec {
     v("timeout", s.timeout);
     v("operation", s.operation);
     v("iterations", s.iterations);
+    v("pool", s.pool);
   }
 };
 
@@ -110,6 +114,34 @@ struct TaskGroup {
   }
 };
 
+/// Makes the replicas of a service the workers of a pool: long-lived tasks that execute operations.
+struct PoolSpec {
+  std::string name;           ///< Operations name it; no two pools have the same at a time.
+  std::uint32_t minimum = 0;  ///< Workers: the autoscaler does not go below, ...
+  std::uint32_t maximum = 0;  ///< ... nor above; at least `minimum` and 1.
+  std::uint32_t full_permille =
+      800;  ///< No operation that would load a worker beyond this; an idle one takes any.
+  std::uint32_t queue_limit = 0;  ///< Operations beyond so many that wait are refused; 0 = none are.
+  bool pull = false;              ///< Workers get operations when they ask for one, one at a time.
+  bool dry_run = false;           ///< The autoscaler only says what it would do.
+  Duration cooldown_up{0};        ///< After a change of the number of workers, none up for so long, ...
+  Duration cooldown_down{0};      ///< ... and none down.
+
+  bool operator==(const PoolSpec&) const = default;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("name", s.name);
+    v("minimum", s.minimum);
+    v("maximum", s.maximum);
+    v("full_permille", s.full_permille);
+    v("queue_limit", s.queue_limit);
+    v("pull", s.pull);
+    v("dry_run", s.dry_run);
+    v("cooldown_up", s.cooldown_up);
+    v("cooldown_down", s.cooldown_down);
+  }
+};
+
 struct JobSpec {
   std::string key;   ///< The submitter's own name for the job; opaque, need not be unique.
   std::string user;  ///< On whose behalf; may be empty.
@@ -121,6 +153,7 @@ struct JobSpec {
   std::int32_t priority = 0;  ///< For the queue `priority`: the highest first.
   std::string scheduler;      ///< Places its tasks, with default parameters; empty = the cluster's.
   Duration backoff{0};        ///< What failed by itself waits so long, twice as long each further time.
+  std::optional<PoolSpec> pool{};  ///< Of a service whose replicas are workers.
 
   bool operator==(const JobSpec&) const = default;
   template <class Self, class V>
@@ -133,6 +166,7 @@ struct JobSpec {
     v("priority", s.priority);
     v("scheduler", s.scheduler);
     v("backoff", s.backoff);
+    v("pool", s.pool);
   }
 };
 
@@ -187,13 +221,14 @@ struct JobRecord {
 struct TaskRecord {
   TaskId task;
   TaskState state = TaskState::kPending;
-  std::uint32_t attempt = 0;   ///< Number of the last attempt.
-  std::uint32_t failures = 0;  ///< Attempts that failed by themselves.
-  std::uint32_t losses = 0;    ///< Attempts lost with their node.
-  std::uint32_t version = 0;   ///< Of its job's specification, when the last attempt was placed.
-  NodeId node;                 ///< Of the last attempt.
-  ThreadSet threads;           ///< Of the last attempt.
-  Instant placed;              ///< When the last attempt was placed.
+  std::uint32_t attempt = 0;          ///< Number of the last attempt.
+  std::uint32_t failures = 0;         ///< Attempts that failed by themselves.
+  std::uint32_t losses = 0;           ///< Attempts lost with their node.
+  std::uint32_t version = 0;          ///< Of its job's specification, when the last attempt was placed.
+  NodeId node;                        ///< Of the last attempt.
+  std::optional<AttemptId> worker{};  ///< Of an operation: the worker that its last attempt was given to.
+  ThreadSet threads;                  ///< Of the last attempt.
+  Instant placed;                     ///< When the last attempt was placed.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("task", s.task);
@@ -203,6 +238,7 @@ struct TaskRecord {
     v("losses", s.losses);
     v("version", s.version);
     v("node", s.node);
+    v("worker", s.worker);
     v("threads", s.threads);
     v("placed", s.placed);
   }

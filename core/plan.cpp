@@ -15,9 +15,9 @@ bool Plan::known_not_to_fit(const Waiting& waiting) const {
 }
 
 void Plan::put(const Waiting& waiting, NodeId node) {
-  DUET_CHECK(cluster_.index().fits(node, waiting.request));
+  DUET_CHECK(places_.index().fits(node, waiting.request));
   const Instant end = waiting.estimate ? saturating_add(now_, *waiting.estimate) : kNever;
-  const ThreadSet threads = cluster_.take(node, waiting.request);
+  const ThreadSet threads = places_.take(node, waiting.request);
   placements_.push_back({waiting.job, waiting.group, node, threads, waiting.request, end});
 }
 
@@ -27,8 +27,8 @@ std::vector<Release> Plan::own_releases() const {
   own.reserve(placements_.size());
   for (const Placement& p : placements_) {
     Resources charge = p.request.need;
-    if (p.request.exclusive) charge.cpu_m = cluster_.index().target(p.node).slot_cpu_m;
-    own.push_back({p.estimated_end, {p.job, 0}, p.node, charge});
+    if (p.request.exclusive) charge.cpu_m = places_.index().target(p.target).slot_cpu_m;
+    own.push_back({p.estimated_end, {p.job, 0}, p.target, charge});
   }
   std::stable_sort(own.begin(), own.end(), [](const Release& a, const Release& b) { return a.at < b.at; });
   return own;
@@ -36,10 +36,11 @@ std::vector<Release> Plan::own_releases() const {
 
 std::optional<NodeId> Plan::pick(const Waiting& waiting) {
   Scheduler& scheduler = scheduler_of(waiting);
-  const auto target = scheduler.pick(waiting.request, cluster_.index(), rng_);
+  const auto target = scheduler.pick(waiting.request, places_.index(), rng_);
   if (!target || target != waiting.avoid) return target;
-  const auto other =
-      cluster_.without(*target, [&] { return scheduler.pick(waiting.request, cluster_.index(), rng_); });
+  places_.show(*target, false);
+  const auto other = scheduler.pick(waiting.request, places_.index(), rng_);
+  places_.show(*target, true);
   return other ? other : target;
 }
 
@@ -55,7 +56,7 @@ std::uint32_t Plan::place(const Waiting& waiting) {
 void Plan::undo(std::uint32_t count) {
   for (; count > 0; --count) {
     const Placement& last = placements_.back();
-    cluster_.give_back(last.node, last.request, last.threads);
+    places_.give_back(last.target, last.request, last.threads);
     placements_.pop_back();
   }
 }
@@ -78,7 +79,7 @@ bool Plan::start(Cursor& at) {
     scheduler.rewind(mark);
     rng_ = before;
   } else {
-    waiting.width -= placed;
+    pending_.set_width(waiting, waiting.width - placed);
   }
   return false;
 }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/check.h"
 #include "core/cluster.h"
 #include "core/policy.h"
 
@@ -22,6 +23,7 @@ class Pending {
   using Map = std::map<Key, Waiting>;
   void add(std::int64_t rank, const Waiting& waiting) {
     const Key key{rank, waiting.job, waiting.group};
+    width_ += waiting.width;
     if (spare_.empty()) {
       map_.emplace_hint(map_.end(), key, waiting);  // Mostly the last one.
     } else {
@@ -33,6 +35,7 @@ class Pending {
   /// Forgets this entry; returns the next one.
   Map::iterator erase(Map::iterator at) {
     const auto next = std::next(at);
+    width_ -= at->second.width;
     spare_ = map_.extract(at);
     return next;
   }
@@ -45,6 +48,13 @@ class Pending {
     const auto it = map_.find(Key{rank, job, group});
     return it == map_.end() ? nullptr : &it->second;
   }
+  /// So many tasks of the entry wait from now on.
+  void set_width(Waiting& waiting, std::uint32_t width) {
+    width_ = width_ - waiting.width + width;
+    waiting.width = width;
+  }
+  /// Tasks that wait, of all entries.
+  std::uint64_t width() const { return width_; }
   bool empty() const { return map_.empty(); }
   std::size_t size() const { return map_.size(); }
   Map& map() { return map_; }
@@ -52,6 +62,7 @@ class Pending {
 
  private:
   Map map_;
+  std::uint64_t width_ = 0;
   Map::node_type spare_;  ///< The last one forgotten, so that steady work allocates nothing.
 };
 
@@ -73,7 +84,7 @@ using Releases = std::set<Release>;
 struct Placement {
   JobId job;
   std::uint32_t group = 0;
-  NodeId node;
+  NodeId target;  ///< A node; of an operation, a worker of its pool.
   ThreadSet threads;
   Request request;
   Instant estimated_end = kNever;
@@ -86,15 +97,11 @@ class Plan {
   /// `placements` is cleared, filled, and its storage reused from pass to pass.
   Plan(Instant now, Pending& pending, Cluster& cluster, const Releases& releases, Scheduler& scheduler,
        Rng& rng, std::vector<Placement>& placements)
-      : now_(now),
-        pending_(pending),
-        cluster_(cluster),
-        releases_(releases),
-        scheduler_(scheduler),
-        rng_(rng),
-        placements_(placements) {
-    placements_.clear();
-  }
+      : Plan(now, pending, cluster, &cluster, &releases, scheduler, rng, placements) {}
+  /// Of operations, on the workers of a pool; for queues that do not reserve.
+  Plan(Instant now, Pending& pending, Places& places, Scheduler& scheduler, Rng& rng,
+       std::vector<Placement>& placements)
+      : Plan(now, pending, places, nullptr, nullptr, scheduler, rng, placements) {}
 
   Instant now() const { return now_; }
   Cursor begin() { return pending_.map().begin(); }
@@ -111,8 +118,11 @@ class Plan {
   static std::int64_t cpu_m(const Waiting& waiting) {
     return waiting.request.need.cpu_m * static_cast<std::int64_t>(waiting.width);
   }
-  std::int64_t free_cpu_m() const { return cluster_.free_cpu_m(); }
-  const Cluster& cluster() const { return cluster_; }
+  std::int64_t free_cpu_m() const { return cluster().free_cpu_m(); }
+  const Cluster& cluster() const {
+    DUET_CHECK(cluster_ != nullptr);
+    return *cluster_;
+  }
   /// Calls f(estimated end, node, what it holds) for each attempt that holds resources, this pass's included,
   /// in the order of their estimated ends, until f returns false.
   template <class F>
@@ -122,6 +132,19 @@ class Plan {
   std::uint64_t tried() const { return tried_; }
 
  private:
+  Plan(Instant now, Pending& pending, Places& places, const Cluster* cluster, const Releases* releases,
+       Scheduler& scheduler, Rng& rng, std::vector<Placement>& placements)
+      : now_(now),
+        pending_(pending),
+        places_(places),
+        cluster_(cluster),
+        releases_(releases),
+        scheduler_(scheduler),
+        rng_(rng),
+        placements_(placements) {
+    placements_.clear();
+  }
+
   bool known_not_to_fit(const Waiting& waiting) const;
   std::optional<NodeId> pick(const Waiting& waiting);
   Scheduler& scheduler_of(const Waiting& waiting) const {
@@ -134,8 +157,9 @@ class Plan {
 
   Instant now_;
   Pending& pending_;
-  Cluster& cluster_;
-  const Releases& releases_;
+  Places& places_;
+  const Cluster* cluster_;    ///< Null in a pool.
+  const Releases* releases_;  ///< Likewise.
   Scheduler& scheduler_;
   Rng& rng_;
   std::vector<Placement>& placements_;
@@ -146,11 +170,12 @@ class Plan {
 
 template <class F>
 void Plan::for_each_release(F&& f) const {
+  DUET_CHECK(releases_ != nullptr);
   const std::vector<Release> own = own_releases();
-  auto a = releases_.begin();
+  auto a = releases_->begin();
   auto b = own.begin();
-  while (a != releases_.end() || b != own.end()) {
-    const bool first = b == own.end() || (a != releases_.end() && a->at <= b->at);
+  while (a != releases_->end() || b != own.end()) {
+    const bool first = b == own.end() || (a != releases_->end() && a->at <= b->at);
     const Release& next = first ? *a++ : *b++;
     if (!f(next.at, next.node, next.charge)) return;
   }

@@ -64,9 +64,9 @@ constexpr std::array kSchedulers{
 };
 constexpr std::array kAutoscalers{
     PolicyEntry<Autoscaler>{"fixed", "Groups keep the size the user gave them.", "", make_fixed},
-    PolicyEntry<Autoscaler>{"threshold", "One more member when all are loaded beyond a threshold.",
-                            "above_percent: percent of a member's CPU, 70, ask for one more beyond it",
-                            make_threshold},
+    PolicyEntry<Autoscaler>{
+        "threshold", "One more member when something finds no room, or all are loaded beyond a threshold.",
+        "above_percent: percent of a member's CPU, 70, ask for one more beyond it", make_threshold},
     PolicyEntry<Autoscaler>{
         "queue_depth", "As many members as the operations that wait or run need.",
         "per_member: operations, 4, that one member is to have; idle_s: seconds, 60, without a queue before "

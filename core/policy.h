@@ -69,6 +69,7 @@ class Queue {
 struct Desired {
   std::int64_t count = 0;
   std::string_view why;
+  Duration look_again{0};  ///< To be asked again after so long, even if nothing happens; 0 = no need.
 };
 struct GroupView {
   std::int64_t count = 0;  ///< Members now, `pending` ones included.

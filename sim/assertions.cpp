@@ -21,7 +21,10 @@ constexpr std::array kMetrics = {
     Metric{"jobs_unfinished", "jobs that had not ended when the run did"},
     Metric{"tasks_retried",
            "attempts that failed by themselves and were followed by another of the same task"},
-    Metric{"tasks_lost", "attempts lost with their node"},
+    Metric{"jobs_refused", "jobs that were not accepted; they count as failed"},
+    Metric{"tasks_lost", "attempts lost with their node or with the worker that executed them"},
+    Metric{"scaled_up", "times the autoscaler made a pool larger"},
+    Metric{"scaled_down", "times it made one smaller"},
     Metric{"attempts", "attempts placed"},
     Metric{"mean_wait_s",
            "mean over the jobs that started of start minus submission; the start is the first among the last "

@@ -2,12 +2,13 @@
 //
 //   I1 lifecycle    I2 one accept    I3 no task lost   I4 retry bound     I5 capacity       I8 no place on
 //   bad I9 fenced       I10 boot nonce   I14 ack durable   I16 order          I17 causality     L1 terminates
-//   L2 converges    L3 detects       L4 rejoins       I25 cancel final   GANG together or not at all
-//   I16's chain and I18, replay identity, look at traces: check_trace.h.
+//   L2 converges    L3 detects       L4 rejoins       I20 scale bounds   I25 cancel final   GANG together or
+//   not at all I16's chain and I18, replay identity, look at traces: check_trace.h.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -94,6 +95,9 @@ class Checkers final : public Observer {
   void count_end(JobView& job, TaskView& task, const controller::TaskChanged& notice, TaskState before);
   void leave(TaskView& task);
 
+  // check_pools.cpp: I20
+  void see(const Cause& cause, const controller::PoolScaled& notice);
+
   // check_restore.cpp: I14, and what a controller that takes over starts from
   void remember_step();
   void fall_back();
@@ -116,6 +120,7 @@ class Checkers final : public Observer {
   Instant now_;
   Instant next_deadline_ = kNever;  ///< Earliest of the nodes' down_by and ready_from.
   std::vector<Violation> violations_;
+  std::map<JobId, Instant> scaled_at_;  ///< When pools were last scaled, by this controller.
 
   // Where the controller may die: what is durable, and what is not yet.
   const bool dies_;

@@ -48,7 +48,7 @@ void ClusterWorld::play_faults() {
     const Fault& fault = scenario_.faults[next_fault_];
     if (options_.observer != nullptr) options_.observer->on_fault(now_, fault);
     if (fault.kind == Kind::kCrash) crash(fault.node);
-    if (fault.kind == Kind::kRestart) boot(fault.node);
+    if (fault.kind == Kind::kRestart) switch_on(fault.node);
     if (!fault.lasts()) continue;
     if (fault.until != kNever)
       push(fault.until, Timer::Kind::kFaultEnd, static_cast<std::uint32_t>(next_fault_));
@@ -98,6 +98,12 @@ void ClusterWorld::apply(const Fault& fault, bool begins) {
     case Kind::kControllerRestart:
       killed_ = in_force(Kind::kControllerRestart) != nullptr;
       if (begins && up_) lose_controller();
+      break;
+    case Kind::kAgentRestart:
+      if (begins)
+        kill_agent(fault.node);
+      else if (!hosts_[fault.node].off && in_force(Kind::kAgentRestart, fault.node) == nullptr)
+        boot(fault.node);
       break;
     case Kind::kStoreFailure:
       store_fails_ = in_force(Kind::kStoreFailure) != nullptr;

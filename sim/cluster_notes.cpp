@@ -47,6 +47,8 @@ void ClusterWorld::note(const controller::Notice& notice) {
       row.first_task = static_cast<std::uint32_t>(results_.tasks.size());
       rows_.resize(job->job.value, {submitting_, row.first_task});
       results_.tasks.resize(results_.tasks.size() + row.tasks);  // A service's idle ones, too.
+      for (std::uint32_t i = submitting_tasks_; i < row.tasks; ++i)
+        results_.tasks[row.first_task + i].state = TaskState::kIdle;
     }
     results_.jobs[rows_[job->job.value - 1].job].state = job->state;
   } else if (const auto* task = std::get_if<controller::TaskChanged>(&notice)) {
@@ -65,8 +67,12 @@ void ClusterWorld::note(const controller::Notice& notice) {
     results_.attempts_lost += ended && task->outcome == Outcome::kLost;
     results_.attempts_failed +=
         ended && (task->outcome == Outcome::kFailed || task->outcome == Outcome::kTimedOut);
-  } else {
-    results_.nodes_lost += std::get<controller::NodeChanged>(notice).state == NodeState::kDown;
+  } else if (const auto* node = std::get_if<controller::NodeChanged>(&notice)) {
+    results_.nodes_lost += node->state == NodeState::kDown;
+  } else if (const auto* scaled = std::get_if<controller::PoolScaled>(&notice)) {
+    last_change_ = now_;
+    results_.scaled_up += scaled->applied && scaled->to > scaled->from;
+    results_.scaled_down += scaled->applied && scaled->to < scaled->from;
   }
 }
 
@@ -91,7 +97,7 @@ void ClusterWorld::note_begin(const Run& run) {
 void ClusterWorld::note_end(const Run& run) {
   if (options_.observer != nullptr)
     options_.observer->on_run(now_, run.node, run.attempt, run.threads, false);
-  add_busy(results_, now_ - run.began, run.width);
+  if (!run.worker) add_busy(results_, now_ - run.began, run.width);  // Else its worker counts.
   TaskRow* row = row_of(run.attempt.task);
   if (row == nullptr || row->attempts != run.attempt.number) return;
   row->ended = now_;

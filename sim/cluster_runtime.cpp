@@ -14,18 +14,61 @@ void ClusterWorld::boot(std::uint32_t node) {
   host.agent =
       std::make_unique<Traced<Agent>>(Agent(agent_config(scenario_, node)), 1 + node, options_.agent_sink);
   ++host.lives;
-  step(node, agent::Boot{BootNonce{(std::uint64_t{host.lives} << 32) + node}});
+  agent::Boot event{BootNonce{(std::uint64_t{host.lives} << 32) + node}, std::move(host.exits)};
+  host.exits.clear();
+  const Instant shown = clock_of(host);
+  for (const ExecId id : runs_of(host)) {
+    const Run& run = runs_[id];
+    agent::Adopted adopted{run.attempt, run.worker};
+    if (run.times_out != kNever)
+      adopted.timeout_left = run.times_out > shown ? run.times_out - shown : Duration{1};
+    event.adopted.push_back(adopted);
+  }
+  std::sort(event.adopted.begin(), event.adopted.end(),
+            [](const agent::Adopted& a, const agent::Adopted& b) { return a.attempt < b.attempt; });
+  const std::vector<agent::Adopted> adopted = event.adopted;
+  step(node, event);
+  for (const agent::Adopted& one : adopted) ask_if_pulling(node, one.attempt);
+}
+
+void ClusterWorld::switch_on(std::uint32_t node) {
+  Host& host = hosts_[node];
+  if (!host.off && host.lives > 0) return;
+  host.off = false;
+  boot(node);
+}
+
+/// What runs there, by attempt.
+std::vector<ExecId> ClusterWorld::runs_of(const Host& host) const {
+  std::vector<ExecId> runs = host.runs;
+  std::sort(runs.begin(), runs.end(),
+            [this](ExecId a, ExecId b) { return runs_[a].attempt < runs_[b].attempt; });
+  return runs;
+}
+
+/// The agent is gone, and what it runs goes on.
+void ClusterWorld::kill_agent(std::uint32_t node) {
+  if (hosts_[node].lives > 0) hosts_[node].agent.reset();
+}
+
+/// A worker that pulls, and does nothing, asks for an operation.
+void ClusterWorld::ask_if_pulling(std::uint32_t node, AttemptId worker) {
+  const std::vector<ExecId>& here = hosts_[node].runs;
+  const auto asks = [&](ExecId id) { return runs_[id].attempt == worker && runs_[id].pulls; };
+  const auto serves = [&](ExecId id) { return runs_[id].worker == worker; };
+  if (hosts_[node].agent && std::any_of(here.begin(), here.end(), asks) &&
+      std::none_of(here.begin(), here.end(), serves))
+    step(node, agent::Asked{worker});
 }
 
 void ClusterWorld::crash(std::uint32_t node) {
   Host& host = hosts_[node];
   // Off before its first start: nothing to lose, and it stays off until a restart.
   if (host.lives == 0) ++host.lives;
+  host.off = true;
   host.agent.reset();
-  while (!host.runs.empty()) {
-    const ExecId id = *std::min_element(host.runs.begin(), host.runs.end(), [this](ExecId a, ExecId b) {
-      return runs_[a].attempt < runs_[b].attempt;
-    });
+  host.exits.clear();
+  for (const ExecId id : runs_of(host)) {
     if (runs_[id].executing && std::find(ended_.begin(), ended_.end(), id) == ended_.end())
       engine_.cancel(id);
     runs_[id].outcome = Outcome::kLost;
@@ -45,6 +88,7 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
   }
   Run& run = runs_[id];
   run.attempt = launch.attempt;
+  run.worker = launch.worker;
   run.node = node;
   run.active = true;
   run.width = threads_for(launch.cpu_m);
@@ -54,12 +98,15 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
   run.outcome = Outcome::kSucceeded;
   run.exit_code = 0;
   run.executing = launch.work.duration == Duration{0};
-  const auto failures = decode_failures(launch.work.payload);
-  DUET_CHECK(failures.has_value());
-  if (launch.attempt.number <= failures->fail_attempts) {
+  const auto behaviour = decode_behaviour(launch.work.payload);
+  DUET_CHECK(behaviour.has_value());
+  run.pulls = behaviour->pulls;
+  if (launch.attempt.number <= behaviour->fail_attempts) {
     run.outcome = Outcome::kFailed;
-    run.exit_code = failures->exit_code;
+    run.exit_code = behaviour->exit_code;
   }
+  run.times_out =
+      launch.timeout > Duration{0} ? saturating_add(clock_of(hosts_[node]), launch.timeout) : kNever;
   run.host_slot = static_cast<std::uint32_t>(hosts_[node].runs.size());
   hosts_[node].runs.push_back(id);
   ++active_runs_;
@@ -74,7 +121,9 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
                    .quota_m = quota_of(launch.cpu_m)});
   else
     push(saturating_add(now_, launch.work.duration), Timer::Kind::kRunEnd, id, run.generation);
+  const bool pulls = run.pulls;
   step(node, agent::Started{launch.attempt});
+  if (pulls) ask_if_pulling(node, launch.attempt);
 }
 
 void ClusterWorld::terminate(std::uint32_t node, const agent::Terminate& order) {
@@ -96,7 +145,12 @@ void ClusterWorld::complete(ExecId id) {
   const Run run = runs_[id];
   note_end(run);
   retire(id);
+  if (!hosts_[run.node].agent) {
+    hosts_[run.node].exits.push_back({run.attempt, run.worker, false, run.outcome, run.exit_code});
+    return;
+  }
   step(run.node, agent::Exited{run.attempt, run.outcome, run.exit_code});
+  if (run.worker) ask_if_pulling(run.node, *run.worker);
 }
 
 void ClusterWorld::retire(ExecId id) {

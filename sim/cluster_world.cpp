@@ -198,7 +198,7 @@ void ClusterWorld::play_requests() {
     }
     const auto& request = std::get<controller::Event>(caller);
     if (const auto* submit = std::get_if<controller::Submit>(&request))
-      submitting_ = static_cast<std::uint32_t>(submit->request.value - 1);
+      submit_row(static_cast<std::uint32_t>(submit->request.value - 1), *submit->spec);
     step(request);
   }
   for (; next_event_ < scenario_.events.size() && scenario_.events[next_event_].at <= now_; ++next_event_)
@@ -214,14 +214,22 @@ void ClusterWorld::play_requests() {
       row.cpu_m += group.spec.need.cpu_m * static_cast<std::int64_t>(group.count);
       row.estimate_ns = std::max(row.estimate_ns, to_ns(group.spec.estimate));
     }
+    if (spec->pool) row.tasks = std::max(row.tasks, spec->pool->maximum);
     if (spec->kind == JobKind::kService)
       if (const auto known = known_.find(spec->key); known != known_.end())
         row.tasks = std::max(row.tasks, known->second.most_replicas);
-    submitting_ = static_cast<std::uint32_t>(results_.jobs.size());
+    submit_row(static_cast<std::uint32_t>(results_.jobs.size()), *spec);
     results_.jobs.push_back(std::move(row));
     arrival_ = source_->next();
     step(controller::Submit{RequestId{results_.jobs.size()}, spec});
   }
+}
+
+/// The job of this row is submitted next.
+void ClusterWorld::submit_row(std::uint32_t row, const JobSpec& spec) {
+  submitting_ = row;
+  submitting_tasks_ = 0;
+  for (const TaskGroup& group : spec.groups) submitting_tasks_ += group.count;
 }
 
 void ClusterWorld::ask(const OperatorEvent& event) {

@@ -87,19 +87,23 @@ class ClusterWorld final : public World {
   struct Host {
     std::unique_ptr<Traced<Agent>> agent;  ///< Null while the node is off.
     std::uint32_t lives = 0;
-    std::uint64_t messages = 0;        ///< Sent on its link so far.
-    bool touched = false;              ///< Stepped at this instant.
-    Instant armed = kNever;            ///< Earliest timer that will look at the agent's deadline.
-    std::optional<SkewedClock> clock;  ///< Nothing while it goes right.
-    std::vector<ExecId> runs;          ///< What runs there, in no order.
+    std::uint64_t messages = 0;         ///< Sent on its link so far.
+    bool off = false;                   ///< Crashed, and not restarted.
+    bool touched = false;               ///< Stepped at this instant.
+    Instant armed = kNever;             ///< Earliest timer that will look at the agent's deadline.
+    std::optional<SkewedClock> clock;   ///< Nothing while it goes right.
+    std::vector<ExecId> runs;           ///< What runs there, in no order.
+    std::vector<agent::Adopted> exits;  ///< What ended while there was no agent, in order.
   };
   struct Run {
     AttemptId attempt;
+    std::optional<AttemptId> worker;  ///< Of an operation.
     std::uint32_t node = 0;
     std::uint32_t generation =
         0;  ///< Counts the uses of this row, so that a timer of an earlier use is told apart.
     bool executing = false;  ///< On the engine; else on a timer.
     bool active = false;
+    bool pulls = false;           ///< A worker that asks for operations.
     std::uint32_t host_slot = 0;  ///< Position in its host's list.
     std::uint32_t width = 1;
     ThreadSet threads;
@@ -107,6 +111,7 @@ class ClusterWorld final : public World {
     std::int64_t operations = 0;
     Outcome outcome = Outcome::kSucceeded;
     std::int32_t exit_code = 0;
+    Instant times_out = kNever;  ///< When its agent will end it.
   };
   struct Timer {
     enum class Kind : std::uint8_t { kRunEnd, kMessage, kAgent, kRelease, kFaultEnd, kStop };
@@ -132,6 +137,7 @@ class ClusterWorld final : public World {
   void play_completions();
   void play_messages();
   void play_requests();
+  void submit_row(std::uint32_t row, const JobSpec& spec);
   void ask(const OperatorEvent& event);
   void play_wake();
   void close_instant();
@@ -168,7 +174,11 @@ class ClusterWorld final : public World {
 
   // cluster_runtime.cpp: nodes and what runs on them
   void boot(std::uint32_t node);
+  void switch_on(std::uint32_t node);
   void crash(std::uint32_t node);
+  void kill_agent(std::uint32_t node);
+  std::vector<ExecId> runs_of(const Host& host) const;
+  void ask_if_pulling(std::uint32_t node, AttemptId worker);
   void begin(std::uint32_t node, const agent::Launch& launch);
   void terminate(std::uint32_t node, const agent::Terminate& order);
   void complete(ExecId id);
@@ -246,7 +256,8 @@ class ClusterWorld final : public World {
   };
   std::map<std::string, Known> known_;  ///< By key; only those that events speak of.
   Instant last_change_;
-  std::uint32_t submitting_ = 0;  ///< Row of the submission that was stepped last.
+  std::uint32_t submitting_ = 0;        ///< Row of the submission that was stepped last.
+  std::uint32_t submitting_tasks_ = 0;  ///< How many tasks it has; a service may get more.
 };
 
 /// The configuration of the agent on node `node` (index into scenario.nodes).

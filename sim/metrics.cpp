@@ -134,6 +134,9 @@ Metrics measure(const Scenario& scenario, const Results& results) {
   count("attempts", results.attempts);
   count("tasks_lost", results.attempts_lost);
   count("tasks_retried", results.attempts_failed - std::min(results.attempts_failed, failed_last(results)));
+  count("jobs_refused", results.refusals.size());
+  count("scaled_up", results.scaled_up);
+  count("scaled_down", results.scaled_down);
   count("nodes_down", results.nodes_down);
   measure_waits(metrics, results);
   measure_turnarounds(metrics, results);

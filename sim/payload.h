@@ -1,5 +1,5 @@
-// What a simulated task is told beside its work: how often it fails. Written by scenarios, read by the
-// engines.
+// What a simulated task is told beside its work: how it behaves. Written by scenarios, read by the simulated
+// world.
 #pragma once
 
 #include <charconv>
@@ -11,36 +11,47 @@
 
 namespace duet::sim {
 
-struct SimulatedFailures {
+struct SimulatedBehaviour {
   std::uint32_t fail_attempts = 0;  ///< Attempts of number 1 .. fail_attempts fail at their end.
   std::int32_t exit_code = 1;       ///< With this: 1 .. 255, or minus the signal.
-  bool operator==(const SimulatedFailures&) const = default;
+  bool pulls = false;               ///< A worker that asks for operations.
+  bool operator==(const SimulatedBehaviour&) const = default;
 };
 
-/// For Work::payload: {"exit_code":1,"fail_attempts":2}; null if nothing fails.
-inline std::shared_ptr<const std::string> encode_failures(const SimulatedFailures& failures) {
-  if (failures.fail_attempts == 0) return nullptr;
-  return std::make_shared<const std::string>("{\"exit_code\":" + std::to_string(failures.exit_code) +
-                                             ",\"fail_attempts\":" + std::to_string(failures.fail_attempts) +
-                                             '}');
+/// For Work::payload: {"exit_code":1,"fail_attempts":2,"pulls":true}, without what says nothing; null if
+/// nothing does.
+inline std::shared_ptr<const std::string> encode_behaviour(const SimulatedBehaviour& behaviour) {
+  std::string text;
+  if (behaviour.fail_attempts > 0)
+    text = "\"exit_code\":" + std::to_string(behaviour.exit_code) +
+           ",\"fail_attempts\":" + std::to_string(behaviour.fail_attempts);
+  if (behaviour.pulls) text += text.empty() ? "\"pulls\":true" : ",\"pulls\":true";
+  if (text.empty()) return nullptr;
+  return std::make_shared<const std::string>('{' + text + '}');
 }
 
-/// Reads what encode_failures() wrote; null reads as no failures. Nothing if it is anything else.
-inline std::optional<SimulatedFailures> decode_failures(const std::shared_ptr<const std::string>& payload) {
-  SimulatedFailures failures;
-  if (payload == nullptr) return failures;
+/// Reads what encode_behaviour() wrote; null reads as nothing said. Nothing if it is anything else.
+inline std::optional<SimulatedBehaviour> decode_behaviour(const std::shared_ptr<const std::string>& payload) {
+  SimulatedBehaviour behaviour;
+  if (payload == nullptr) return behaviour;
   std::string_view rest = *payload;
-  const auto read = [&](std::string_view before, auto& number) {
-    if (!rest.starts_with(before)) return false;
-    rest.remove_prefix(before.size());
+  const auto skip = [&](std::string_view text) {
+    if (!rest.starts_with(text)) return false;
+    rest.remove_prefix(text.size());
+    return true;
+  };
+  const auto read = [&](auto& number) {
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
     return error == std::errc{};
   };
-  if (!read("{\"exit_code\":", failures.exit_code) || !read(",\"fail_attempts\":", failures.fail_attempts))
+  if (!skip("{")) return {};
+  const bool fails = skip("\"exit_code\":");
+  if (fails && !(read(behaviour.exit_code) && skip(",\"fail_attempts\":") && read(behaviour.fail_attempts)))
     return {};
-  if (rest != "}") return {};
-  return failures;
+  behaviour.pulls = skip(fails ? ",\"pulls\":true" : "\"pulls\":true");
+  if (rest != "}" || (!fails && !behaviour.pulls)) return {};
+  return behaviour;
 }
 
 }  // namespace duet::sim

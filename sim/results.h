@@ -59,6 +59,8 @@ struct Results {
   std::uint64_t attempts = 0;
   std::uint64_t attempts_failed = 0;  ///< Failed or timed out by themselves.
   std::uint64_t attempts_lost = 0;    ///< With their node.
+  std::uint64_t scaled_up = 0;        ///< Times an autoscaler made a pool larger, ...
+  std::uint64_t scaled_down = 0;      ///< ... and smaller.
   std::uint64_t nodes_lost = 0;       ///< Times a node was declared down.
   std::uint64_t nodes_down = 0;       ///< Nodes that were down at the end.
   std::int64_t busy_cpu_s = 0;        ///< Sum over attempts of width * run time, in whole thread-seconds,

@@ -53,9 +53,11 @@ std::string attempt_counts(const RunReport& report) {
   if (const auto retried = count_of(report, "tasks_retried"); retried > 0)
     out += ", " + std::to_string(retried) + " retried";
   if (const auto lost = count_of(report, "tasks_lost"); lost > 0)
-    out += ", " + std::to_string(lost) + " lost with their node";
+    out += ", " + std::to_string(lost) + " lost with their node or worker";
   if (report.results->nodes_lost > 0)
     out += "; nodes went down " + plural(report.results->nodes_lost, "time");
+  if (const std::uint64_t scaled = report.results->scaled_up + report.results->scaled_down; scaled > 0)
+    out += "; pools were scaled " + plural(scaled, "time");
   return out;
 }
 

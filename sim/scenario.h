@@ -132,11 +132,12 @@ struct Fault {
     kControllerRestart,
     kStoreDelay,
     kStoreFailure,
+    kAgentRestart,
   };
   enum class Direction : std::uint8_t { kBoth, kToAgent, kToController };
   Instant at;
   Kind kind = Kind::kCrash;
-  std::uint32_t node = 0;                  ///< kCrash, kRestart, kSlowNode, kClockSkew: index into the nodes.
+  std::uint32_t node = 0;                  ///< If of_one_node(): index into the nodes.
   Instant until = kNever;                  ///< All but kCrash and kRestart: from then on it is over.
   std::vector<std::uint32_t> nodes = {};   ///< kPartition, kNetwork: those whose links suffer, ascending.
   Direction direction = Direction::kBoth;  ///< kPartition: of the messages that are lost.
@@ -148,7 +149,7 @@ struct Fault {
   /// `node` says which one.
   bool of_one_node() const {
     return kind == Kind::kCrash || kind == Kind::kRestart || kind == Kind::kSlowNode ||
-           kind == Kind::kClockSkew;
+           kind == Kind::kClockSkew || kind == Kind::kAgentRestart;
   }
   bool lasts() const { return kind != Kind::kCrash && kind != Kind::kRestart; }
   /// One of a node's link, for messages that go there (or else come from there).

@@ -121,6 +121,10 @@ constexpr Field iterations(S s) {
   return integer(s, "iterations", "iterations", 0, kMaxCount, "0",
                  "How much of its `operation` each task does; for estimators only. 0 = not given.");
 }
+constexpr Field pool(S s) {
+  return plain(s, "pool", kName, "",
+               "Each task is an operation that a worker of this pool executes; it needs nothing of its own.");
+}
 constexpr Field fail_attempts(S s) {
   return integer(s, "fail_attempts", "attempts", 0, 1e9, "0",
                  "The first so many attempts of each task fail at their end.");
@@ -190,6 +194,14 @@ constexpr Field kFields[] = {
     interval(S::kCluster, "kill_grace_s", "10", "From the polite request to end a task to the forced end."),
     integer(S::kCluster, "max_losses", "losses", 0, kMillion, "16",
             "A task lost with its node more often than this fails."),
+    nested(S::kCluster, "mass_loss", kObject, S::kMassLoss,
+           "When many nodes fall silent at once, they are given up slowly."),
+
+    required(integer(S::kMassLoss, "percent", "%", 0, 100, "",
+                     "More than this share of the nodes given up within `window_s` is a mass loss. 0 = "
+                     "nothing is.")),
+    interval(S::kMassLoss, "window_s", "60", "How long a node counts as just given up."),
+    interval(S::kMassLoss, "interval_s", "10", "In a mass loss, from one node that is given up to the next."),
 
     choice(S::kNodeType, "model", kNodeModels, "",
            "A machine that Duet knows; the other fields then say what is different."),
@@ -265,8 +277,10 @@ constexpr Field kFields[] = {
     timeout(S::kJob),
     operation(S::kJob),
     iterations(S::kJob),
+    pool(S::kJob),
     fail_attempts(S::kJob),
     exit_code(S::kJob),
+    nested(S::kJob, "workers", kObject, S::kWorkers, "Of a service: its replicas are the workers of a pool."),
     nested(S::kJob, "groups", kObjects, S::kGroup,
            "Of a DAG, or of a bag whose tasks differ: its tasks by groups, instead of the fields from "
            "`tasks` to "
@@ -278,6 +292,20 @@ constexpr Field kFields[] = {
     integer(S::kJob, "priority", "", -kMillion, kMillion, "0",
             "For the queue `priority`: the highest goes first."),
     nested(S::kJob, "repeat", kObject, S::kRepeat, "Submit it several times, as `id` and a number from 0."),
+
+    required(plain(S::kWorkers, "pool", kName, "", "What operations call it.")),
+    integer(S::kWorkers, "min", "workers", 0, kMillion, "0", "The autoscaler does not go below."),
+    integer(S::kWorkers, "max", "workers", 1, kMillion, "",
+            "Nor above; by default as many as the cluster has room for."),
+    integer(S::kWorkers, "full_percent", "%", 1, 100, "80",
+            "A worker gets no operation that would load it beyond this; an idle one takes any."),
+    integer(S::kWorkers, "queue_limit", "operations", 0, kMillion, "0",
+            "A job whose operations would make more than so many wait is refused. 0 = none is."),
+    plain(S::kWorkers, "pull", kFlag, "false",
+          "Workers get operations when they ask for one, one at a time."),
+    plain(S::kWorkers, "dry_run", kFlag, "false", "The autoscaler only says what it would do."),
+    seconds(S::kWorkers, "cooldown_up_s", "0", "After a change of their number none is added for so long."),
+    seconds(S::kWorkers, "cooldown_down_s", "0", "After a change of their number none is ended for so long."),
 
     plain(S::kGroup, "name", kName, "", "By which other groups of a DAG come after it."),
     plain(S::kGroup, "after", kNames, "[]", "Groups of the DAG whose tasks must have succeeded first."),
@@ -293,6 +321,7 @@ constexpr Field kFields[] = {
     timeout(S::kGroup),
     operation(S::kGroup),
     iterations(S::kGroup),
+    pool(S::kGroup),
     fail_attempts(S::kGroup),
     exit_code(S::kGroup),
 
@@ -365,6 +394,8 @@ constexpr Field kFields[] = {
            "The controller dies; another one starts from the store."),
     nested(S::kFault, "store_delay", kObject, S::kStoreDelay, "Records take longer to become durable."),
     nested(S::kFault, "store_failure", kObject, S::kStoreFailure, "Records cannot be stored."),
+    nested(S::kFault, "agent_restart", kObject, S::kAgentRestart,
+           "A node's agent dies, and what it runs goes on; another agent takes it over."),
 
     node(S::kSlowNode),
     required({.section = S::kSlowNode,
@@ -412,6 +443,10 @@ constexpr Field kFields[] = {
 
     until(S::kStoreFailure),
     lasts(S::kStoreFailure),
+
+    node(S::kAgentRestart),
+    until(S::kAgentRestart),
+    lasts(S::kAgentRestart),
 
     loss(S::kNetwork),
     duplicate(S::kNetwork),

@@ -13,12 +13,14 @@ namespace duet::sim {
 enum class Section : std::uint8_t {
   kScenario,
   kCluster,
+  kMassLoss,
   kNodeType,
   kPower,
   kNodes,
   kPolicies,
   kWorkload,
   kJob,
+  kWorkers,
   kGroup,
   kRepeat,
   kPoisson,
@@ -34,6 +36,7 @@ enum class Section : std::uint8_t {
   kControllerRestart,
   kStoreDelay,
   kStoreFailure,
+  kAgentRestart,
   kNetwork,
   kNone,
 };

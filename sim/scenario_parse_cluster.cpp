@@ -168,6 +168,12 @@ void read_cluster(Context& context, const JsonValue& cluster) {
   out.agent.resend_after = out.controller.resend_after = reader.seconds("resend_after_s");
   out.agent.kill_grace = reader.seconds("kill_grace_s");
   out.controller.max_losses = static_cast<std::uint32_t>(reader.integer("max_losses"));
+  if (reader.valid("mass_loss")) {
+    const Reader loss(context, reader.value("mass_loss"), Section::kMassLoss);
+    out.controller.mass_loss = {
+        loss.valid("percent") ? static_cast<std::uint32_t>(loss.integer("percent")) : 0,
+        loss.seconds("window_s"), loss.seconds("interval_s")};
+  }
   for (const Node& node : out.nodes) out.controller.inventory.push_back(node.name);
   context.cluster_known = context.mistakes.count() == before;
 }

@@ -6,8 +6,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/policy.h"
@@ -27,8 +29,10 @@ struct Context {
   bool cluster_known = false;  ///< Without mistakes: jobs can be held against it.
   bool jobs_known = false;     ///< All ids of jobs: one that is not there is wrong.
   bool identical_nodes = true;
-  std::unique_ptr<Queue> queue = nullptr;  ///< Null if its choice is mistaken.
-  std::uint64_t tasks = 0;                 ///< Of all jobs so far.
+  std::unique_ptr<Queue> queue = nullptr;                           ///< Null if its choice is mistaken.
+  std::uint64_t tasks = 0;                                          ///< Of all jobs so far.
+  std::set<std::string, std::less<>> pools = {};                    ///< That have workers.
+  std::vector<std::pair<std::string, JsonPlace>> pools_named = {};  ///< By operations, and where.
 };
 
 /// The first byte of a value: for mistakes that concern the whole of a long object.
@@ -93,6 +97,8 @@ struct NeedPlaces {
   JsonPlace count;
   JsonPlace tasks;
 };
+/// How many such tasks the empty cluster holds: from 1 to a million.
+std::uint64_t room_for(const Context& context, const TaskSpec& spec);
 /// Reports a job whose tasks the empty cluster cannot hold, or that the queue refuses. True if all is well.
 bool check_fits(Context& context, const TaskSpec& spec, std::uint32_t tasks, bool together,
                 const NeedPlaces& places);
@@ -109,7 +115,7 @@ void read_generator(Context& context, const JsonValue& generator);
 void read_need(Context& context, const Reader& reader, TaskSpec& spec);
 NeedPlaces need_places(const Reader& reader);
 /// The replicas that a service is to have from now on.
-TaskGroup read_replicas(Context& context, const Reader& reader);
+TaskGroup read_replicas(Context& context, const Reader& reader, bool pull);
 void read_events(Context& context, const JsonValue& events);
 void read_faults(Context& context, const JsonValue& faults);
 void read_network(Context& context, const JsonValue& network);

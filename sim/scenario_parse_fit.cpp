@@ -94,6 +94,16 @@ void count_tasks(Context& context, std::uint64_t tasks, const JsonPlace& place) 
                          "from here on there are more than " + std::to_string(kMaxTasks) + " tasks in all");
 }
 
+std::uint64_t room_for(const Context& context, const TaskSpec& spec) {
+  constexpr std::int64_t kMost = 1'000'000;
+  std::uint64_t room = 0;
+  for (std::size_t i = 0; i < context.out.node_types.size() && context.cluster_known; ++i)
+    if (context.used[i] > 0)
+      room += static_cast<std::uint64_t>(std::min(held(spec, context.out.node_types[i].offer), kMost)) *
+              context.used[i];
+  return std::clamp<std::uint64_t>(room, 1, kMost);
+}
+
 bool check_fits(Context& context, const TaskSpec& spec, std::uint32_t tasks, bool together,
                 const NeedPlaces& places) {
   if (!context.cluster_known) return true;

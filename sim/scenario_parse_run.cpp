@@ -79,7 +79,8 @@ void read_service_event(Context& context, const Reader& reader, const JobSpec* j
   }
   if (event.kind != Kind::kUpdate || !reader.valid("to")) return;
   JobSpec spec = *job;
-  spec.groups = {read_replicas(context, Reader(context, reader.value("to"), Section::kGroup))};
+  spec.groups = {read_replicas(context, Reader(context, reader.value("to"), Section::kGroup),
+                               spec.pool && spec.pool->pull)};
   event.spec = std::make_shared<const JobSpec>(std::move(spec));
 }
 
@@ -139,7 +140,7 @@ void read_lasting(Context& context, const JsonValue& object, std::string_view na
     fault.kind = kind;
     Reader reader(context, object, section);
     const bool dies = kind == Kind::kControllerRestart || kind == Kind::kStoreFailure;
-    fault.until = read_end(context, reader, fault.at, dies);
+    fault.until = read_end(context, reader, fault.at, dies || kind == Kind::kAgentRestart);
     if (dies && context.cluster_known && context.out.agent.heartbeat == Duration{0})
       context.mistakes.add(reader.place(), "without heartbeats no agent learns of the new controller",
                            "right: `heartbeat_s` above 0 in the cluster");
@@ -173,6 +174,8 @@ void read_lasting(Context& context, const JsonValue& object, std::string_view na
     fault.node = node_of(reader);
     fault.rate_ppm = reader.ppm("rate");
     fault.delay = reader.seconds("offset_s");
+  } else if (name == "agent_restart") {
+    fault.node = node_of(begin(Section::kAgentRestart, Kind::kAgentRestart));
   } else if (name == "controller_restart") {
     begin(Section::kControllerRestart, Kind::kControllerRestart);
   } else if (name == "store_delay") {
@@ -217,7 +220,7 @@ void read_faults(Context& context, const JsonValue& faults) {
     const std::string_view what =
         exactly_one(context, reader,
                     {"crash", "restart", "slow_node", "partition", "network", "clock_skew",
-                     "controller_restart", "store_delay", "store_failure"});
+                     "controller_restart", "store_delay", "store_failure", "agent_restart"});
     if (what.empty()) continue;
     Fault fault;
     fault.at = reader.instant("at_s");

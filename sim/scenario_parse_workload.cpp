@@ -1,6 +1,7 @@
 // /workload of a scenario: jobs one by one, and models that draw them.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "core/controller.h"
@@ -14,12 +15,13 @@ namespace {
 
 constexpr std::size_t kMaxJobs = 1'000'000;
 constexpr std::uint32_t kMaxTasksPerJob = 1'000'000;
-constexpr std::string_view kTaskFields[] = {
-    "tasks",      "cores",      "cpu_m",     "memory_mib", "count",      "exclusive",     "duration_s",
-    "operations", "estimate_s", "timeout_s", "operation",  "iterations", "fail_attempts", "exit_code"};
+constexpr std::string_view kTaskFields[] = {"tasks",      "cores",         "cpu_m",      "memory_mib",
+                                            "count",      "exclusive",     "duration_s", "operations",
+                                            "estimate_s", "timeout_s",     "operation",  "iterations",
+                                            "pool",       "fail_attempts", "exit_code"};
 
 /// A replica of which nothing says how long it takes runs until it is ended.
-void read_work(Context& context, const Reader& reader, bool replica, TaskSpec& spec) {
+void read_work(Context& context, const Reader& reader, bool replica, bool pulls, TaskSpec& spec) {
   if (reader.given("duration_s") && reader.given("operations"))
     reader.at_most_one({"duration_s", "operations"});
   const bool said = reader.given("duration_s") || reader.given("operations");
@@ -33,24 +35,43 @@ void read_work(Context& context, const Reader& reader, bool replica, TaskSpec& s
   spec.operation = reader.text("operation");
   spec.iterations = reader.integer("iterations");
 
-  SimulatedFailures failures;
-  failures.fail_attempts = static_cast<std::uint32_t>(reader.integer("fail_attempts"));
-  failures.exit_code = static_cast<std::int32_t>(reader.integer("exit_code"));
-  if (failures.exit_code == 0)
+  SimulatedBehaviour behaviour;
+  behaviour.fail_attempts = static_cast<std::uint32_t>(reader.integer("fail_attempts"));
+  behaviour.exit_code = static_cast<std::int32_t>(reader.integer("exit_code"));
+  behaviour.pulls = pulls;
+  if (behaviour.exit_code == 0)
     context.mistakes.add(reader.place("exit_code"), "an attempt that fails does not exit with 0");
   if (reader.given("exit_code") && !reader.given("fail_attempts"))
     context.mistakes.add(reader.key_place("exit_code"), "no attempt fails, so this says nothing",
                          "right: `fail_attempts`, too");
-  spec.work.payload = encode_failures(failures);
+  spec.work.payload = encode_behaviour(behaviour);
 }
 
-TaskGroup read_group(Context& context, const Reader& reader, JobKind kind, std::string_view count = "tasks") {
+/// What an operation needs its worker has.
+void read_pool(Context& context, const Reader& reader, JobKind kind, TaskSpec& spec) {
+  spec.pool = reader.text("pool");
+  context.pools_named.emplace_back(spec.pool, reader.place("pool"));
+  if (kind == JobKind::kService)
+    context.mistakes.add(reader.key_place("pool"), "a replica cannot be an operation of a pool",
+                         "right: `workers`, if the replicas are to be the pool");
+  for (const std::string_view name : {"cores", "cpu_m", "memory_mib", "count", "exclusive"})
+    if (reader.given(name))
+      context.mistakes.add(reader.key_place(name), "an operation needs nothing of its own: its worker has it",
+                           "right: " + backquoted(name) + " of the workers");
+}
+
+TaskGroup read_group(Context& context, const Reader& reader, JobKind kind, std::string_view count = "tasks",
+                     bool pulls = false) {
   TaskGroup group;
   const std::size_t before = context.mistakes.count();
   group.count = static_cast<std::uint32_t>(reader.integer(count));
-  read_need(context, reader, group.spec);
-  read_work(context, reader, kind == JobKind::kService, group.spec);
-  if (context.mistakes.count() == before && group.count > 0)
+  const bool operation = reader.valid("pool");
+  if (operation)
+    read_pool(context, reader, kind, group.spec);
+  else
+    read_need(context, reader, group.spec);
+  read_work(context, reader, kind == JobKind::kService, pulls, group.spec);
+  if (context.mistakes.count() == before && group.count > 0 && !operation)
     check_fits(context, group.spec, group.count, kind == JobKind::kRigid, need_places(reader));
   return group;
 }
@@ -187,6 +208,41 @@ void read_scheduler(Context& context, const Reader& reader, JobSpec& spec) {
                          did_you_mean(spec.scheduler, names, "right: one that `duet policies` lists"));
 }
 
+/// The workers of a pool; `most` is how many the cluster has room for.
+PoolSpec read_workers(Context& context, const Reader& reader, std::int64_t replicas, std::uint64_t most) {
+  PoolSpec pool;
+  if (!reader.valid("pool")) return pool;
+  pool.name = reader.text("pool");
+  pool.minimum = static_cast<std::uint32_t>(reader.integer("min"));
+  pool.maximum = reader.valid("max")
+                     ? static_cast<std::uint32_t>(reader.integer("max"))
+                     : static_cast<std::uint32_t>(std::max<std::uint64_t>(most, pool.minimum));
+  pool.full_permille = static_cast<std::uint32_t>(10 * reader.integer("full_percent"));
+  pool.queue_limit = static_cast<std::uint32_t>(reader.integer("queue_limit"));
+  pool.pull = reader.flag("pull");
+  pool.dry_run = reader.flag("dry_run");
+  pool.cooldown_up = reader.seconds("cooldown_up_s");
+  pool.cooldown_down = reader.seconds("cooldown_down_s");
+  if (pool.minimum > pool.maximum)
+    context.mistakes.add(reader.place("min"), "`min` is above `max`");
+  else if (replicas < pool.minimum || replicas > pool.maximum)
+    context.mistakes.add(
+        reader.place(), "the service starts with " + std::to_string(replicas) + " replicas",
+        "right: `replicas` from " + std::to_string(pool.minimum) + " to " + std::to_string(pool.maximum));
+  if (!context.pools.emplace(pool.name).second)
+    context.mistakes.add(reader.place("pool"), "there are two pools " + backquoted(pool.name));
+  return pool;
+}
+
+/// Every pool that an operation names has workers.
+void check_pools(Context& context) {
+  std::vector<std::string_view> names(context.pools.begin(), context.pools.end());
+  for (const auto& [name, place] : context.pools_named)
+    if (!context.pools.contains(name))
+      context.mistakes.add(place, "there is no pool " + backquoted(name),
+                           did_you_mean(name, names, R"(right: the `pool` of some service's `workers`)"));
+}
+
 JobSpec read_job(Context& context, const Reader& reader, std::size_t place) {
   JobSpec spec;
   spec.key = reader.valid("id") ? reader.text("id") : "job" + std::to_string(place);
@@ -207,10 +263,20 @@ JobSpec read_job(Context& context, const Reader& reader, std::size_t place) {
                          "a service runs until it is cancelled: when does the run end?",
                          "right: `horizon_s` in the scenario");
   spec.priority = static_cast<std::int32_t>(reader.integer("priority"));
+  std::optional<Reader> workers;
+  if (reader.valid("workers")) workers.emplace(context, reader.value("workers"), Section::kWorkers);
+  const bool pulls = workers && workers->flag("pull");
   if (reader.given("groups"))
     read_groups(context, reader, spec);
   else
-    spec.groups.push_back(read_group(context, reader, spec.kind, service ? "replicas" : "tasks"));
+    spec.groups.push_back(read_group(context, reader, spec.kind, service ? "replicas" : "tasks", pulls));
+  if (!workers) return spec;
+  if (!service)
+    context.mistakes.add(reader.key_place("workers"), "only a service has workers",
+                         R"(right: "kind": "service")");
+  else
+    spec.pool = read_workers(context, *workers, reader.integer("replicas"),
+                             room_for(context, spec.groups.front().spec));
   return spec;
 }
 
@@ -224,6 +290,7 @@ void read_jobs(Context& context, const JsonValue& jobs) {
         !submit(context, reader, read_job(context, reader, ++place), ids, arrivals))
       break;
   }
+  check_pools(context);
   context.jobs_known = place > 0 && arrivals.size() >= place;
   if (!jobs.first_child()) context.mistakes.add(jobs.place(), "there are no jobs", "right: at least one");
   std::stable_sort(arrivals.begin(), arrivals.end(),
@@ -273,11 +340,11 @@ void read_lublin(Context& context, const JsonValue& value) {
 
 }  // namespace
 
-TaskGroup read_replicas(Context& context, const Reader& reader) {
+TaskGroup read_replicas(Context& context, const Reader& reader, bool pull) {
   for (const std::string_view name : {"name", "after"})
     if (reader.given(name))
       context.mistakes.add(reader.key_place(name), "only the groups of a DAG come after each other");
-  return read_group(context, reader, JobKind::kService);
+  return read_group(context, reader, JobKind::kService, "tasks", pull);
 }
 
 NeedPlaces need_places(const Reader& reader) {

@@ -17,6 +17,7 @@ struct SectionText {
 constexpr SectionText kSections[] = {
     {Section::kScenario, "scenario", "/", "The whole file."},
     {Section::kCluster, "cluster", "/cluster", ""},
+    {Section::kMassLoss, "mass_loss", "/cluster/mass_loss", ""},
     {Section::kNodeType, "node_type", "/cluster/node_types/NAME", ""},
     {Section::kPower, "power", "/cluster/node_types/NAME/power",
      "Only for nodes of at most 256 hardware threads. A thread is busy while a task runs on it."},
@@ -27,6 +28,7 @@ constexpr SectionText kSections[] = {
      "takes."},
     {Section::kWorkload, "workload", "/workload", "Exactly one of these."},
     {Section::kJob, "job", "/workload/jobs/N", ""},
+    {Section::kWorkers, "workers", "/workload/jobs/N/workers", ""},
     {Section::kGroup, "group", "/workload/jobs/N/groups/N", ""},
     {Section::kRepeat, "repeat", "/workload/jobs/N/repeat", ""},
     {Section::kPoisson, "poisson", "/workload/generate (model poisson)", ""},
@@ -49,6 +51,7 @@ constexpr SectionText kSections[] = {
     {Section::kStoreDelay, "store_delay", "/faults/N/store_delay",
      "Without an end it lasts as long as the run."},
     {Section::kStoreFailure, "store_failure", "/faults/N/store_failure", "When it ends must be said."},
+    {Section::kAgentRestart, "agent_restart", "/faults/N/agent_restart", "When it ends must be said."},
     {Section::kNetwork, "network", "/network",
      "The fate of a message depends on the seed, its link and its number."},
 };

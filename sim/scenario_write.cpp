@@ -88,6 +88,7 @@ class ScenarioWriter {
   void jobs(const std::vector<Arrival>& arrivals);
   void need(const TaskSpec& spec);
   void group(const TaskGroup& group, std::string_view count);
+  void workers(const PoolSpec& pool);
   void table(const JobTable& table);
   void generate(const PoissonWorkload& workload);
   void generate(const LublinWorkload& workload);
@@ -142,6 +143,13 @@ void ScenarioWriter::cluster() {
   seconds("resend_after_s", scenario_.agent.resend_after);
   seconds("kill_grace_s", scenario_.agent.kill_grace);
   integer("max_losses", scenario_.controller.max_losses);
+  if (const MassLoss& loss = scenario_.controller.mass_loss; loss != MassLoss{}) {
+    object("mass_loss", true);
+    integer("percent", loss.percent);
+    seconds("window_s", loss.window);
+    seconds("interval_s", loss.interval);
+    out_.close();
+  }
   out_.close();
 }
 
@@ -216,6 +224,7 @@ void ScenarioWriter::workload() {
 }
 
 void ScenarioWriter::need(const TaskSpec& spec) {
+  if (!spec.pool.empty()) return text("pool", spec.pool);
   if (!spec.exclusive && spec.need.cpu_m > 0 && spec.need.cpu_m % kThread == 0)
     integer("cores", spec.need.cpu_m / kThread);
   else if (!spec.exclusive)
@@ -240,11 +249,25 @@ void ScenarioWriter::group(const TaskGroup& group, std::string_view count) {
   // Left out where there is nothing to say, as in cluster().
   if (!spec.operation.empty()) text("operation", spec.operation);
   if (spec.iterations > 0) integer("iterations", spec.iterations);
-  const auto failures = decode_failures(spec.work.payload);
-  DUET_CHECK(failures.has_value());
-  if (failures->fail_attempts == 0) return;
-  integer("fail_attempts", failures->fail_attempts);
-  integer("exit_code", failures->exit_code);
+  const auto behaviour = decode_behaviour(spec.work.payload);
+  DUET_CHECK(behaviour.has_value());
+  if (behaviour->fail_attempts == 0) return;
+  integer("fail_attempts", behaviour->fail_attempts);
+  integer("exit_code", behaviour->exit_code);
+}
+
+void ScenarioWriter::workers(const PoolSpec& pool) {
+  object("workers", true);
+  text("pool", pool.name);
+  integer("min", pool.minimum);
+  integer("max", pool.maximum);
+  integer("full_percent", pool.full_permille / 10);
+  integer("queue_limit", pool.queue_limit);
+  flag("pull", pool.pull);
+  flag("dry_run", pool.dry_run);
+  seconds("cooldown_up_s", pool.cooldown_up);
+  seconds("cooldown_down_s", pool.cooldown_down);
+  out_.close();
 }
 
 void ScenarioWriter::jobs(const std::vector<Arrival>& arrivals) {
@@ -279,6 +302,7 @@ void ScenarioWriter::jobs(const std::vector<Arrival>& arrivals) {
     }
     integer("retries", spec.retries);
     // Left out where there is nothing to say, so that older scenarios keep their hashes.
+    if (spec.pool) workers(*spec.pool);
     if (spec.backoff > Duration{0}) seconds("backoff_s", spec.backoff);
     if (!spec.scheduler.empty()) text("scheduler", spec.scheduler);
     if (spec.priority != 0) integer("priority", spec.priority);
@@ -410,6 +434,10 @@ void ScenarioWriter::lasting(const Fault& fault) {
       text("node", scenario_.nodes[fault.node].name);
       raw("rate", decimal(fault.rate_ppm, 6));
       seconds("offset_s", fault.delay);
+      break;
+    case Kind::kAgentRestart:
+      object("agent_restart");
+      text("node", scenario_.nodes[fault.node].name);
       break;
     case Kind::kStoreDelay:
       object("store_delay");

@@ -13,7 +13,7 @@ namespace duet::sim {
 /// defaults; parsing it gives the same scenario again. Its hash is the scenario's identity.
 ///
 /// The scenario must be one that a file can say: memory in whole MiB, rigid jobs of one group, payloads from
-/// encode_failures(), policy parameters that are finite.
+/// encode_behaviour(), policy parameters that are finite.
 void canonical_json(const Scenario& scenario, const TextSink& sink);
 std::string canonical_json(const Scenario& scenario);
 

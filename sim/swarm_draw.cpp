@@ -330,10 +330,10 @@ void Draw::jobs() {
     }
     job.retries = static_cast<std::uint32_t>(own.below(own.chance(1, 2) ? 1 : 5));
     if (mix_.failures && own.chance(1, 3)) {
-      SimulatedFailures failures;
+      SimulatedBehaviour failures;
       failures.fail_attempts = static_cast<std::uint32_t>(own.between(1, job.retries + 1));
       failures.exit_code = own.chance(1, 2) ? 1 : -11;
-      for (TaskGroup& group : job.groups) group.spec.work.payload = encode_failures(failures);
+      for (TaskGroup& group : job.groups) group.spec.work.payload = encode_behaviour(failures);
     }
     fit(job, survives);
     Instant at = within_chaos(own);

@@ -43,6 +43,8 @@ class Search {
       found_ |= value == *filter_.job;
     } else if constexpr (is_vector<T>) {
       for (const auto& element : value) look(element);
+    } else if constexpr (is_optional<T>) {
+      if (value) look(*value);
     } else if constexpr (is_variant<T>) {
       std::visit([&](const auto& alternative) { look(alternative); }, value);
     } else if constexpr (RecordType<const T> && !is_id<T> && !std::is_same_v<T, ThreadSet>) {

@@ -40,6 +40,11 @@ Json document(const NodeOffer& offer) {
               {"threads_per_core", offer.threads_per_core},
               {"capacity", document(offer.capacity)}};
 }
+Json document(const MassLoss& loss) {
+  return Json{{"percent", loss.percent},
+              {"window_ns", to_ns(loss.window)},
+              {"interval_ns", to_ns(loss.interval)}};
+}
 Json document(const ControllerConfig& c) {
   return Json{{"queue", document(c.queue)},
               {"scheduler", document(c.scheduler)},
@@ -49,6 +54,7 @@ Json document(const ControllerConfig& c) {
               {"inventory", c.inventory},
               {"resend_after_ns", to_ns(c.resend_after)},
               {"max_losses", c.max_losses},
+              {"mass_loss", document(c.mass_loss)},
               {"seed", c.seed}};
 }
 /// All of an agent but its name.
@@ -151,6 +157,12 @@ class Input {
     member("capacity", out.capacity);
     done({"cores", "threads_per_core", "capacity"});
   }
+  void read(MassLoss& out) {
+    member("percent", out.percent);
+    member("window_ns", out.window);
+    member("interval_ns", out.interval);
+    done({"percent", "window_ns", "interval_ns"});
+  }
   void read(ControllerConfig& out) {
     member("queue", out.queue);
     member("scheduler", out.scheduler);
@@ -160,9 +172,10 @@ class Input {
     member("inventory", out.inventory);
     member("resend_after_ns", out.resend_after);
     member("max_losses", out.max_losses);
+    member("mass_loss", out.mass_loss);
     member("seed", out.seed);
     done({"queue", "scheduler", "autoscaler", "detector", "estimator", "inventory", "resend_after_ns",
-          "max_losses", "seed"});
+          "max_losses", "mass_loss", "seed"});
   }
   void read(AgentConfig& out) {
     member("name", out.name);

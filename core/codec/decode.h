@@ -136,6 +136,9 @@ class Decoder {
       vector(value);
     } else if constexpr (is_shared<T>) {
       shared(value);
+    } else if constexpr (is_optional<T>) {
+      value.reset();
+      if (byte_below(2) != 0) any(value.emplace());
     } else if constexpr (is_variant<T>) {
       constexpr std::size_t kCount = std::variant_size_v<T>;
       with_index<kCount>(byte_below(kCount),

@@ -6,6 +6,7 @@
 //   double          8 bytes, IEEE bits
 //   string, vector  length, then the bytes or elements
 //   Instant         zigzag varint of its difference to the instant of the step
+//   optional        0 = nothing, 1 = the value follows
 //   array           varint with a bit for each element that is not zero, then those
 //   ThreadSet       varint h: 0 = empty; else h - 1 = value * 4 + kind: 0 one thread; 1 a range, its length
 //                   follows; 2 two threads, their distance follows; 3 value is a mask of words, which follow
@@ -138,6 +139,10 @@ class Encoder {
       for (const auto& element : value) put(element);
     } else if constexpr (is_shared<T>) {
       shared(value);
+    } else if constexpr (is_optional<T>) {
+      byte(static_cast<std::uint8_t>(value.has_value()));
+      if (value) [[unlikely]]
+        any(*value);
     } else if constexpr (is_variant<T>) {
       static_assert(std::variant_size_v<T> < 256);
       byte(static_cast<std::uint8_t>(value.index()));

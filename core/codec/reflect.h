@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -50,6 +51,11 @@ template <class T>
 inline constexpr bool is_shared = false;
 template <class E>
 inline constexpr bool is_shared<std::shared_ptr<const E>> = true;
+
+template <class T>
+inline constexpr bool is_optional = false;
+template <class E>
+inline constexpr bool is_optional<std::optional<E>> = true;
 
 template <class T>
 inline constexpr bool is_id = false;

@@ -66,6 +66,9 @@ struct RenderFields {
     if constexpr (is_array<T>) {
       if (member == T{}) return;
     }
+    if constexpr (is_optional<T>) {
+      if (!member) return;
+    }
     append_key(out, first, name);
     if constexpr (std::is_same_v<T, Duration> || std::is_same_v<T, Instant>)
       out.insert(out.size() - 2, "_ns");
@@ -150,6 +153,8 @@ void render(std::string& out, const T& value) {
     } else {
       render(out, *value);
     }
+  } else if constexpr (is_optional<T>) {
+    render(out, *value);  // Of a record, and there: see render_record().
   } else if constexpr (is_variant<T>) {
     out += "{\"";
     out += alternative_names<T>[value.index()];

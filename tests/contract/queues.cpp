@@ -102,11 +102,11 @@ TEST_P(QueueContract, NothingIsOvercommittedAndOnlyUsableNodesAreUsed) {
     p.run(*queue);
     std::vector<Resources> taken(p.before.size());
     for (const Placement& placement : p.placements) {
-      ASSERT_TRUE(p.c.cluster.usable(placement.node)) << "seed " << seed;
+      ASSERT_TRUE(p.c.cluster.usable(placement.target)) << "seed " << seed;
       Resources charge = placement.request.need;
-      if (placement.request.exclusive) charge.cpu_m = p.c.cluster.index().target(placement.node).slot_cpu_m;
-      taken[placement.node.value] += charge;
-      ASSERT_EQ(placement.threads.size(), threads_for(p.c.cluster.cpu_m(placement.node, placement.request)));
+      if (placement.request.exclusive) charge.cpu_m = p.c.cluster.index().target(placement.target).slot_cpu_m;
+      taken[placement.target.value] += charge;
+      ASSERT_EQ(placement.threads.size(), threads_for(p.c.cluster.cpu_m(placement.target, placement.request)));
     }
     for (std::size_t n = 0; n < taken.size(); ++n) {
       ASSERT_TRUE(p.before[n].free.covers(taken[n])) << "seed " << seed;
@@ -151,7 +151,7 @@ TEST_P(QueueContract, TheSamePassTwiceIsTheSame) {
     ASSERT_EQ(one.placements.size(), two.placements.size());
     for (std::size_t i = 0; i < one.placements.size(); ++i) {
       ASSERT_EQ(one.placements[i].job, two.placements[i].job) << "seed " << seed;
-      ASSERT_EQ(one.placements[i].node, two.placements[i].node) << "seed " << seed;
+      ASSERT_EQ(one.placements[i].target, two.placements[i].target) << "seed " << seed;
       ASSERT_EQ(one.placements[i].threads, two.placements[i].threads) << "seed " << seed;
     }
   }

@@ -115,7 +115,7 @@ TEST_P(SchedulerContract, AGangThatDoesNotFitWholeLeavesNoTrace) {
       Plan plan(Instant{}, pending, c.cluster, c.releases, *scheduler, rng, placements);
       for (auto at = plan.begin(); at != plan.end();)
         if (!plan.start(at)) ++at;
-      for (const Placement& p : placements) nodes[with_gang].push_back(p.node);
+      for (const Placement& p : placements) nodes[with_gang].push_back(p.target);
       draws[with_gang] = rng.next();
     }
     ASSERT_EQ(nodes[true], nodes[false]) << "seed " << seed;

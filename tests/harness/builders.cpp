@@ -8,7 +8,7 @@ namespace duet::test {
 std::string Behaviour::encoded() const {
   std::ostringstream out;
   out << fails << ' ' << to_ns(fails_after) << ' ' << culprit_only << ' ' << culprit << ' ' << unstartable
-      << ' ' << stubborn << ' ' << obliging;
+      << ' ' << stubborn << ' ' << obliging << ' ' << pulls;
   return out.str();
 }
 
@@ -16,7 +16,8 @@ Behaviour Behaviour::decoded(const std::string& text) {
   Behaviour b;
   std::istringstream in(text);
   std::int64_t after_ns = 0;
-  in >> b.fails >> after_ns >> b.culprit_only >> b.culprit >> b.unstartable >> b.stubborn >> b.obliging;
+  in >> b.fails >> after_ns >> b.culprit_only >> b.culprit >> b.unstartable >> b.stubborn >> b.obliging >>
+      b.pulls;
   b.fails_after = Duration(after_ns);
   return b;
 }

@@ -47,6 +47,7 @@ struct Behaviour {
   bool unstartable = false;  ///< Cannot be launched.
   bool stubborn = false;     ///< Does not end when told politely.
   bool obliging = false;     ///< Ends with success when told politely.
+  bool pulls = false;        ///< A worker that asks for operations.
 
   std::string encoded() const;
   static Behaviour decoded(const std::string& text);
@@ -86,6 +87,27 @@ class JobBuilder {
   /// A further group of a bag; what follows describes its tasks.
   JobBuilder and_group(std::uint32_t n) { return spec_.groups.emplace_back().count = n, *this; }
 
+  /// The replicas are the workers of a pool of up to so many.
+  JobBuilder workers_of(std::string pool, std::uint32_t maximum, std::uint32_t minimum = 0) {
+    spec_.pool.emplace();
+    spec_.pool->name = std::move(pool);
+    spec_.pool->minimum = minimum;
+    return spec_.pool->maximum = maximum, *this;
+  }
+  /// Of those workers: they ask for operations.
+  JobBuilder pulls() { return spec_.pool->pull = behaviour_.pulls = true, *this; }
+  JobBuilder queue_limit(std::uint32_t n) { return spec_.pool->queue_limit = n, *this; }
+  JobBuilder cooldowns(Duration up, Duration down) {
+    spec_.pool->cooldown_up = up;
+    return spec_.pool->cooldown_down = down, *this;
+  }
+  JobBuilder dry_run() { return spec_.pool->dry_run = true, *this; }
+  /// The tasks described are operations of this pool; the estimate says how much of a worker each takes.
+  JobBuilder in_pool(std::string pool) {
+    task().need = {};
+    return task().pool = std::move(pool), *this;
+  }
+
   JobBuilder fails(std::uint32_t attempts) { return behaviour_.fails = attempts, *this; }
   JobBuilder only_task(std::uint32_t index) {
     return behaviour_.culprit = index, behaviour_.culprit_only = true, *this;
@@ -114,6 +136,15 @@ class ClusterBuilder {
   ClusterBuilder nodes(std::uint32_t n, const Shape& shape);
   ClusterBuilder queue(std::string name) { return controller.queue.name = std::move(name), *this; }
   ClusterBuilder scheduler(std::string name) { return controller.scheduler.name = std::move(name), *this; }
+  ClusterBuilder autoscaler(std::string name, Params params = {}) {
+    controller.autoscaler = {std::move(name), std::move(params)};
+    return *this;
+  }
+  ClusterBuilder estimator(std::string name) { return controller.estimator.name = std::move(name), *this; }
+  ClusterBuilder mass_loss(std::uint32_t percent, Duration window, Duration interval) {
+    controller.mass_loss = {percent, window, interval};
+    return *this;
+  }
   ClusterBuilder max_losses(std::uint32_t n) { return controller.max_losses = n, *this; }
   ClusterBuilder dead_after(std::int64_t suspect_s, std::int64_t dead_s);
   ClusterBuilder heartbeat(Duration d);

@@ -78,6 +78,10 @@ Harness::At Harness::At::crash(std::uint32_t node) {
   });
   return *this;
 }
+Harness::At Harness::At::kill_agent(std::uint32_t node) {
+  harness_.add(t_, Phase::kFault, [&h = harness_, node] { h.hosts_[node].agent.reset(); });
+  return *this;
+}
 Harness::At Harness::At::boot(std::uint32_t node) {
   harness_.add(t_, Phase::kFault, [&h = harness_, node] { h.boot(node); });
   return *this;
@@ -135,7 +139,8 @@ Instant Harness::next_instant() const {
   if (!mail_.empty()) next = std::min(next, mail_.begin()->first);
   for (const Host& host : hosts_) {
     if (host.agent) next = std::min(next, host.agent->next_deadline().value_or(kNever));
-    for (const auto& [attempt, run] : host.runs) next = std::min(next, run.ends);
+    for (const auto& [attempt, run] : host.runs)
+      if (!run.over) next = std::min(next, run.ends);
   }
   return std::max(next, now_);
 }
@@ -182,14 +187,18 @@ bool Harness::play_actions(Phase phase) {
 bool Harness::play_completions() {
   std::vector<std::tuple<AttemptId, std::uint32_t, Run>> over;
   for (std::uint32_t n = 0; n < hosts_.size(); ++n)
-    for (const auto& [attempt, run] : hosts_[n].runs)
-      if (run.ends <= now_) over.emplace_back(attempt, n, run);
+    for (auto& [attempt, run] : hosts_[n].runs) {
+      if (run.ends > now_) continue;
+      run.over = !hosts_[n].agent;
+      if (!run.over) over.emplace_back(attempt, n, run);
+    }
   std::sort(over.begin(), over.end(), [](const auto& a, const auto& b) {
     return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));
   });
   for (const auto& [attempt, n, run] : over) {
     hosts_[n].runs.erase(attempt);
     step(n, agent::Exited{attempt, run.outcome, run.exit_code});
+    if (run.worker) ask_if_pulling(n, *run.worker);
   }
   return !over.empty();
 }
@@ -265,7 +274,25 @@ void Harness::boot(std::uint32_t node) {
   Host& host = hosts_[node];
   if (host.agent) return;
   host.agent = std::make_unique<Agent>(host.config);
-  step(node, agent::Boot{BootNonce{1000 * (node + 1) + ++host.lives}});
+  agent::Boot event{BootNonce{1000 * (node + 1) + ++host.lives}, {}};
+  for (const auto& [attempt, run] : host.runs) {
+    const Duration left = run.times_out == kNever ? Duration{0} : run.times_out - now_;
+    event.adopted.push_back({attempt, run.worker, !run.over, run.outcome, run.exit_code,
+                             run.times_out == kNever ? left : std::max(left, Duration{1})});
+  }
+  std::erase_if(host.runs, [](const auto& entry) { return entry.second.over; });
+  step(node, event);
+  for (const agent::Adopted& adopted : event.adopted) ask_if_pulling(node, adopted.attempt);
+}
+
+/// A worker that pulls, and does nothing, asks for an operation.
+void Harness::ask_if_pulling(std::uint32_t node, AttemptId worker) {
+  const auto& runs = hosts_[node].runs;
+  const auto it = runs.find(worker);
+  if (it == runs.end() || !it->second.behaviour.pulls) return;
+  for (const auto& [attempt, run] : runs)
+    if (run.worker == worker) return;
+  step(node, agent::Asked{worker});
 }
 
 void Harness::step(std::uint32_t node, const agent::Event& event) {
@@ -286,12 +313,14 @@ void Harness::perform(std::uint32_t node, const agent::Launch& launch) {
     step(node, agent::Exited{launch.attempt, Outcome::kLaunchFailed, 127});
     return;
   }
+  run.worker = launch.worker;
   for (const auto& [other, its] : host.runs)
-    if (its.threads.intersects(launch.threads))
+    if (!run.worker && !its.worker && its.threads.intersects(launch.threads))
       collisions_.push_back(time_text(now_) + " " + attempt_text(launch.attempt) + " and " +
                             attempt_text(other) + " on n" + std::to_string(node));
   run.threads = launch.threads;
   run.ends = saturating_add(now_, launch.work.duration);
+  if (launch.timeout > Duration{0}) run.times_out = saturating_add(now_, launch.timeout);
   const Behaviour& b = run.behaviour;
   if (launch.attempt.number <= b.fails && (!b.culprit_only || b.culprit == launch.attempt.task.index)) {
     run.outcome = Outcome::kFailed;
@@ -301,6 +330,7 @@ void Harness::perform(std::uint32_t node, const agent::Launch& launch) {
   ++starts_[launch.attempt];
   host.runs[launch.attempt] = run;
   step(node, agent::Started{launch.attempt});
+  ask_if_pulling(node, launch.attempt);
 }
 
 void Harness::perform(std::uint32_t node, const agent::Terminate& order) {

@@ -60,8 +60,9 @@ class Harness {
     At drain(std::uint64_t node, bool evict = false);
     At evict(std::uint64_t node) { return drain(node, true); }
     At undrain(std::uint64_t node);
-    At crash(std::uint32_t node);  ///< The agent and all it runs are gone.
-    At boot(std::uint32_t node);   ///< A new life of a crashed agent; nothing if it is alive.
+    At crash(std::uint32_t node);       ///< The agent and all it runs are gone.
+    At kill_agent(std::uint32_t node);  ///< The agent is gone; what it runs goes on.
+    At boot(std::uint32_t node);        ///< A new life of the agent; nothing if it is alive.
     At restart(std::uint32_t node) { return crash(node).boot(node); }
     At cut(std::uint32_t node);  ///< From now on nothing passes on this link, in either direction.
     At heal(std::uint32_t node);
@@ -110,8 +111,11 @@ class Harness {
   };
   struct Run {
     Behaviour behaviour;
+    std::optional<AttemptId> worker;  ///< Of an operation.
     ThreadSet threads;
     Instant ends = kNever;
+    Instant times_out = kNever;  ///< As its agent will have it.
+    bool over = false;           ///< Ended while there was no agent.
     Outcome outcome = Outcome::kSucceeded;
     std::int32_t exit_code = 0;
   };
@@ -127,6 +131,7 @@ class Harness {
   void add(Instant t, Phase phase, std::function<void()> perform);
   void play(Instant now);
   bool play_actions(Phase phase);
+  void ask_if_pulling(std::uint32_t node, AttemptId worker);
   bool play_completions();
   bool play_messages();
   void wake_controller();

@@ -22,6 +22,11 @@ std::string text(const controller::NodeChanged& n) {
   return "node n" + std::to_string(n.node.value) + " " + std::string(name(n.state)) + draining;
 }
 
+std::string text(const controller::PoolScaled& n) {
+  return "pool of job " + std::to_string(n.job.value) + " from " + std::to_string(n.from) + " to " +
+         std::to_string(n.to) + (n.applied ? ": " : " (not done): ") + n.why;
+}
+
 }  // namespace
 
 std::string time_text(Instant t) {

@@ -1,6 +1,9 @@
 // Sizes, unfinished business, private paths, headings; and the scenarios' page.
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <regex>
+#include <set>
 
 #include "tests/tidy/tidy.h"
 
@@ -111,8 +114,36 @@ Complaints check_scenarios(const std::vector<File>& tree) {
   return complaints;
 }
 
+Complaints check_behaviours(const std::vector<File>& tree) {
+  static const std::regex test(R"(TEST(?:_F|_P)?\((\w+), (\w+)\))");
+  static const std::regex named(R"(`([A-Z]\w+\.\w+)`)");
+  std::set<std::string> tests;
+  std::vector<std::pair<const File*, std::string>> of_behaviours;
+  for (const File& file : tree) {
+    if (!file.path.starts_with("tests/") || !file.path.ends_with(".cpp")) continue;
+    for (std::sregex_iterator it(file.text.begin(), file.text.end(), test), end; it != end; ++it) {
+      const std::string name = (*it)[1].str() + "." + (*it)[2].str();
+      tests.insert(name);
+      const std::string own = (*it)[2].str();
+      if (own.size() > 6 && own[0] == 'S' && own[2] == '_' && own[5] == '_' && std::isdigit(own[1]) != 0)
+        of_behaviours.emplace_back(&file, name);
+    }
+  }
+  const auto page = std::ranges::find(tree, "docs/behaviours.md", &File::path);
+  const std::string text = page == tree.end() ? "" : page->text;
+  Complaints complaints;
+  for (std::sregex_iterator it(text.begin(), text.end(), named), end; it != end; ++it)
+    if (!tests.contains((*it)[1].str()))
+      complaints.push_back(complaint(*page, 1, "there is no test " + (*it)[1].str()));
+  for (const auto& [file, name] : of_behaviours)
+    if (text.find("`" + name + "`") == std::string::npos)
+      complaints.push_back(complaint(*file, 1, "name " + name + " in docs/behaviours.md"));
+  return complaints;
+}
+
 Complaints check_tree(const std::vector<File>& tree) {
   Complaints all = check_scenarios(tree);
+  std::ranges::move(check_behaviours(tree), std::back_inserter(all));
   for (const File& file : tree) {
     for (const auto rule : {check_includes, check_identifiers, check_shape}) {
       std::ranges::move(rule(file), std::back_inserter(all));

@@ -27,6 +27,8 @@ Complaints check_identifiers(const File& file);  // in core/: clocks, randomness
 Complaints check_shape(const File& file);        // sizes, unfinished business, private paths, one H1 per page
 Complaints check_scenarios(
     const std::vector<File>& tree);  // scenarios/README.md has a sentence on each scenario
+/// The tests that docs/behaviours.md names exist; each test named after a behaviour (S1_07_...) stands there.
+Complaints check_behaviours(const std::vector<File>& tree);
 
 /// All of the above over a whole tree.
 Complaints check_tree(const std::vector<File>& tree);

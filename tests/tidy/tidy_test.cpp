@@ -153,6 +153,14 @@ TEST(Tidy, ScenariosAreDescribed) {
               IsEmpty());
 }
 
+TEST(Tidy, TheTableOfBehavioursAndTheTestsNameEachOther) {
+  const File tests{"tests/unit/a.cpp", "TEST(Suite, S1_07_Order) {}\nTEST(Suite, Other) {}\n"};
+  const File page{"docs/behaviours.md", "# Behaviours\n`Suite.S1_07_Order` `Suite.Other`\n"};
+  EXPECT_THAT(check_behaviours({page, tests}), IsEmpty());
+  EXPECT_THAT(check_behaviours({tests}), ElementsAre(HasSubstr("name Suite.S1_07_Order")));
+  EXPECT_THAT(check_behaviours({page}), testing::SizeIs(2));
+}
+
 TEST(Tidy, TheWholeTreeGoesThroughEveryRule) {
   const std::vector<File> tree = {{"core/a.h",
                                    "#include <zlib.h>\nint x = rand();\n// TO"

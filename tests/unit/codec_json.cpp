@@ -33,7 +33,7 @@ TEST(CodecRender, CommandsAndEvents) {
   work.duration = std::chrono::seconds(2);
   EXPECT_EQ(
       rendered(controller::Command(controller::Send{
-          LinkId{4}, {BootNonce{9}, Epoch{2}, msg::Launch{kAttempt, 3, work, 2, threads, Duration(5)}}})),
+          LinkId{4}, {BootNonce{9}, Epoch{2}, msg::Launch{kAttempt, {}, 3, work, 2, threads, Duration(5)}}})),
       R"({"send":{"link":4,"message":{"boot":"0000000000000009","epoch":2,"body":{"launch":)"
       R"({"attempt":"17.0#1","serial":3,"work":{"duration_ns":2000000000,"operations":0,"payload":null},)"
       R"("cpu_m":2,"threads":"0,4","timeout_ns":5}}}}})");
@@ -99,7 +99,7 @@ TEST(CodecNames, AreThoseOfTheLifecycle) {
   EXPECT_EQ(codec::enum_name(JobKind::kBag), "bag");
   EXPECT_EQ(codec::enum_name(static_cast<JobKind>(99)), "?");
   EXPECT_EQ(codec::alternative_names<controller::Event>.front(), "restore");
-  EXPECT_EQ(codec::alternative_names<controller::Notice>.back(), "node_changed");
+  EXPECT_EQ(codec::alternative_names<controller::Notice>.back(), "pool_scaled");
 }
 
 TEST(CodecConfig, ThereAndBack) {
@@ -109,6 +109,7 @@ TEST(CodecConfig, ThereAndBack) {
   c.inventory = {"a", "b\"\n"};
   c.resend_after = Duration(123);
   c.max_losses = 4294967295U;
+  c.mass_loss = {40, Duration(5), Duration(6)};
   c.seed = UINT64_MAX;
   const auto back = codec::controller_config_from_json(codec::to_json(c));
   ASSERT_TRUE(back);

@@ -81,6 +81,11 @@ class RandomFill {
         if (rng_.chance(1, 3)) fill(element);
     } else if constexpr (codec::is_shared<T>) {
       fill_shared(value);
+    } else if constexpr (codec::is_optional<T>) {
+      if (rng_.chance(1, 2))
+        fill(value.emplace());
+      else
+        value.reset();
     } else if constexpr (codec::is_variant<T>) {
       codec::with_index<std::variant_size_v<T>>(rng_.below(std::variant_size_v<T>), [&](auto i) {
         fill(value.template emplace<decltype(i)::value>());

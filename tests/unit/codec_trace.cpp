@@ -67,10 +67,11 @@ std::string small_trace() {
   const AttemptId attempt{{JobId{1}, 0}, 1};
   ThreadSet thread;
   thread.insert(2);
-  const controller::Commands first{controller::Persist{TaskRecord{attempt.task, TaskState::kStarting, 1, 0, 0,
-                                                                  0, NodeId{0}, thread, instant_ns(1000)}},
-                                   controller::Publish{controller::TaskChanged{
-                                       attempt, TaskState::kStarting, NodeId{0}, Outcome::kSucceeded}}};
+  const controller::Commands first{
+      controller::Persist{TaskRecord{
+          attempt.task, TaskState::kStarting, 1, 0, 0, 0, NodeId{0}, {}, thread, instant_ns(1000)}},
+      controller::Publish{
+          controller::TaskChanged{attempt, TaskState::kStarting, NodeId{0}, Outcome::kSucceeded}}};
   (*writer)->record(0, instant_ns(0), controller::Submit{RequestId{1}, some_job("k", 1, 1, true)}, {}, 0);
   (*writer)->record(0, instant_ns(1000), Wake{}, first, 0);
   (*writer)->record(1, instant_ns(1000), agent::Started{attempt}, {}, 0);
@@ -84,12 +85,12 @@ TEST(CodecTrace, BytesArePinned) {
   // refused.
   const std::string bytes = small_trace();
   const std::size_t body = bytes.find('\n', bytes.find('\n') + 1) + 1;
-  EXPECT_EQ(bytes.substr(0, 13), "duet-trace 2 ");
+  EXPECT_EQ(bytes.substr(0, 13), "duet-trace 3 ");
   EXPECT_EQ(codec::hex(codec::as_bytes(bytes).subspan(body)),
-            "490101010501036b07616e6e000303421f0101011080b2e60e0100010101010103010101010571fd043301"
-            "421f06050001050101030101010113010301010103010100e5866f380f030102050103016d43921d210110"
-            "0664cd1d06030301050103010100b321200d0104000000000000006800000000000000b1dacb7ef90a4a38"
-            "08b1ece5afc69b0fca2a0175a0f40e95890c3f0edce03c0cbc235fc0d9c7c14a");
+            "4d0101010501036b07616e6e000303421f0101011080b2e60e0100010101010101030101010001d4ec6367"
+            "3501421f0605000105010103010101010013010301010103010100f55ca3c40f03010205010301e59e4ac3"
+            "2101100664cd1d06030301050103010100bb409f950104000000000000006b000000000000005345853025"
+            "d5005f95942308ecc4831bfff3b871d675c7a24504cd696ee39c82c8f920a13622980f");
   EXPECT_EQ(verify(bytes), "");
 }
 
@@ -183,8 +184,8 @@ TEST(CodecTrace, OtherFilesAreRefusedInWords) {
   std::string newer = good;
   newer.replace(0, 13, "duet-trace 3 ");
   EXPECT_EQ(problem(newer).what, "is a trace of format 3");
-  EXPECT_EQ(problem(newer).right, "format 2, the only one that this version of Duet reads");
-  EXPECT_EQ(problem("duet-trace 2 99999999999999999 0123456789abcdef\n").what,
+  EXPECT_EQ(problem(newer).right, "format 3, the only one that this version of Duet reads");
+  EXPECT_EQ(problem("duet-trace 3 99999999999999999 0123456789abcdef\n").what,
             "at byte 48: the header is cut off");
 }
 

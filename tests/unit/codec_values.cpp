@@ -129,7 +129,7 @@ TEST(CodecSizes, WhatIsCommonIsShort) {
   EXPECT_EQ(encoded(range).size(), 2U);
   EXPECT_EQ(encoded(Resources{}).size(), 3U);
   const Instant now = instant_ns(1'700'000'000'000'000'000);
-  EXPECT_EQ(encoded(TaskRecord{.task = {}, .node = {}, .threads = one, .placed = now}, now).size(), 10U);
+  EXPECT_EQ(encoded(TaskRecord{.task = {}, .node = {}, .threads = one, .placed = now}, now).size(), 11U);
 }
 
 TEST(CodecSizes, ASpecificationIsWrittenOncePerStep) {

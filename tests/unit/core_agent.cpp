@@ -145,7 +145,7 @@ TEST(CoreAgent, ARepeatedLaunchIsAnsweredNotRun) {
 
 TEST(CoreAgent, LaunchesOfAnotherEpochOrLifeAreIgnored) {
   ReadyAgent a;
-  const msg::Launch body{kFirst, 1, {}, 1, {}, 0s};
+  const msg::Launch body{kFirst, {}, 1, {}, 1, {}, 0s};
   EXPECT_EQ(a.hear(body, 0), "");
   EXPECT_EQ(a.hear(body, 2), "");
   EXPECT_EQ(a.hear(body, 1, BootNonce{76}), "");
@@ -245,7 +245,7 @@ TEST(CoreAgent, SerialsOfLaunchesStartAgainWithEachRegistration) {
   a.launch(kFirst, 40);
   a.hear(msg::Fenced{}, 1);
   a.registered(2, 2);
-  EXPECT_EQ(a.hear(msg::Launch{kSecond, 1, {}, 1, {}, 0s}, 2), "launch 2.0#1");
+  EXPECT_EQ(a.hear(msg::Launch{kSecond, {}, 1, {}, 1, {}, 0s}, 2), "launch 2.0#1");
 }
 
 TEST(CoreAgent, WhatCannotBeStartedIsReportedSo) {

@@ -28,7 +28,7 @@ Request asking(std::int64_t cpu_m, std::int64_t memory) {
   return r;
 }
 
-TEST(CoreEPvm, MarginalCostByHand) {
+TEST(CoreEPvm, S4_13_MarginalCostByHand) {
   // Base 4: powers of 0, 1/2 and 1 are 1, 2 and 4.
   const double base = math::log(4.0);
   const auto cost = [&](const Target& target, const Request& request, std::uint64_t max_tasks) {
@@ -85,7 +85,7 @@ TEST(CoreEPvm, LoadsThatOthersCausedAreSeenBeforePricesAreCompared) {
   EXPECT_EQ(scheduler->mark(), 8U);
 }
 
-TEST(CoreEPvmCube, PublishedNumbers) {
+TEST(CoreEPvmCube, S4_13_PublishedNumbers) {
   // 16.06e6 kB of memory, a task of 256e6 bytes. As published, CPU after = CPU before, so its terms cancel.
   const auto published = [](double cpu, double used_kb, std::uint32_t tasks) {
     return cube_cost(cpu, cpu, used_kb / 16.06e6, (used_kb + 256e6 / 1000) / 16.06e6, tasks);

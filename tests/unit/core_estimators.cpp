@@ -7,6 +7,7 @@
 
 #include "core/policy.h"
 #include "core/policy/estimator/iterations.h"
+#include "core/pool.h"
 
 namespace duet::test {
 namespace {
@@ -41,21 +42,22 @@ TEST(CoreIterations, IterationsAtARateElseWhatWasDeclared) {
   EXPECT_FALSE(make_policy(estimator_policies(), {"iterations", {{{"rate", std::int64_t{0}}}}}));
 }
 
-TEST(CoreIterations, TheShareOfAThreadIsThePublishedTable) {
+TEST(CoreIterations, TheShareOfAWorkerIsThePublishedTable) {
   struct Row {
     Duration d;
-    std::int64_t cpu_m;
+    std::int64_t load;
   };
   // The lines of the table in docs/policies.md, and the ends of the range.
-  for (const auto& [d, cpu_m] :
+  for (const auto& [d, load] :
        {Row{0ns, 10}, Row{10ms, 10}, Row{11ms, 10}, Row{12ms, 11}, Row{100ms, 90}, Row{1s, 500},
         Row{2333ms, 699}, Row{4s, 800}, Row{10s, 909}, Row{100s, 990}, Row{Duration::max(), 999}})
-    EXPECT_EQ(expected_cpu_m(d), cpu_m) << d.count();
+    EXPECT_EQ(expected_load(d), load) << d.count();
   std::int64_t before = 0;
   for (Duration d = 1ns; d < 1'000'000s; d += d / 7 + 1ns) {
-    EXPECT_GE(expected_cpu_m(d), before) << "monotone";
-    before = expected_cpu_m(d);
+    EXPECT_GE(expected_load(d), before) << "monotone";
+    before = expected_load(d);
   }
+  EXPECT_EQ(expected_load({}), 1000) << "nobody knows";
 }
 
 TEST(CoreLearned, BelievesThreeSamplesAndPredictsTheLowerMedian) {

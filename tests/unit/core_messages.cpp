@@ -141,7 +141,7 @@ TEST(CoreMessages, ALateAnswerToAnEarlierLifeIsNotBelieved) {
   h.at(4s).crash(0);
   h.at(50s).cut(0).boot(0);  // Nobody hears it: it is not registered.
   h.at(51s).deliver(0, msg::ToAgent{BootNonce{1001}, Epoch{1}, msg::Registered{NodeId{0}, 1}});
-  h.at(51s).deliver(0, msg::ToAgent{BootNonce{1001}, Epoch{1}, msg::Launch{kAttempt, 1, {}, 1, {}, 0s}});
+  h.at(51s).deliver(0, msg::ToAgent{BootNonce{1001}, Epoch{1}, msg::Launch{kAttempt, {}, 1, {}, 1, {}, 0s}});
   h.run_until(52s);
   EXPECT_FALSE(h.agent(0).registered());
   EXPECT_EQ(h.running(), 0U);

@@ -45,7 +45,7 @@ struct PlanBench {
   std::string placed() const {
     std::string text;
     for (const Placement& p : placements)
-      text += (text.empty() ? "" : " ") + std::to_string(p.job.value) + "@" + std::to_string(p.node.value);
+      text += (text.empty() ? "" : " ") + std::to_string(p.job.value) + "@" + std::to_string(p.target.value);
     return text;
   }
 

@@ -22,7 +22,7 @@ Lines lines_of_job(const JobBuilder& job, std::uint32_t nodes, std::uint32_t n, 
   return found;
 }
 
-TEST(CoreRetries, ThreeRetriesAreFourAttemptsThenTaskAndJobFail) {
+TEST(CoreRetries, S3_14_ThreeRetriesAreFourAttemptsThenTaskAndJobFail) {
   EXPECT_EQ(lines_of_job(job("a").fails(9).retries(3), 1, 1), (Lines{
                                                                   "0.000000000 job 1 pending",
                                                                   "0.000000000 task 1.0#1 starting n0",

@@ -59,7 +59,7 @@ std::vector<int> picks(const std::string& name, const TargetIndex& index, const 
   return all;
 }
 
-TEST(CoreSchedulers, UtilisationGoldenVectors) {
+TEST(CoreSchedulers, S2_05_UtilisationGoldenVectors) {
   const TargetIndex index = loaded({{1000, 2048}, {3000, 1024}, {0, 0}});
   const Request task = scheduler_task(500, 256);
   const std::vector<double> golden = {0.346875, 0.659375, 0.096875};
@@ -73,7 +73,7 @@ TEST(CoreSchedulers, UtilisationGoldenVectors) {
       0.7 * (3500.0 / 4000.0) + 0.3 * (static_cast<double>(1280 * kMiB) / static_cast<double>(8192 * kMiB)));
 }
 
-TEST(CoreSchedulers, BinPackAndSpreadOnTheGoldenCluster) {
+TEST(CoreSchedulers, S2_05_S2_06_BinPackAndSpreadOnTheGoldenCluster) {
   // The fourth node would score highest, but has no room.
   const TargetIndex index = loaded({{1000, 2048}, {3000, 1024}, {0, 0}, {3600, 7000}});
   const Request task = scheduler_task(500, 256);
@@ -82,7 +82,7 @@ TEST(CoreSchedulers, BinPackAndSpreadOnTheGoldenCluster) {
   EXPECT_EQ(picks("first_fit", index, task, 1), std::vector<int>{0});
 }
 
-TEST(CoreSchedulers, TiesGoToTheFirstNode) {
+TEST(CoreSchedulers, S2_05_TiesGoToTheFirstNode) {
   const TargetIndex index = loaded({{3900, 0}, {1000, 0}, {1000, 0}, {1000, 0}});
   for (const char* name :
        {"bin_pack", "spread", "first_fit", "least_load", "lowest_cpu", "e_pvm", "e_pvm_cube"})
@@ -108,7 +108,7 @@ TEST(CoreSchedulers, EqualScoresOfUnequalNodesGoToTheFirstNodeToo) {
   }
 }
 
-TEST(CoreSchedulers, NothingFitsNothingIsPicked) {
+TEST(CoreSchedulers, S2_05_NothingFitsNothingIsPicked) {
   const TargetIndex index = loaded({{3600, 0}, {0, 8192}});
   for (const auto& entry : scheduler_policies())
     EXPECT_EQ(picks(std::string(entry.name), index, scheduler_task(500, 1), 2), (std::vector<int>{-1, -1}))

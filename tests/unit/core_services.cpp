@@ -22,7 +22,7 @@ TEST(CoreServices, RunUntilTheyAreCancelled) {
   EXPECT_EQ(h.lines("job 1").back(), "9.000000000 job 1 cancelled");
 }
 
-TEST(CoreServices, AReplicaThatEndsRunsAgain) {
+TEST(CoreServices, S0_11_AReplicaThatEndsRunsAgain) {
   // S0-11: a dead replica is restarted; however it ended.
   Harness h(cluster().nodes(1, cores(2)));
   h.at(0s).submit(job("short").service(1).runs(4s));
@@ -42,7 +42,7 @@ TEST(CoreServices, ALostNodesReplicasMove) {
   EXPECT_EQ(h.lines("task 1.0#2").front(), "30.000000000 task 1.0#2 starting n1");
 }
 
-TEST(CoreServices, ScaleSetsTheNumberAndTakesTheLowestFreeIndices) {
+TEST(CoreServices, S0_06_S0_07_ScaleSetsTheNumberAndTakesTheLowestFreeIndices) {
   Harness h(cluster().nodes(1, cores(8)));
   h.at(0s).submit(web(1));
   h.at(1s).scale(1, 4);
@@ -159,7 +159,7 @@ TEST(CoreServices, GoOnUnderANewControllerAtAnyStep) {
   }
 }
 
-TEST(CoreServices, AJobMayNameItsScheduler) {
+TEST(CoreServices, S2_12_AJobMayNameItsScheduler) {
   // S2-12. The cluster packs; the service is spread.
   Harness h(cluster().nodes(3, cores(4)).scheduler("first_fit"));
   h.at(0s).submit(job("packed").bag().tasks(2).runs(9s));

@@ -140,15 +140,15 @@ TEST(ScenarioValues, Jobs) {
   EXPECT_EQ(task.estimate, seconds(7));
   EXPECT_EQ(task.timeout, seconds(8));
   EXPECT_EQ(*task.work.payload, "{\"exit_code\":-9,\"fail_attempts\":1}");
-  EXPECT_EQ(decode_failures(task.work.payload), (SimulatedFailures{1, -9}));
+  EXPECT_EQ(decode_behaviour(task.work.payload), (SimulatedBehaviour{1, -9}));
 }
 
 TEST(ScenarioValues, PayloadsOfOthersAreNotOurs) {
-  EXPECT_EQ(encode_failures({}), nullptr);
-  EXPECT_EQ(decode_failures(nullptr), SimulatedFailures{});
+  EXPECT_EQ(encode_behaviour({}), nullptr);
+  EXPECT_EQ(decode_behaviour(nullptr), SimulatedBehaviour{});
   for (const char* text :
        {"", "{}", "{\"exit_code\":1,\"fail_attempts\":2} ", "{\"exit_code\":,\"fail_attempts\":2}"})
-    EXPECT_EQ(decode_failures(std::make_shared<const std::string>(text)), std::nullopt) << text;
+    EXPECT_EQ(decode_behaviour(std::make_shared<const std::string>(text)), std::nullopt) << text;
 }
 
 TEST(ScenarioValues, SecondsDoNotPassThroughDoubles) {

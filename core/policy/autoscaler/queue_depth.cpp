@@ -18,8 +18,9 @@ class QueueDepth final : public Autoscaler {
     const std::int64_t wanted = std::max(group.minimum, std::min(group.maximum, needed));
     if (wanted > group.count) return {wanted, "operations need more members"};
     if (wanted == group.count) return {wanted, "as many as the operations need"};
-    if (group.queued > 0 || group.empty_for < idle_)
-      return {group.count, "more than needed, but not for long enough"};
+    if (group.queued > 0) return {group.count, "operations wait"};
+    if (group.empty_for < idle_)
+      return {group.count, "more than needed, but not for long enough", idle_ - group.empty_for};
     return {wanted, "nothing has waited for a while"};
   }
 

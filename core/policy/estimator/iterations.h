@@ -1,5 +1,4 @@
-// How long a number of iterations takes at a rate, and the share of a thread that work of such a length is
-// taken to need.
+// How long a number of iterations takes at a rate.
 #pragma once
 
 #include <algorithm>
@@ -27,14 +26,6 @@ inline std::optional<Duration> predict_by_rate(const TaskSpec& spec, std::int64_
   if (spec.iterations > 0) return scaled(spec.iterations, 1'000'000'000, rate);
   if (spec.estimate == Duration{0}) return std::nullopt;
   return spec.estimate;
-}
-
-/// CPU that work of this length is expected to use, in millicores of one thread (tenths of a percent):
-/// d / (d + 1 s), but at least 1 % and at most 100 %. Short work hardly shows, long work fills the thread.
-constexpr std::int64_t expected_cpu_m(Duration d) {
-  // Beyond a hundred days it stays at 999 in whole numbers, and the product would not fit.
-  const std::int64_t ns = std::clamp<std::int64_t>(to_ns(d), 0, 9'000'000'000'000'000);
-  return std::clamp<std::int64_t>(1000 * ns / (ns + 1'000'000'000), 10, 1000);
 }
 
 }  // namespace duet
