@@ -124,7 +124,7 @@ void Controller::launch(const Placement& placement) {
   task.estimated_end = estimate ? saturating_add(now_, *estimate) : kNever;
   hold(job, id);
   set_state(job, id, TaskState::kStarting);
-  persist_task(job, id);
+  if (!mutated(Mutant::kPlacedNotPersisted)) persist_task(job, id);
   if (job.state == JobState::kPending) set_state(job, JobState::kRunning);
   send_launch(job, id);
 }
@@ -134,9 +134,11 @@ void Controller::send_launch(LiveJob& job, TaskId id) {
   const TaskSpec& spec = job.spec->groups[task.group].spec;
   const AttemptId attempt{id, task.attempt};
   task.serial = ++cluster_.node(task.node).launch_serial;
+  ThreadSet threads = task.threads;
+  if (mutated(Mutant::kThreadBeyondOffer)) threads.insert(cluster_.node(task.node).offer.threads());
   send(task.node,
        msg::Launch{attempt, task.serial, spec.work, cluster_.cpu_m(task.node, job.groups[task.group].request),
-                   task.threads, spec.timeout});
+                   threads, spec.timeout});
   await_answer(attempt, task.node);
 }
 

@@ -37,7 +37,7 @@ std::vector<Release> Plan::own_releases() const {
 std::optional<NodeId> Plan::pick(const Waiting& waiting) {
   Scheduler& scheduler = scheduler_of(waiting);
   const auto target = scheduler.pick(waiting.request, cluster_.index(), rng_);
-  if (!target || target != waiting.avoid) return target;
+  if (!target || target != waiting.avoid || mutated(Mutant::kAvoidsNothing)) return target;
   const auto other =
       cluster_.without(*target, [&] { return scheduler.pick(waiting.request, cluster_.index(), rng_); });
   return other ? other : target;
