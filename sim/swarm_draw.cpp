@@ -361,7 +361,7 @@ void Draw::make_service(JobSpec& job, Instant submitted, Rng& rng, const std::ve
     if (event.kind == Kind::kUpdate) {
       JobSpec next = job;
       next.groups.front().spec = replica();
-      next.groups.front().count = std::exchange(event.replicas, 0);
+      next.groups.front().count = std::max(1U, std::exchange(event.replicas, 0));
       fit(next, survives);
       event.spec = std::make_shared<const JobSpec>(std::move(next));
     }
