@@ -32,7 +32,7 @@ for ((at = first; at < first + seeds; at += part)); do
   code=0
   "$duet" swarm --first-seed "$at" --seeds "$count" --out "$folder" >"$folder/log" || code=$?
   if ((code > 1)); then cat "$folder/log" >&2 && exit "$code"; fi
-  if ((code == 1)); then cat "$folder/log" | tee -a "$folder/failures"; fi
+  if ((code == 1)); then tee -a "$folder/failures" <"$folder/log"; fi
   # "at count | 12 jobs, 34 tasks, ... digest 0123 | 20000 seeds ran, 0 failed, 2500 seeds/s"
   echo "$at $count | $(sed -n 's/^in them: //p' "$folder/log") | $(tail -n 1 "$folder/log")" >>"$done_parts"
   echo "$((at + count - first)) of $seeds seeds, $(wc -l <"$done_parts") parts"
@@ -41,7 +41,10 @@ rm -f "$folder/log"
 
 # Sums; a digest has 64 bits, more than awk counts, so it is added in two halves.
 awk -F' [|] ' '
-  function hex(text, i, n) { for (i = 1; i <= length(text); ++i) n = n * 16 + index("123456789abcdef", substr(text, i, 1)); return n }
+  function hex(text, i, n) {
+    for (i = 1; i <= length(text); ++i) n = n * 16 + index("123456789abcdef", substr(text, i, 1))
+    return n
+  }
   {
     n = split($2, field, ", ")
     for (i = 1; i < n; ++i) {

@@ -32,10 +32,12 @@ make() { timeout 1200 ninja -C "$build" duet test_unit test_contract >"$folder/b
 # The first that notices. What hangs or eats all memory is noticed, too.
 judge() (
   ulimit -v 4000000
-  timeout 60 "$build/bin/test_unit" --gtest_brief=1 >"$folder/test.log" 2>&1 || { echo test_unit; exit; }
-  timeout 60 "$build/bin/test_contract" --gtest_brief=1 >"$folder/test.log" 2>&1 || { echo test_contract; exit; }
-  timeout 120 "$build/bin/duet" swarm --seeds "$seeds" --out "$folder/found" >"$folder/test.log" 2>&1 && exit
-  echo "swarm $(sed -n 's/^seed [0-9]*: \([A-Z0-9]*\) .*/\1/p' "$folder/test.log" | sort -u | head -n 3 | paste -sd ' ')"
+  log=$folder/test.log
+  for test in test_unit test_contract; do
+    timeout 60 "$build/bin/$test" --gtest_brief=1 >"$log" 2>&1 || { echo $test; exit; }
+  done
+  timeout 120 "$build/bin/duet" swarm --seeds "$seeds" --out "$folder/found" >"$log" 2>&1 && exit
+  echo "swarm $(sed -n 's/^seed [0-9]*: \([A-Z0-9]*\) .*/\1/p' "$log" | sort -u | head -n 3 | paste -sd ' ')"
 )
 
 make || { tail "$folder/build.log" >&2; exit 1; }
@@ -46,7 +48,7 @@ if [[ ! -s $results ]]; then
 fi
 
 cd "$tree"
-perl tools/mutations.pl "$seed" core/agent.cpp core/cluster.cpp core/controller*.cpp core/lifecycle.cpp core/plan.cpp \
+perl tools/mutations.pl "$seed" core/{agent,cluster,lifecycle,plan}.cpp core/controller*.cpp \
   core/policy/*/*.cpp >"$folder/mutations.tsv"
 while IFS=$'\t' read -r where what before after <&3; do
   if (($(grep -cv $'\tdoes not compile' "$results" || true) >= count)); then break; fi
@@ -54,7 +56,8 @@ while IFS=$'\t' read -r where what before after <&3; do
   file=${where%:*} line=${where##*:}
   cp "$file" "$folder/original"
   printf '%s\n' "$after" >"$folder/after"
-  awk -v line="$line" -v text="$folder/after" 'NR == line { getline < text } { print }' "$folder/original" >"$file"
+  awk -v line="$line" -v text="$folder/after" 'NR == line { getline < text } { print }' \
+    "$folder/original" >"$file"
   if ! make; then
     verdict="does not compile"
   else
@@ -62,8 +65,10 @@ while IFS=$'\t' read -r where what before after <&3; do
     verdict=${killer:+killed by $killer}
   fi
   cp "$folder/original" "$file"
-  printf '%s\t%s\t%s\t%s\t%s\n' "$where" "$what" "${verdict:-survived}" "$before" "$after" | tee -a "$results"
+  printf '%s\t%s\t%s\t%s\t%s\n' "$where" "$what" "${verdict:-survived}" "$before" "$after" |
+    tee -a "$results"
 done 3<"$folder/mutations.tsv"
 
-echo "$(grep -c $'\tkilled by' "$results" || true) killed, $(grep -c $'\tsurvived\t' "$results" || true) survived," \
-  "$(grep -c $'\tdoes not compile' "$results" || true) did not compile: $results"
+count_of() { grep -c $'\t'"$1" "$results" || true; }
+echo "$(count_of 'killed by') killed, $(count_of survived) survived," \
+  "$(count_of 'does not compile') did not compile: $results"

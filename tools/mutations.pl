@@ -21,7 +21,8 @@ my @swaps = (
   [' != ', ' == '],  [' && ', ' || '],  [' || ', ' && '],  [' + ', ' - '],     [' - ', ' + '],
   [' += ', ' -= '],  [' -= ', ' += '],  ['++', '--'],      ['--', '++'],       ['std::min(', 'std::max('],
   ['std::max(', 'std::min('], ['lower_bound', 'upper_bound'], ['true', 'false'], ['false', 'true'],
-  [' |= ', ' &= '],  ['any_of', 'all_of'], ['none_of', 'any_of'], ['.front()', '.back()'], ['.begin()', '.end()'],
+  [' |= ', ' &= '],  ['any_of', 'all_of'], ['none_of', 'any_of'], ['.front()', '.back()'],
+  ['.begin()', '.end()'],
 );
 
 my @found;
@@ -29,7 +30,8 @@ for my $file (@ARGV) {
   open my $in, '<', $file or die "$file: $!\n";
   while (my $line = <$in>) {
     chomp $line;
-    next if $line =~ m{^\s*(//|#|\})} || $line =~ /DUET_CHECK|check_failed|mutated\(|reserve\(|"|template|static_assert|for \(const auto|^\S/;
+    next if $line =~ m{^\s*(//|#|\})|^\S|"};
+    next if $line =~ /DUET_CHECK|check_failed|mutated\(|reserve\(|template|static_assert|for \(const auto/;
     my ($code, $comment) = $line =~ m{^(.*?)(\s*//.*)?$};
     $comment //= '';
     my $note = sub {
@@ -56,7 +58,8 @@ for my $file (@ARGV) {
       substr($after, $end - length $number, length $number) = $number + 1;
       $note->("$number -> " . ($number + 1), $after);
     }
-    if ($code =~ /^(\s+)[\w.>\[\]()*-]+(\(.*\)| [+|-]?= [^=].*|\+\+);$/ && $code !~ /^\s+(return|const|auto|DUET)/) {
+    if ($code =~ /^(\s+)[\w.>\[\]()*-]+(\(.*\)| [+|-]?= [^=].*|\+\+);$/ &&
+        $code !~ /^\s+(return|const|auto)/) {
       $note->('delete', "$1;");
     }
   }
