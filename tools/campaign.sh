@@ -5,7 +5,7 @@
 #
 # FOLDER keeps a line per finished part, and the scenario of each seed that failed. Start it again with the
 # same arguments to go on; with a new build, in a new folder. The sums at its end depend on the seeds and on
-# the build alone, not on how often it was stopped.
+# the build alone, not on how often it was stopped. DUET may name another program than build/bin/duet.
 set -euo pipefail
 
 if (($# < 2 || $# > 3)) || ! [[ $2 =~ ^[1-9][0-9]*$ && ${3:-1} =~ ^[0-9]+$ ]]; then
@@ -13,7 +13,7 @@ if (($# < 2 || $# > 3)) || ! [[ $2 =~ ^[1-9][0-9]*$ && ${3:-1} =~ ^[0-9]+$ ]]; t
   exit 2
 fi
 folder=$1 seeds=$2 first=${3:-1} part=20000
-duet=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/bin/duet
+duet=${DUET:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/bin/duet}
 mkdir -p "$folder"
 done_parts=$folder/parts
 [[ -x $duet ]] || { echo "there is no $duet: ./duet.sh build" >&2; exit 2; }
