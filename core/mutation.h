@@ -55,9 +55,10 @@ enum class Mutant : std::uint8_t {
   kUpdateStalls,            ///< It replaces one replica and no more.
   kScaleStallsUpdate,       ///< Nor does it go on when the replica that it waited for is desired no more.
   kChainUnchecked,          ///< A trace is read without looking at its hashes.
+  kNoTimeout,               ///< An agent lets attempts run as long as they like.
 };
 
-inline constexpr Mutant kLastMutant = Mutant::kChainUnchecked;
+inline constexpr Mutant kLastMutant = Mutant::kNoTimeout;
 
 #ifdef DUET_MUTATIONS
 Mutant active_mutant();

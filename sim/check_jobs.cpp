@@ -184,6 +184,9 @@ void Checkers::on_run(Instant now, std::uint32_t id, AttemptId attempt, const Th
   if (known == nullptr) return broken("I17", text(attempt) + " ran without having been placed");
   if (!begins) {
     known->running = false;
+    const Duration most = known->spec->timeout;
+    if (most > Duration{0} && now - known->since > most && !node.wrong_clock)
+      broken("TIMEOUT", text(attempt) + " ran longer than it may");
     node.true_load.remove(*known->spec, threads);
     const auto at = std::find(node.running.begin(), node.running.end(), attempt);
     if (at != node.running.end()) node.running.erase(at);
@@ -192,6 +195,7 @@ void Checkers::on_run(Instant now, std::uint32_t id, AttemptId attempt, const Th
   if (!known->launched) broken("I17", text(attempt) + " began before its launch was sent");
   if (known->began) broken("I4", text(attempt) + " began a second time");
   known->began = known->running = true;
+  known->since = now;
   node.running.push_back(attempt);
   if (const auto wrong = node.true_load.add(*known->spec, threads))
     broken(wrong->invariant,

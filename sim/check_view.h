@@ -64,6 +64,7 @@ struct AttemptView {
   bool began = false;
   bool running = false;
   bool ended = false;  ///< Its agent saw its end, as `outcome` says.
+  Instant since;       ///< When it began.
   Outcome outcome = Outcome::kLost;
   TaskSpecPtr spec;  ///< Which its service may have changed since.
 };
@@ -144,6 +145,7 @@ struct NodeView {
   std::map<BootNonce, std::uint32_t> highest_serial;  ///< Of the registrations heard, by life.
   // The agent, as seen from outside.
   bool on = false;
+  bool wrong_clock = false;  ///< At some time in this run.
   BootNonce agent_boot;
   Epoch agent_epoch;
   std::uint32_t asked_serial = 0;  ///< Of the last registration it asked for.

@@ -15,6 +15,8 @@ Checkers::Checkers(const Scenario& scenario)
   nodes_.reserve(scenario.nodes.size());
   for (const Node& node : scenario.nodes) nodes_.emplace_back(scenario.node_types[node.type].offer);
   jobs_.reserve(arrivals_.size());
+  for (const Fault& fault : scenario.faults)
+    if (fault.kind == Fault::Kind::kClockSkew) nodes_[fault.node].wrong_clock = true;
 }
 
 void Checkers::broken(const char* invariant, std::string what) {

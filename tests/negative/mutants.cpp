@@ -71,6 +71,7 @@ const Planted kPlanted[] = {
     {Mutant::kReplacesUpToDate, "ReplacesUpToDate", "I21"},
     {Mutant::kUpdateStalls, "UpdateStalls", "L2"},
     {Mutant::kChainUnchecked, "ChainUnchecked", "I16"},
+    {Mutant::kNoTimeout, "NoTimeout", "TIMEOUT"},
 };
 
 /// Failures that the swarm once found, kept as scenarios: each still shows them when its mutant brings the
