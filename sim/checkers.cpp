@@ -65,9 +65,27 @@ void Checkers::check_replies(const controller::Event& event, const controller::C
     broken("I13", "a request was not answered exactly once, or an answer had no request");
 }
 
+/// I13: what makes sense is not refused. What is submitted does, if it fits.
+void Checkers::check_refusal(const controller::Event& event, const controller::Reply& reply) {
+  const auto alive = [&](JobId id) {
+    const JobView* job = job_of(id);
+    return job != nullptr && !job->ended;
+  };
+  const auto to_be_changed = [&](JobId id) {
+    return alive(id) && job_of(id)->service() && !job_of(id)->cancelled;
+  };
+  const auto* cancel = std::get_if<controller::Cancel>(&event);
+  const auto* scale = std::get_if<controller::Scale>(&event);
+  const auto* update = std::get_if<controller::Update>(&event);
+  const bool submits = std::holds_alternative<controller::Submit>(event) && promise_.done_by != kNever;
+  if (submits || (cancel != nullptr && alive(cancel->job)) ||
+      (scale != nullptr && to_be_changed(scale->job)) || (update != nullptr && to_be_changed(update->job)))
+    broken("I13", "a request that makes sense was refused: " + reply.refusal);
+}
+
 /// A submission was accepted: from here on the job must not get lost. Or a change of a service was.
 void Checkers::accept(const controller::Event& event, const controller::Reply& reply) {
-  if (!reply.refusal.empty()) return;
+  if (!reply.refusal.empty()) return check_refusal(event, reply);
   if (const auto* scale = std::get_if<controller::Scale>(&event)) {
     const JobView* job = job_of(scale->job);
     if (job == nullptr) return broken("I3", "a service that was never accepted was scaled");

@@ -78,6 +78,7 @@ class Checkers final : public Observer {
   TaskView* task_of(TaskId id);
   AttemptView* attempt_of(AttemptId id);
   void check_replies(const controller::Event& event, const controller::Commands& commands, std::size_t first);
+  void check_refusal(const controller::Event& event, const controller::Reply& reply);
   void accept(const controller::Event& event, const controller::Reply& reply);
   void change(JobId service, JobSpecPtr spec);
   void see_time(Instant now);

@@ -46,7 +46,7 @@ judge() (
 make || { tail "$folder/build.log" >&2; exit 1; }
 touch "$results"
 if [[ ! -s $results ]]; then
-  killer=$(judge)
+  killer=$(judge 2>/dev/null)  # Which says that a test was aborted.
   [[ -z $killer ]] || { echo "without a mutation $killer fails: $folder/test.log" >&2; exit 1; }
 fi
 
@@ -64,7 +64,7 @@ while IFS=$'\t' read -r where what before after <&3; do
   if ! make; then
     verdict="does not compile"
   else
-    killer=$(judge)
+    killer=$(judge 2>/dev/null)  # Which says that a test was aborted.
     verdict=${killer:+killed by $killer}
   fi
   cp "$folder/original" "$file"
