@@ -34,7 +34,7 @@ make() { timeout 1200 ninja -C "$build" duet test_unit test_contract >"$folder/b
 # The first that notices. What hangs or eats all memory is noticed, too; seconds are of CPU, as others may be
 # at work.
 judge() (
-  ulimit -v 4000000 -t 100
+  ulimit -v 4000000 -t 20
   log=$folder/test.log
   for test in "test_unit --gtest_filter=Core*:SimFaults*" test_contract; do
     timeout 1000 "$build"/bin/$test --gtest_brief=1 >"$log" 2>&1 || { echo "${test%% *}"; exit; }
