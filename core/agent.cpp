@@ -213,7 +213,7 @@ void Agent::on(const agent::Started& event) {
   Held* const held = find(event.attempt);
   if (held == nullptr || held->phase != Phase::kLaunching) return;
   held->phase = Phase::kRunning;
-  if (held->timeout > Duration{0} && !held->terminated)
+  if (held->timeout > Duration{0} && !held->terminated && !mutated(Mutant::kNoTimeout))
     set_kill_at(*held, saturating_add(now_, held->timeout));
   if (registered()) report(msg::AttemptStarted{event.attempt});
 }

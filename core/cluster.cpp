@@ -115,6 +115,8 @@ ThreadSet Cluster::choose_threads(const ClusterNode& n, const Request& request) 
   }
   // Whole threads, lowest first. Where shares of others left too few, the least loaded ones, lowest first.
   std::int64_t missing = threads_for(cpu_m);
+  if (mutated(Mutant::kSharesThreads))
+    for (std::uint32_t t = 0; missing > 0; --missing) chosen.insert(t++);
   n.free_threads.for_each([&](std::uint32_t t) {
     if (missing > 0) {
       chosen.insert(t);

@@ -142,6 +142,7 @@ void Controller::on(const controller::Cancel& event) {
     persist_job(*job);
   }
   emit(controller::Reply{event.request, event.job, {}});
+  if (mutated(Mutant::kAnswersTwice)) emit(controller::Reply{event.request, event.job, {}});
   stop_others(*job);
   settle_job(*job);
 }

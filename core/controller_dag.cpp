@@ -1,5 +1,6 @@
 // Directed acyclic graphs: a group of tasks waits in the queue when all groups it comes after have succeeded.
 #include "core/controller.h"
+#include "core/mutation.h"
 
 namespace duet {
 
@@ -31,6 +32,7 @@ void Controller::link_groups(LiveJob& job) {
   for (std::uint32_t g = 0; g < job.groups.size(); ++g) {
     const TaskGroup& group = job.spec->groups[g];
     job.dag[g].unfinished = group.count;
+    if (mutated(Mutant::kDagAllAtOnce)) continue;
     job.dag[g].blocked = static_cast<std::uint32_t>(group.after.size());
     for (const std::uint32_t earlier : group.after) job.dag[earlier].then.push_back(g);
   }

@@ -144,7 +144,7 @@ void Controller::launch(const Placement& placement) {
   task.estimated_end = estimate ? saturating_add(now_, *estimate) : kNever;
   hold(job, id);
   set_state(job, id, TaskState::kStarting);
-  persist_task(job, id);
+  if (!mutated(Mutant::kPlacedNotPersisted)) persist_task(job, id);
   if (job.state == JobState::kPending) set_state(job, JobState::kRunning);
   send_launch(job, id);
 }
@@ -158,7 +158,9 @@ void Controller::send_launch(LiveJob& job, TaskId id) {
   if (group.pool != nullptr) worker = group.pool->worker_of(id);
   const std::int64_t cpu_m = worker ? kThread : cluster_.cpu_m(task.node, group.request);
   task.serial = ++cluster_.node(task.node).launch_serial;
-  send(task.node, msg::Launch{attempt, worker, task.serial, spec.work, cpu_m, task.threads, spec.timeout});
+  ThreadSet threads = task.threads;
+  if (mutated(Mutant::kThreadBeyondOffer)) threads.insert(cluster_.node(task.node).offer.threads());
+  send(task.node, msg::Launch{attempt, worker, task.serial, spec.work, cpu_m, threads, spec.timeout});
   await_answer(attempt, task.node);
 }
 

@@ -229,7 +229,7 @@ void Controller::on_message(NodeId id, const msg::AttemptStarted& body) {
   if (task.attempt != body.attempt.number || task.node != id || task.state != TaskState::kStarting) return;
   task.started = now_;
   set_state(*job, body.attempt.task, TaskState::kRunning);
-  if (job->service()) replace_outdated(*job);
+  if (job->service() && !mutated(Mutant::kUpdateStalls)) replace_outdated(*job);
   trim_unanswered();
 }
 

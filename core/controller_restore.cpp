@@ -98,7 +98,8 @@ void Controller::take_up_replica(LiveJob& job, const TaskRecord& record) {
   const auto at = std::lower_bound(group.back.begin(), group.back.end(), index);
   if (at != group.back.end() && *at == index) group.back.erase(at);
   const std::uint32_t age = job.version - record.version;
-  if (active(record.state) && age <= current) job.tasks[index].group = current - age;
+  if (active(record.state) && age <= current && !mutated(Mutant::kRestoreForgetsVersion))
+    job.tasks[index].group = current - age;
 }
 
 void Controller::restore(const TaskRecord& record) {
@@ -123,7 +124,8 @@ void Controller::restore(const TaskRecord& record) {
     ++job.terminal;
     job.failed += record.state == TaskState::kFailed;
     job.failing |= record.state == TaskState::kFailed && job.spec->kind == JobKind::kRigid;
-    if (!job.dag.empty() && record.state == TaskState::kSucceeded && --job.dag[task.group].unfinished == 0)
+    const bool counts = record.state == TaskState::kSucceeded && !mutated(Mutant::kRestoreForgetsDag);
+    if (!job.dag.empty() && counts && --job.dag[task.group].unfinished == 0)
       for (const std::uint32_t next : job.dag[task.group].then) --job.dag[next].blocked;
     return;
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/controller.h"
+#include "core/mutation.h"
 
 namespace duet {
 namespace {
@@ -15,6 +16,7 @@ constexpr std::uint32_t kMostDoublings = 6;
 Duration Controller::backoff(const LiveJob& job, const LiveTask& task, Outcome outcome) const {
   const Duration first = job.spec->backoff;
   const bool by_itself = outcome != Outcome::kKilled && outcome != Outcome::kLost;
+  if (mutated(Mutant::kNoBackoff)) return Duration{0};
   if (first == Duration{0} || !by_itself || task.failures == 0) return Duration{0};
   const std::uint32_t doublings = std::min(task.failures - 1, kMostDoublings);
   return first > Duration::max() / (1 << doublings) ? Duration::max() : first * (1 << doublings);

@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "core/controller.h"
 #include "core/lifecycle.h"
+#include "core/mutation.h"
 
 namespace duet {
 namespace {
@@ -55,6 +56,8 @@ void Controller::set_replicas(LiveJob& job, std::uint32_t count) {
     persist_job(job);
   }
   adjust_replicas(job);
+  // The one that an update waited for may be desired no more.
+  if (!mutated(Mutant::kScaleStallsUpdate)) replace_outdated(job);
 }
 
 void Controller::on(const controller::Update& event) {
@@ -107,7 +110,7 @@ void Controller::on(const controller::Update& event) {
 void Controller::adjust_replicas(LiveJob& job) {
   const std::uint32_t desired = job.desired();
   for (auto index = static_cast<std::uint32_t>(job.tasks.size()); index-- > desired;)
-    retire_replica(job, {job.id, index});
+    if (!mutated(Mutant::kKeepsSurplus)) retire_replica(job, {job.id, index});
   for (std::uint32_t index = 0; index < desired; ++index) want_replica(job, index);
 }
 
@@ -175,7 +178,8 @@ void Controller::replace_outdated(LiveJob& job) {
   std::uint32_t outdated = job.desired();
   for (std::uint32_t index = 0; index < job.desired(); ++index) {
     if (job.tasks[index].state != TaskState::kRunning) return;
-    if (job.tasks[index].group != current && outdated == job.desired()) outdated = index;
+    const bool old = job.tasks[index].group != current || mutated(Mutant::kReplacesUpToDate);
+    if (old && outdated == job.desired()) outdated = index;
   }
   if (outdated == job.desired()) return;
   job.tasks[outdated].evicted = true;

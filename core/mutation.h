@@ -41,9 +41,24 @@ enum class Mutant : std::uint8_t {
   kRestoreForgetsCancel,    ///< What was cancelled goes on.
   kRestoreForgetsEviction,  ///< A gang that is evicted pays for what its members do meanwhile.
   kRestoreWatchesNobody,    ///< A node that never comes back is waited for.
+  kRestoreForgetsVersion,   ///< Replicas of an old version are taken for new ones.
+  kRestoreForgetsDag,       ///< What had succeeded before the controller died does not let others begin.
+  kPlacedNotPersisted,      ///< What was placed is not durable.
+  kAnswersTwice,            ///< A request to cancel is answered a second time.
+  kSharesThreads,           ///< Whole threads are given away although they are in use.
+  kThreadBeyondOffer,       ///< Tasks get a thread that their node keeps for its system.
+  kAvoidsNothing,           ///< What failed goes back to where it failed.
+  kNoBackoff,               ///< What failed runs again at once.
+  kDagAllAtOnce,            ///< All groups of a DAG begin at once.
+  kKeepsSurplus,            ///< Replicas that are desired no more go on.
+  kReplacesUpToDate,        ///< An update replaces what it has replaced.
+  kUpdateStalls,            ///< It replaces one replica and no more.
+  kScaleStallsUpdate,       ///< Nor does it go on when the replica that it waited for is desired no more.
+  kChainUnchecked,          ///< A trace is read without looking at its hashes.
+  kNoTimeout,               ///< An agent lets attempts run as long as they like.
 };
 
-inline constexpr Mutant kLastMutant = Mutant::kRestoreWatchesNobody;
+inline constexpr Mutant kLastMutant = Mutant::kNoTimeout;
 
 #ifdef DUET_MUTATIONS
 Mutant active_mutant();

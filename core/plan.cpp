@@ -37,7 +37,7 @@ std::vector<Release> Plan::own_releases() const {
 std::optional<NodeId> Plan::pick(const Waiting& waiting) {
   Scheduler& scheduler = scheduler_of(waiting);
   const auto target = scheduler.pick(waiting.request, places_.index(), rng_);
-  if (!target || target != waiting.avoid) return target;
+  if (!target || target != waiting.avoid || mutated(Mutant::kAvoidsNothing)) return target;
   places_.show(*target, false);
   const auto other = scheduler.pick(waiting.request, places_.index(), rng_);
   places_.show(*target, true);

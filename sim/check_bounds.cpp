@@ -29,7 +29,9 @@ double serial_work_s(const Scenario& scenario, const std::vector<Arrival>& arriv
   double total = 0;
   for (const Arrival& arrival : arrivals)
     for (const TaskGroup& group : arrival.spec->groups) {
-      const double once = attempt_s(scenario, group.spec) + extra_s;
+      // A service runs until it is cancelled; what comes after that is the end of its replicas.
+      const bool service = arrival.spec->kind == JobKind::kService;
+      const double once = (service ? 0 : attempt_s(scenario, group.spec)) + extra_s;
       const double side_by_side = arrival.spec->kind == JobKind::kRigid ? 1 : group.count;
       total += once * side_by_side * (static_cast<double>(arrival.spec->retries) + kSpareAttempts);
     }
@@ -81,8 +83,7 @@ std::vector<bool> survivors(const Scenario& scenario) {
   for (const Fault& fault : scenario.faults)
     if (!fault.lasts()) on[fault.node] = fault.kind == Fault::Kind::kRestart;
   for (const OperatorEvent& event : scenario.events)
-    if (event.kind != OperatorEvent::Kind::kCancel)
-      open[event.node] = event.kind == OperatorEvent::Kind::kUndrain;
+    if (!event.of_job()) open[event.node] = event.kind == OperatorEvent::Kind::kUndrain;
   for (std::size_t i = 0; i < on.size(); ++i) on[i] = on[i] && open[i];
   return on;
 }
@@ -112,7 +113,7 @@ Promise promise_of(const Scenario& scenario, const std::vector<Arrival>& arrival
   }
   promise.calm = std::max(promise.calm, promise.clean);
   if (!arrivals.empty()) promise.calm = std::max(promise.calm, arrivals.back().at);
-  if (!scenario.events.empty()) promise.calm = std::max(promise.calm, scenario.events.back().at);
+  for (const OperatorEvent& event : scenario.events) promise.calm = std::max(promise.calm, event.at);
 
   const Duration dead_after = detector_parameter(scenario.controller, "dead_after_s", seconds(30));
   const Duration trip = scenario.latency * 2 + scenario.commit_delay;
@@ -129,7 +130,15 @@ Promise promise_of(const Scenario& scenario, const std::vector<Arrival>& arrival
   bool seen = true;  // Without a detector the tasks of a node that stays off are waited for in vain.
   for (const Fault& fault : scenario.faults)
     seen = seen && (fault.lasts() || dead_after > Duration{0} || promise.survives[fault.node]);
-  if (!all_fit || !seen || promise.clean == kNever) return promise;
+  // A service that nobody cancels never ends.
+  const bool all_end = std::all_of(arrivals.begin(), arrivals.end(), [&](const Arrival& arrival) {
+    return arrival.spec->kind != JobKind::kService ||
+           std::any_of(scenario.events.begin(), scenario.events.end(), [&](const OperatorEvent& event) {
+             return event.kind == OperatorEvent::Kind::kCancel && event.job == arrival.spec->key &&
+                    event.at > arrival.at;
+           });
+  });
+  if (!all_fit || !all_end || !seen || promise.clean == kNever) return promise;
   const double extra_s = static_cast<double>(to_ns(trip * 4 + resend * 3 + scenario.agent.kill_grace)) * 1e-9;
   const double work_s = 2 * serial_work_s(scenario, arrivals, extra_s) +
                         static_cast<double>(to_ns(promise.detect + promise.rejoin)) * 2e-9 + 10;

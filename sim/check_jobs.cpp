@@ -12,11 +12,6 @@ std::string text(AttemptId id) {
          std::to_string(id.number);
 }
 
-bool of_its_own(Outcome outcome) {
-  return outcome == Outcome::kSucceeded || outcome == Outcome::kFailed || outcome == Outcome::kTimedOut ||
-         outcome == Outcome::kLaunchFailed;
-}
-
 }  // namespace
 
 void Checkers::see(const Cause&, const controller::JobChanged& notice) {
@@ -46,6 +41,7 @@ void Checkers::see(const Cause& cause, const controller::TaskChanged& notice) {
   if (task == nullptr) return broken("I1", "a task that was never accepted changed");
   JobView& job = *job_of(notice.attempt.task.job);
   changed_jobs_.push_back(notice.attempt.task.job.value - 1);
+  changed_tasks_.push_back(notice.attempt.task);
   const TaskState before = task->state;
   if (terminal(before) && (notice.state == TaskState::kSucceeded || notice.state == TaskState::kFailed))
     broken("I2", "a second end was accepted after " + text({notice.attempt.task, task->number}));
@@ -53,7 +49,9 @@ void Checkers::see(const Cause& cause, const controller::TaskChanged& notice) {
     broken("I1", "the task of " + text(notice.attempt) + " went from " + std::string(name(before)) + " to " +
                      std::string(name(notice.state)));
   const bool was_active = task->active();
+  if (notice.state == TaskState::kStopping) check_stop(cause, job, *task, notice.attempt);
   task->state = notice.state;
+  task->stored = true;
   if (notice.state == TaskState::kStarting) return place(*task, notice);
   if (notice.attempt.number != task->number)
     broken("I2", text(notice.attempt) + " changed, but " + std::to_string(task->number) + " is the last one");
@@ -67,25 +65,30 @@ void Checkers::see(const Cause& cause, const controller::TaskChanged& notice) {
   if (!was_active || task->active()) return;
   check_end(cause, *task, notice);
   count_end(job, *task, notice, before);
+  remember_end(job, *task, notice.outcome);
   leave(*task);
 }
 
 /// A task got a place.
 void Checkers::place(TaskView& task, const controller::TaskChanged& notice) {
+  const JobView& job = *job_of(notice.attempt.task.job);
   if (notice.attempt.number != task.number + 1)
     broken("I4", text(notice.attempt) + " does not follow number " + std::to_string(task.number));
-  if (job_of(notice.attempt.task.job)->cancelled)
-    broken("I25", text(notice.attempt) + " was placed although its job was cancelled");
+  if (job.cancelled) broken("I25", text(notice.attempt) + " was placed although its job was cancelled");
   task.number = notice.attempt.number;
+  task.version = job.version;
+  task.spec = task_spec(job.spec, task.group);
   task.node = notice.node;
   task.booked = false;
   if (task.attempts.size() < task.number) task.attempts.resize(task.number);
+  task.attempts.back().spec = task.spec;
   if (notice.node.value >= nodes_.size())
     return broken("I8", text(notice.attempt) + " was placed on no node");
   const NodeView& node = nodes_[notice.node.value];
   if (node.state != NodeState::kReady || node.draining)
     broken("I8", text(notice.attempt) + " was placed on node " + std::to_string(notice.node.value) +
                      ", which is " + (node.draining ? "draining" : std::string(name(node.state))));
+  check_place(job, task, notice.attempt);
 }
 
 void Checkers::see_launch(const controller::Send& send, const msg::Launch& launch) {
@@ -103,8 +106,12 @@ void Checkers::see_launch(const controller::Send& send, const msg::Launch& launc
   if (task->booked) return;  // Sent again.
   task->booked = true;
   task->threads = launch.threads;
-  if (const auto wrong = node.believed.add(*task->spec, launch.threads); !wrong.empty())
-    broken("I5", text(launch.attempt) + ", placed on node " + std::to_string(id) + ", " + std::string(wrong));
+  changed_tasks_.push_back(launch.attempt.task);
+  if (launch.work != task->spec->work || launch.timeout != task->spec->timeout)
+    broken("I17", text(launch.attempt) + " is to do something else than its task says");
+  if (const auto wrong = node.believed.add(*task->spec, launch.threads))
+    broken(wrong->invariant,
+           text(launch.attempt) + ", placed on node " + std::to_string(id) + ", " + std::string(wrong->what));
 }
 
 /// The task's attempt holds nothing any more.
@@ -139,16 +146,21 @@ void Checkers::check_end(const Cause& cause, const TaskView& task, const control
 void Checkers::count_end(JobView& job, TaskView& task, const controller::TaskChanged& notice,
                          TaskState before) {
   const bool failed = of_its_own(notice.outcome) && notice.outcome != Outcome::kSucceeded;
+  const auto failed_here = [&](TaskView& counts) {
+    counts.failed_on = task.node;
+    counts.failed_number = task.number;
+  };
+  if (job.service())  // Its replicas run again as often as they must, after a success, too.
+    return of_its_own(notice.outcome) ? failed_here(task) : void();
   const std::uint32_t most_losses = scenario_.controller.max_losses;
   if (notice.state == TaskState::kFailed) {
-    // A gang's members share one count, which stands with the first.
-    const TaskView& counts = job.gang() ? job.tasks.front() : task;
+    const TaskView& counts = job.counts_of(task);
     if (failed ? counts.failures != job.spec->retries : counts.losses != most_losses)
       broken("I4", text(notice.attempt) + " was the last although its job has attempts left");
     return;
   }
   if (notice.state != TaskState::kPending) return;
-  TaskView& counts = job.gang() ? job.tasks.front() : task;
+  TaskView& counts = job.counts_of(task);
   if (job.gang()) {
     // Members that are ended for the gang's sake, or fall out after one that was counted, cost nothing.
     const bool asked = job.generation_stopped == task.number && job.stopped_at_step < steps_;
@@ -158,6 +170,8 @@ void Checkers::count_end(JobView& job, TaskView& task, const controller::TaskCha
     return;  // Evicted.
   }
   ++(failed ? counts.failures : counts.losses);
+  if (job.gang()) changed_tasks_.push_back({notice.attempt.task.job, 0});
+  if (failed) failed_here(counts);
   if (counts.failures > job.spec->retries || counts.losses > most_losses)
     broken("I4", text(notice.attempt) + " is to be followed by another, but its job may have no more");
 }
@@ -167,11 +181,13 @@ void Checkers::on_run(Instant now, std::uint32_t id, AttemptId attempt, const Th
   see_time(now);
   NodeView& node = nodes_[id];
   AttemptView* known = attempt_of(attempt);
-  TaskView* task = task_of(attempt.task);
   if (known == nullptr) return broken("I17", text(attempt) + " ran without having been placed");
   if (!begins) {
     known->running = false;
-    node.true_load.remove(*task->spec, threads);
+    const Duration most = known->spec->timeout;
+    if (most > Duration{0} && now - known->since > most && !node.wrong_clock)
+      broken("TIMEOUT", text(attempt) + " ran longer than it may");
+    node.true_load.remove(*known->spec, threads);
     const auto at = std::find(node.running.begin(), node.running.end(), attempt);
     if (at != node.running.end()) node.running.erase(at);
     return;
@@ -179,9 +195,11 @@ void Checkers::on_run(Instant now, std::uint32_t id, AttemptId attempt, const Th
   if (!known->launched) broken("I17", text(attempt) + " began before its launch was sent");
   if (known->began) broken("I4", text(attempt) + " began a second time");
   known->began = known->running = true;
+  known->since = now;
   node.running.push_back(attempt);
-  if (const auto wrong = node.true_load.add(*task->spec, threads); !wrong.empty())
-    broken("I5", text(attempt) + ", running on node " + std::to_string(id) + ", " + std::string(wrong));
+  if (const auto wrong = node.true_load.add(*known->spec, threads))
+    broken(wrong->invariant,
+           text(attempt) + ", running on node " + std::to_string(id) + ", " + std::string(wrong->what));
   check_holds_only_own(id, "holds a registration");
 }
 

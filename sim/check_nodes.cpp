@@ -19,6 +19,7 @@ std::string attempt_text(AttemptId id) {
 Checkers::Cause Checkers::cause_of(const controller::Event& event) {
   Cause cause;
   cause.submits = std::holds_alternative<controller::Submit>(event);
+  cause.draining = std::get_if<controller::Drain>(&event);
   const auto* received = std::get_if<controller::Received>(&event);
   if (received == nullptr) return cause;
   cause.message = &received->message;

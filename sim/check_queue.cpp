@@ -35,14 +35,25 @@ void Checkers::check_conservation(const Controller& controller) {
     }
     if (job->gang() && going > 0 && left > 0)
       broken("GANG", "job " + std::to_string(live.id.value) + " runs in part, and in part it waits");
+    if (job->service() && !job->cancelled) check_service(*job);
+    const bool rigid = job->rigid();
+    const bool held_back = rigid && std::any_of(live.tasks.begin(), live.tasks.end(),
+                                                [&](const LiveTask& task) { return task.retry_at > now_; });
     std::uint32_t first = 0;
-    for (std::size_t g = 0; g < live.groups.size(); ++g) {
+    // The replicas that wait are all of a service's current version, which is its last group.
+    for (std::uint32_t g = job->service() ? static_cast<std::uint32_t>(live.groups.size()) - 1 : 0;
+         g < live.groups.size(); ++g) {
       const LiveGroup& group = live.groups[g];
       std::uint32_t pending = 0;
-      for (std::uint32_t i = first; i < group.end; ++i) pending += job->tasks[i].state == TaskState::kPending;
+      std::uint32_t delayed = 0;  // They wait out a backoff, in no queue.
+      for (std::uint32_t i = first; i < group.end; ++i) {
+        pending += job->tasks[i].state == TaskState::kPending;
+        delayed += !rigid && job->tasks[i].state == TaskState::kPending && live.tasks[i].retry_at > Instant{};
+      }
       first = group.end;
-      wrong += pending != group.end - group.next + group.back.size();
-      waiting += pending > 0 && (active == 0 || job->spec->kind == JobKind::kBag);
+      wrong += pending != group.width() + delayed;
+      const bool ready = rigid ? active == 0 && !held_back : job->service() || !job->blocked(g);
+      waiting += pending > delayed && ready;
     }
   });
   if (wrong > 0) broken("I3", "the controller holds a task in another state than the one it last told");
@@ -56,30 +67,35 @@ void Checkers::check_conservation(const Controller& controller) {
 void Checkers::check_head(const Controller& controller) {
   if (controller.waiting() == 0) return;
   const bool shortest = scenario_.controller.queue.name == "sjf";
+  const bool by_priority = scenario_.controller.queue.name == "priority";
   const TaskSpec* head = nullptr;
   std::uint32_t width = 0;
   std::int64_t low = std::numeric_limits<std::int64_t>::max();
   controller.jobs().for_each([&](const LiveJob& live) {
     const JobView* job = job_of(live.id);
     if (job == nullptr || job->tasks.size() != live.tasks.size()) return;
-    const bool rigid = job->spec->kind == JobKind::kRigid;
-    if (rigid &&
-        std::any_of(job->tasks.begin(), job->tasks.end(), [](const TaskView& t) { return t.active(); }))
+    if (job->rigid() &&
+        (std::any_of(job->tasks.begin(), job->tasks.end(), [](const TaskView& t) { return t.active(); }) ||
+         std::any_of(live.tasks.begin(), live.tasks.end(),
+                     [&](const LiveTask& t) { return t.retry_at > now_; })))
       return;
-    for (const TaskView& task : job->tasks) {
+    for (std::size_t i = 0; i < job->tasks.size(); ++i) {
+      const TaskView& task = job->tasks[i];
       if (task.state != TaskState::kPending) continue;
-      const std::int64_t rank = !shortest ? 0
-                                : task.spec->estimate > Duration{0}
-                                    ? to_ns(task.spec->estimate)
-                                    : std::numeric_limits<std::int64_t>::max();
+      if (!job->rigid() && live.tasks[i].retry_at > Instant{}) continue;
+      if (job->spec->kind == JobKind::kDag && job->blocked(task.group)) continue;
+      const TaskSpec& spec = job->next_spec(task);
+      std::int64_t rank = by_priority ? -std::int64_t{job->spec->priority} : 0;
+      if (shortest)
+        rank = spec.estimate > Duration{0} ? to_ns(spec.estimate) : std::numeric_limits<std::int64_t>::max();
       // Jobs and groups come in ascending order, so the first of the lowest rank is the head.
-      if (head != nullptr && rank >= low && head != task.spec) continue;
-      if (head != task.spec) {
-        head = task.spec;
+      if (head != nullptr && rank >= low && head != &spec) continue;
+      if (head != &spec) {
+        head = &spec;
         low = rank;
         width = 0;
       }
-      width += rigid ? 1 : width == 0;
+      width += job->rigid() ? 1 : width == 0;
     }
   });
   if (head == nullptr) return;

@@ -8,9 +8,10 @@
 namespace duet::sim {
 namespace {
 
-void sort_once(std::vector<std::size_t>& numbers) {
-  std::sort(numbers.begin(), numbers.end());
-  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+template <class Id>
+void sort_once(std::vector<Id>& ids) {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
 }
 
 }  // namespace
@@ -18,9 +19,11 @@ void sort_once(std::vector<std::size_t>& numbers) {
 /// What the step in progress changed becomes true for good when it is committed.
 void Checkers::remember_step() {
   sort_once(changed_jobs_);
+  sort_once(changed_tasks_);
   sort_once(changed_nodes_);
   Step& step = uncommitted_.emplace_back();
   for (const std::size_t job : changed_jobs_) step.jobs.emplace_back(job, jobs_[job]);
+  for (const TaskId task : changed_tasks_) step.tasks.emplace_back(task, *task_of(task));
   for (const std::size_t id : changed_nodes_)
     step.nodes.emplace_back(id, KeptNode{nodes_[id].draining, nodes_[id].granted.size()});
 }
@@ -28,9 +31,14 @@ void Checkers::remember_step() {
 void Checkers::on_commit(Instant now) {
   see_time(now);
   if (uncommitted_.empty()) return broken("I14", "more steps were committed than were made");
-  for (auto& [job, view] : uncommitted_.front().jobs) {
+  for (auto& [job, facts] : uncommitted_.front().jobs) {
     if (job >= kept_jobs_.size()) kept_jobs_.resize(job + 1);
-    kept_jobs_[job] = std::move(view);
+    kept_jobs_[job].facts = std::move(facts);
+  }
+  for (auto& [id, facts] : uncommitted_.front().tasks) {
+    auto& tasks = kept_jobs_[id.job.value - 1].tasks;
+    if (id.index >= tasks.size()) tasks.resize(id.index + 1);
+    tasks[id.index] = std::move(facts);
   }
   for (const auto& [id, kept] : uncommitted_.front().nodes) kept_nodes_[id] = kept;
   uncommitted_.pop_front();
@@ -49,15 +57,20 @@ void Checkers::on_controller(Instant now, bool begins) {
 
 /// The next controller starts from what was durable; what truly ran stays true.
 void Checkers::fall_back() {
-  const std::vector<JobView> before = std::exchange(jobs_, kept_jobs_);
   for (std::size_t id = 0; id < nodes_.size(); ++id) fall_back(nodes_[id], kept_nodes_[id]);
   live_jobs_ = 0;
+  jobs_.resize(kept_jobs_.size());
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
     JobView& job = jobs_[i];
+    static_cast<JobFacts&>(job) = kept_jobs_[i].facts;
+    job.tasks.resize(job.size);
+    kept_jobs_[i].tasks.resize(job.size);  // Of the others nothing was said.
     for (std::size_t t = 0; t < job.tasks.size(); ++t) {
       TaskView& task = job.tasks[t];
-      task.attempts = before[i].tasks[t].attempts;
+      static_cast<TaskFacts&>(task) = kept_jobs_[i].tasks[t];
       task.attempts.resize(task.number);  // Later ones were never launched.
+      task.failed_on.reset();
+      task.not_before = {};
       if (task.booked) nodes_[task.node.value].believed.add(*task.spec, task.threads);
     }
     if (job.ended) continue;
@@ -108,8 +121,7 @@ void Checkers::check_records(const std::vector<Record>& records) {
     broken("I14", std::to_string(jobs) + " of " + std::to_string(live_jobs_) + " accepted jobs are restored");
   std::size_t touched = 0;
   for (const JobView& job : jobs_)
-    for (const TaskView& task : job.tasks)
-      touched += !job.ended && (task.number > 0 || task.state != TaskState::kPending);
+    for (const TaskView& task : job.tasks) touched += !job.ended && task.stored;
   if (tasks != touched)
     broken("I14", std::to_string(tasks) + " of " + std::to_string(touched) +
                       " tasks that once had a place are restored");

@@ -23,28 +23,31 @@ Resources Ledger::charge(const TaskSpec& spec) const {
 
 /// What is wrong with the threads before they are taken. Shares may end up beside a whole thread's task when
 /// no other thread is left (the core takes the least loaded one then), two tasks of whole threads never.
-std::string_view Ledger::crowded(const TaskSpec& spec, const ThreadSet& threads) const {
-  if (loads_.empty()) return threads.empty() ? "" : "has threads on a node whose threads are not told apart";
-  if (threads.empty()) return "has no threads";
-  std::string_view wrong;
+std::optional<Ledger::Wrong> Ledger::crowded(const TaskSpec& spec, const ThreadSet& threads) const {
+  const auto wrong = [](std::string_view what) { return Wrong{"I6", what}; };
+  if (loads_.empty()) {
+    if (threads.empty()) return std::nullopt;
+    return wrong("has threads on a node whose threads are not told apart");
+  }
+  if (threads.empty()) return wrong("has no threads");
+  std::optional<Wrong> found;
   const std::uint32_t core = threads.lowest() % offer_.cores;
   threads.for_each([&](std::uint32_t t) {
-    if (t >= loads_.size()) {
-      wrong = "has a thread that the node does not have";
-      return;
-    }
-    if (spec.exclusive && t % offer_.cores != core) wrong = "is exclusive on threads of two cores";
-    if (spec.exclusive && loads_[t].whole + loads_[t].shared > 0)
-      wrong = "is exclusive, but not alone on its core";
-    if (whole_threads(spec) && loads_[t].whole > 0)
-      wrong = "shares a thread with another task of whole threads";
+    if (t >= loads_.size())
+      found = Wrong{"I7", "has a thread that its node does not offer"};
+    else if (spec.exclusive && t % offer_.cores != core)
+      found = wrong("is exclusive on threads of two cores");
+    else if (spec.exclusive && loads_[t].whole + loads_[t].shared > 0)
+      found = wrong("is exclusive, but not alone on its core");
+    else if (whole_threads(spec) && loads_[t].whole > 0)
+      found = wrong("shares a thread with another task of whole threads");
   });
-  if (wrong.empty() && spec.exclusive && threads.size() != offer_.threads_per_core)
-    wrong = "has not its whole core";
-  if (wrong.empty() && !spec.exclusive && whole_threads(spec) &&
+  if (found) return found;
+  if (spec.exclusive && threads.size() != offer_.threads_per_core) return wrong("has not its whole core");
+  if (!spec.exclusive && whole_threads(spec) &&
       threads.size() != static_cast<std::uint32_t>(spec.need.cpu_m / kThread))
-    wrong = "has another number of threads than it needs";
-  return wrong;
+    return wrong("has another number of threads than it needs");
+  return std::nullopt;
 }
 
 void Ledger::load(const TaskSpec& spec, const ThreadSet& threads, int sign) {
@@ -56,11 +59,10 @@ void Ledger::load(const TaskSpec& spec, const ThreadSet& threads, int sign) {
   });
 }
 
-std::string_view Ledger::add(const TaskSpec& spec, const ThreadSet& threads) {
+std::optional<Ledger::Wrong> Ledger::add(const TaskSpec& spec, const ThreadSet& threads) {
   const Resources total = charge(spec);
-  std::string_view wrong;
-  if (!free_.covers(total)) wrong = "needs more than is free";
-  if (wrong.empty()) wrong = crowded(spec, threads);
+  std::optional<Wrong> wrong = crowded(spec, threads);
+  if (!free_.covers(total)) wrong = Wrong{"I5", "needs more than is free"};
   free_ -= total;
   load(spec, threads, +1);
   return wrong;
@@ -94,6 +96,15 @@ std::uint32_t Ledger::copies(const TaskSpec& spec, std::uint32_t limit) const {
   bound(total.memory_bytes, free_.memory_bytes);
   for (std::size_t i = 0; i < kCountableKinds; ++i) bound(total.count[i], free_.count[i]);
   return static_cast<std::uint32_t>(most);
+}
+
+bool JobView::blocked(std::uint32_t group) const {
+  const auto& after = spec->groups[group].after;
+  if (after.empty()) return false;
+  return std::any_of(tasks.begin(), tasks.end(), [&](const TaskView& task) {
+    return task.state != TaskState::kSucceeded &&
+           std::find(after.begin(), after.end(), task.group) != after.end();
+  });
 }
 
 }  // namespace duet::sim

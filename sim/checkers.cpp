@@ -15,6 +15,8 @@ Checkers::Checkers(const Scenario& scenario)
   nodes_.reserve(scenario.nodes.size());
   for (const Node& node : scenario.nodes) nodes_.emplace_back(scenario.node_types[node.type].offer);
   jobs_.reserve(arrivals_.size());
+  for (const Fault& fault : scenario.faults)
+    if (fault.kind == Fault::Kind::kClockSkew) nodes_[fault.node].wrong_clock = true;
 }
 
 void Checkers::broken(const char* invariant, std::string what) {
@@ -44,22 +46,82 @@ void Checkers::see_time(Instant now) {
   now_ = now;
 }
 
-/// A submission was accepted: from here on the job must not get lost.
+/// I13: a request is answered once, in the step that hears it, and nothing else is answered.
+void Checkers::check_replies(const controller::Event& event, const controller::Commands& commands,
+                             std::size_t first) {
+  const RequestId* asked = std::visit(
+      [](const auto& e) -> const RequestId* {
+        if constexpr (requires { e.request; })
+          return &e.request;
+        else
+          return nullptr;
+      },
+      event);
+  std::size_t answers = 0;
+  for (std::size_t i = first; i < commands.size(); ++i)
+    if (const auto* reply = std::get_if<controller::Reply>(&commands[i]))
+      answers += asked != nullptr && reply->request == *asked ? 1 : 2;
+  if (answers != (asked != nullptr ? 1U : 0U))
+    broken("I13", "a request was not answered exactly once, or an answer had no request");
+}
+
+/// I13: what makes sense is not refused. What is submitted does, if it fits.
+void Checkers::check_refusal(const controller::Event& event, const controller::Reply& reply) {
+  const auto alive = [&](JobId id) {
+    const JobView* job = job_of(id);
+    return job != nullptr && !job->ended;
+  };
+  const auto to_be_changed = [&](JobId id) {
+    return alive(id) && job_of(id)->service() && !job_of(id)->cancelled;
+  };
+  const auto* cancel = std::get_if<controller::Cancel>(&event);
+  const auto* scale = std::get_if<controller::Scale>(&event);
+  const auto* update = std::get_if<controller::Update>(&event);
+  const bool submits = std::holds_alternative<controller::Submit>(event) && promise_.done_by != kNever;
+  if (submits || (cancel != nullptr && alive(cancel->job)) ||
+      (scale != nullptr && to_be_changed(scale->job)) || (update != nullptr && to_be_changed(update->job)))
+    broken("I13", "a request that makes sense was refused: " + reply.refusal);
+}
+
+/// A submission was accepted: from here on the job must not get lost. Or a change of a service was.
 void Checkers::accept(const controller::Event& event, const controller::Reply& reply) {
+  if (!reply.refusal.empty()) return check_refusal(event, reply);
+  if (const auto* scale = std::get_if<controller::Scale>(&event)) {
+    const JobView* job = job_of(scale->job);
+    if (job == nullptr) return broken("I3", "a service that was never accepted was scaled");
+    JobSpec spec = *job->spec;
+    spec.groups.front().count = scale->count;
+    return change(scale->job, std::make_shared<const JobSpec>(std::move(spec)));
+  }
+  if (const auto* update = std::get_if<controller::Update>(&event)) {
+    if (job_of(update->job) == nullptr) return broken("I3", "a service that was never accepted was updated");
+    ++job_of(update->job)->version;
+    for (TaskView& replica : job_of(update->job)->tasks) replica.failed_on.reset();  // Of an older version.
+    return change(update->job, update->spec);
+  }
   const auto* submit = std::get_if<controller::Submit>(&event);
-  if (submit == nullptr || !reply.refusal.empty()) return;
+  if (submit == nullptr) return;
   if (reply.job.value != jobs_.size() + 1)
     return broken("I3", "a job was accepted under a number already given");
   JobView& job = jobs_.emplace_back();
   job.spec = submit->spec;
   for (std::uint32_t g = 0; g < job.spec->groups.size(); ++g) {
     TaskView task;
-    task.spec = &job.spec->groups[g].spec;
     task.group = g;
     job.tasks.resize(job.tasks.size() + job.spec->groups[g].count, task);
   }
+  job.size = static_cast<std::uint32_t>(job.tasks.size());
   ++live_jobs_;
   changed_jobs_.push_back(jobs_.size() - 1);
+}
+
+/// The service is to be of this specification. Replicas that are not desired any more stay known.
+void Checkers::change(JobId service, JobSpecPtr spec) {
+  JobView& job = *job_of(service);
+  job.spec = std::move(spec);
+  job.size = std::max(job.size, job.desired());
+  job.tasks.resize(job.size);
+  changed_jobs_.push_back(service.value - 1);
 }
 
 void Checkers::on_step(Instant now, const Controller&, const controller::Event& event,
@@ -71,6 +133,7 @@ void Checkers::on_step(Instant now, const Controller&, const controller::Event& 
   const Cause cause = cause_of(event);
   submitted_ += cause.submits;
   check_fencing(cause, commands, first);
+  check_replies(event, commands, first);
   if (const auto* cancel = std::get_if<controller::Cancel>(&event))
     if (JobView* job = job_of(cancel->job); job != nullptr && !job->ended) {
       job->cancelled = true;
@@ -90,6 +153,7 @@ void Checkers::on_step(Instant now, const Controller&, const controller::Event& 
   }
   if (dies_) remember_step();
   changed_jobs_.clear();
+  changed_tasks_.clear();
   changed_nodes_.clear();
 }
 

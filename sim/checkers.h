@@ -1,9 +1,12 @@
 // The checkers: they watch a run from outside and say which promise it broke. One pass, O(1) per event.
 //
-//   I1 lifecycle    I2 one accept    I3 no task lost   I4 retry bound     I5 capacity       I8 no place on
-//   bad I9 fenced       I10 boot nonce   I14 ack durable   I16 order          I17 causality     L1 terminates
-//   L2 converges    L3 detects       L4 rejoins       I20 scale bounds   I25 cancel final   GANG together or
-//   not at all I16's chain and I18, replay identity, look at traces: check_trace.h.
+//   I1 lifecycle      I2 one accept     I3 no task lost    I4 retry bound    I5 capacity
+//   I6 own threads    I7 offered ones   I8 no bad node     I9 fenced         I10 boot nonce
+//   I13 one answer    I14 ack durable   I16 order          I17 causality     I20 desired replicas
+//   I21 no flapping   I24 no bad pair   I25 cancel final   L1 terminates     L2 converges
+//   L3 detects        L4 rejoins        GANG, DAG, BACKOFF, TIMEOUT: what these words promise
+//
+// I16's chain and I18, replay identity, look at traces: check_trace.h.
 #pragma once
 
 #include <cstdint>
@@ -54,6 +57,7 @@ class Checkers final : public Observer {
     const msg::Register* registering = nullptr;
     bool current = false;   ///< The message is of the registration that holds.
     bool repeated = false;  ///< A registration that was granted before, or is older.
+    const controller::Drain* draining = nullptr;
     bool submits = false;
   };
 
@@ -64,7 +68,8 @@ class Checkers final : public Observer {
   };
   /// What a step of the controller changed, as it stood after it.
   struct Step {
-    std::vector<std::pair<std::size_t, JobView>> jobs;
+    std::vector<std::pair<std::size_t, JobFacts>> jobs;
+    std::vector<std::pair<TaskId, TaskFacts>> tasks;
     std::vector<std::pair<std::size_t, KeptNode>> nodes;
   };
 
@@ -73,7 +78,10 @@ class Checkers final : public Observer {
   JobView* job_of(JobId id);
   TaskView* task_of(TaskId id);
   AttemptView* attempt_of(AttemptId id);
+  void check_replies(const controller::Event& event, const controller::Commands& commands, std::size_t first);
+  void check_refusal(const controller::Event& event, const controller::Reply& reply);
   void accept(const controller::Event& event, const controller::Reply& reply);
+  void change(JobId service, JobSpecPtr spec);
   void see_time(Instant now);
 
   // check_nodes.cpp: I8 I9 I10 L3 L4
@@ -86,7 +94,7 @@ class Checkers final : public Observer {
   void expect_down(NodeView& node, Instant from);
   void calm_node(NodeView& node, Instant from);
 
-  // check_jobs.cpp: I1 I2 I4 I17
+  // check_jobs.cpp: I1 I2 I4 I5 I6 I7 I17
   void see(const Cause& cause, const controller::JobChanged& notice);
   void see(const Cause& cause, const controller::TaskChanged& notice);
   void see_launch(const controller::Send& send, const msg::Launch& launch);
@@ -97,6 +105,12 @@ class Checkers final : public Observer {
 
   // check_pools.cpp: I20
   void see(const Cause& cause, const controller::PoolScaled& notice);
+
+  // check_rules.cpp: I20 I21 I24 DAG BACKOFF
+  void check_place(const JobView& job, const TaskView& task, AttemptId attempt);
+  void check_stop(const Cause& cause, const JobView& job, const TaskView& task, AttemptId attempt);
+  void remember_end(JobView& job, TaskView& task, Outcome outcome);
+  void check_service(const JobView& job);
 
   // check_restore.cpp: I14, and what a controller that takes over starts from
   void remember_step();
@@ -125,10 +139,11 @@ class Checkers final : public Observer {
   // Where the controller may die: what is durable, and what is not yet.
   const bool dies_;
   bool up_ = true;
-  std::vector<JobView> kept_jobs_;
+  std::vector<KeptJob> kept_jobs_;
   std::vector<KeptNode> kept_nodes_;
   std::deque<Step> uncommitted_;
   std::vector<std::size_t> changed_jobs_;  ///< By the step in progress; some more than once.
+  std::vector<TaskId> changed_tasks_;
   std::vector<std::size_t> changed_nodes_;
 };
 

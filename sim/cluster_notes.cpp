@@ -1,6 +1,7 @@
 // What the results remember of a run.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "sim/cluster_world.h"
 
@@ -32,9 +33,13 @@ void ClusterWorld::note(const controller::Reply& reply) {
   if (!reply.refusal.empty()) {
     row.state = JobState::kFailed;
     results_.refusals[static_cast<std::uint32_t>(reply.request.value - 1)] = reply.refusal;
-    return;
   }
-  if (const auto it = known_.find(row.key); it != known_.end()) it->second.ids.push_back(reply.job);
+  const auto it = known_.find(row.key);
+  if (it == known_.end()) return;
+  Known& known = it->second;
+  if (reply.refusal.empty()) known.ids.push_back(reply.job);
+  if (--known.unanswered > 0) return;
+  for (const OperatorEvent* event : std::exchange(known.after, {})) door_.emplace_back(event);
 }
 
 void ClusterWorld::note(const controller::Notice& notice) {

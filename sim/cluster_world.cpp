@@ -188,7 +188,8 @@ void ClusterWorld::play_messages() {
   }
 }
 
-void ClusterWorld::play_requests() {
+/// Whoever waits for a controller, or for an earlier answer.
+void ClusterWorld::play_door() {
   while (up_ && !door_.empty()) {
     const Caller caller = std::move(door_.front());
     door_.pop_front();
@@ -201,6 +202,10 @@ void ClusterWorld::play_requests() {
       submit_row(static_cast<std::uint32_t>(submit->request.value - 1), *submit->spec);
     step(request);
   }
+}
+
+void ClusterWorld::play_requests() {
+  play_door();
   for (; next_event_ < scenario_.events.size() && scenario_.events[next_event_].at <= now_; ++next_event_)
     ask(scenario_.events[next_event_]);
   while (arrival_ && arrival_->at <= now_) {
@@ -214,15 +219,17 @@ void ClusterWorld::play_requests() {
       row.cpu_m += group.spec.need.cpu_m * static_cast<std::int64_t>(group.count);
       row.estimate_ns = std::max(row.estimate_ns, to_ns(group.spec.estimate));
     }
+    const auto known = known_.find(spec->key);
+    if (known != known_.end()) ++known->second.unanswered;
     if (spec->pool) row.tasks = std::max(row.tasks, spec->pool->maximum);
     if (spec->kind == JobKind::kService)
-      if (const auto known = known_.find(spec->key); known != known_.end())
-        row.tasks = std::max(row.tasks, known->second.most_replicas);
+      if (known != known_.end()) row.tasks = std::max(row.tasks, known->second.most_replicas);
     submit_row(static_cast<std::uint32_t>(results_.jobs.size()), *spec);
     results_.jobs.push_back(std::move(row));
     arrival_ = source_->next();
     step(controller::Submit{RequestId{results_.jobs.size()}, spec});
   }
+  play_door();
 }
 
 /// The job of this row is submitted next.
@@ -235,6 +242,8 @@ void ClusterWorld::submit_row(std::uint32_t row, const JobSpec& spec) {
 void ClusterWorld::ask(const OperatorEvent& event) {
   // Which jobs it means is seen when the controller hears of it.
   if (!up_) return void(door_.emplace_back(&event));
+  // Who has no answer to a submission yet does not know the job's id, and waits for it.
+  if (event.of_job() && known_[event.job].unanswered > 0) return known_[event.job].after.push_back(&event);
   const NodeId node{event.node};
   switch (event.kind) {
     case OperatorEvent::Kind::kCancel:

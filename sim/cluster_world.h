@@ -128,7 +128,8 @@ class ClusterWorld final : public World {
     std::optional<controller::Event> request;  ///< If it was one, and may have to be made again.
     controller::Commands commands;
   };
-  /// Who asked while there was no controller; an operator's cancel is looked up when it is made.
+  /// Who asked while there was no controller, or before a submission was answered; which jobs an operator
+  /// means is looked up when it is made.
   using Caller = std::variant<controller::Event, const OperatorEvent*>;
 
   // cluster_world.cpp: the rounds of an instant
@@ -138,6 +139,7 @@ class ClusterWorld final : public World {
   void play_messages();
   void play_requests();
   void submit_row(std::uint32_t row, const JobSpec& spec);
+  void play_door();
   void ask(const OperatorEvent& event);
   void play_wake();
   void close_instant();
@@ -253,6 +255,8 @@ class ClusterWorld final : public World {
   struct Known {
     std::vector<JobId> ids;  ///< Of all jobs of that key so far.
     std::uint32_t most_replicas = 0;
+    std::uint32_t unanswered = 0;             ///< Submissions under that key,
+    std::vector<const OperatorEvent*> after;  ///< and what is to be asked when they are answered.
   };
   std::map<std::string, Known> known_;  ///< By key; only those that events speak of.
   Instant last_change_;

@@ -36,7 +36,7 @@ class Shrinker {
   bool take(Scenario candidate) {
     if (runs_ >= most_runs_) return false;
     ++runs_;
-    forget_cancels(candidate);
+    forget_events(candidate);
     if (std::get<Arrivals>(candidate.workload).empty()) return false;
     set_horizon(candidate);
     // Without an owed end the run would go on until it stalls; it must not fail for want of peace either.
@@ -45,13 +45,12 @@ class Shrinker {
     return true;
   }
 
-  /// Cancels of jobs that are gone say nothing, and a scenario file may not hold them.
-  static void forget_cancels(Scenario& scenario) {
+  /// Events of jobs that are gone say nothing, and a scenario file may not hold them.
+  static void forget_events(Scenario& scenario) {
     std::erase_if(scenario.events, [&](const OperatorEvent& event) {
       const auto& jobs = std::get<Arrivals>(scenario.workload);
-      return event.kind == OperatorEvent::Kind::kCancel &&
-             std::none_of(jobs.begin(), jobs.end(),
-                          [&](const Arrival& a) { return a.spec->key == event.job; });
+      return event.of_job() && std::none_of(jobs.begin(), jobs.end(),
+                                            [&](const Arrival& a) { return a.spec->key == event.job; });
     });
   }
 
@@ -100,6 +99,8 @@ class Shrinker {
         [](Scenario & s) -> auto& { return s.controller.queue.name; }, "fcfs");
     smaller |= zero<std::string>(
         [](Scenario & s) -> auto& { return s.controller.scheduler.name; }, "first_fit");
+    smaller |= zero<std::string>(
+        [](Scenario & s) -> auto& { return s.controller.estimator.name; }, "declared");
     return smaller;
   }
 
@@ -118,9 +119,8 @@ class Shrinker {
           for (std::uint32_t& node : fault.nodes) node -= node > gone;
           return named && fault.nodes.empty();
         });
-        std::erase_if(s.events, [&](const OperatorEvent& event) {
-          return event.kind != OperatorEvent::Kind::kCancel && event.node == gone;
-        });
+        std::erase_if(s.events,
+                      [&](const OperatorEvent& event) { return !event.of_job() && event.node == gone; });
         for (Fault& fault : s.faults) fault.node -= fault.of_one_node() && fault.node > gone;
         for (OperatorEvent& event : s.events) event.node -= event.node > gone;
       });
@@ -143,7 +143,11 @@ class Shrinker {
     for (std::size_t i = 0; i < std::get<Arrivals>(best_.workload).size(); ++i) {
       const auto spec = [&]() -> const JobSpec& { return *std::get<Arrivals>(best_.workload)[i].spec; };
       if (spec().retries > 0) smaller |= edit_job(i, [](JobSpec& s) { s.retries = 0; });
+      if (spec().backoff > Duration{0}) smaller |= edit_job(i, [](JobSpec& s) { s.backoff = Duration{0}; });
+      if (spec().priority != 0) smaller |= edit_job(i, [](JobSpec& s) { s.priority = 0; });
+      if (!spec().scheduler.empty()) smaller |= edit_job(i, [](JobSpec& s) { s.scheduler.clear(); });
       if (spec().groups.size() > 1) smaller |= edit_job(i, [](JobSpec& s) { s.groups.resize(1); });
+      while (spec().groups.size() > 1 && edit_job(i, [](JobSpec& s) { s.groups.pop_back(); })) smaller = true;
       for (std::size_t g = 0; g < spec().groups.size(); ++g) {
         const auto group = [&]() -> const TaskGroup& { return spec().groups[g]; };
         while (group().count > 1 && edit_job(i, [g](JobSpec& s) { s.groups[g].count /= 2; })) smaller = true;

@@ -1,10 +1,17 @@
 #include "sim/swarm.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <iomanip>
 #include <map>
+#include <new>
 #include <ostream>
+#include <string_view>
 
+#include <sys/mman.h>
+
+#include "core/check.h"
 #include "core/codec/atomic_file.h"
 #include "core/rng.h"
 #include "sim/check_trace.h"
@@ -38,6 +45,33 @@ bool has(const std::vector<Violation>& violations, const std::string& invariant)
                      [&](const Violation& v) { return v.invariant == invariant; });
 }
 
+/// A tally to which all processes of a swarm add.
+class SharedTally {
+ public:
+  SharedTally() {
+    void* page =
+        ::mmap(nullptr, sizeof(SwarmTally), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    DUET_CHECK(page != MAP_FAILED);
+    sum_ = new (page) SwarmTally;
+  }
+  ~SharedTally() { ::munmap(sum_, sizeof(SwarmTally)); }
+  SharedTally(const SharedTally&) = delete;
+  SharedTally& operator=(const SharedTally&) = delete;
+
+  void add(const SwarmTally& one) {
+    std::vector<std::uint64_t> values;
+    SwarmTally::fields(one, [&](const char*, std::uint64_t value) { values.push_back(value); });
+    auto next = values.begin();
+    SwarmTally::fields(*sum_, [&](const char*, std::uint64_t& sum) {
+      std::atomic_ref(sum).fetch_add(*next++, std::memory_order_relaxed);
+    });
+  }
+  const SwarmTally& sum() const { return *sum_; }
+
+ private:
+  SwarmTally* sum_;
+};
+
 class Swarm {
  public:
   Swarm(const SwarmOptions& options, std::ostream& out) : options_(options), out_(out) {}
@@ -49,7 +83,12 @@ class Swarm {
     };
     run_workers(
         options_.first_seed, options_.seeds, options_.workers,
-        [this](std::uint64_t seed) { return check_scenario(draw_scenario(seed), depth(seed)); },
+        [this](std::uint64_t seed) {
+          SwarmTally tally;
+          auto violations = check_scenario(draw_scenario(seed), depth(seed), &tally);
+          tally_.add(tally);
+          return violations;
+        },
         [&](std::uint64_t ran, SeedResult result) {
           report_.ran = ran;
           if (!result.violations.empty()) failed(std::move(result));
@@ -63,12 +102,24 @@ class Swarm {
     if (options_.shrink)
       for (SwarmFailure& failure : report_.failures) write_small(failure);
     report_.seeds_per_s = s > 0 ? static_cast<double>(report_.ran) / s : 0;
+    report_.tally = tally_.sum();
+    write_tally();
     out_ << report_.ran << " seeds ran, " << report_.failures.size() << " failed, "
          << static_cast<std::uint64_t>(report_.seeds_per_s) << " seeds/s\n";
     return std::move(report_);
   }
 
  private:
+  void write_tally() {
+    out_ << "in them:";
+    SwarmTally::fields(report_.tally, [&](std::string_view name, std::uint64_t value) {
+      if (name == "digest")
+        out_ << " digest " << std::hex << std::setw(16) << std::setfill('0') << value << std::dec << '\n';
+      else
+        out_ << ' ' << value << ' ' << name << ',';
+    });
+  }
+
   CheckDepth depth(std::uint64_t seed) const {
     const auto due = [&](std::uint64_t every) { return every > 0 && seed % every == 0; };
     return {due(options_.twice_every), due(options_.trace_every)};
@@ -107,12 +158,13 @@ class Swarm {
 
   const SwarmOptions& options_;
   std::ostream& out_;
+  SharedTally tally_;
   SwarmReport report_;
 };
 
 }  // namespace
 
-std::vector<Violation> check_scenario(const Scenario& scenario, CheckDepth depth) {
+std::vector<Violation> check_scenario(const Scenario& scenario, CheckDepth depth, SwarmTally* tally) {
   Checkers checkers(scenario);
   StepDigest first;
   WorldOptions options;
@@ -125,6 +177,17 @@ std::vector<Violation> check_scenario(const Scenario& scenario, CheckDepth depth
   if (!results)
     return {{"CHECK", {}, "the loop engine refuses the scenario: " + results.problems().front().what}};
   checkers.finish(*results);
+  if (tally != nullptr)
+    *tally = {.jobs = results->jobs.size(),
+              .tasks = results->tasks.size(),
+              .attempts = results->attempts,
+              .attempts_lost = results->attempts_lost,
+              .faults = scenario.faults.size(),
+              .requests = scenario.events.size(),
+              .messages = results->messages,
+              .steps = results->steps,
+              .simulated_s = static_cast<std::uint64_t>(to_ns(results->end) / 1'000'000'000),
+              .digest = depth.twice ? first.value() : 0};
   std::vector<Violation> violations = checkers.violations();
   if (depth.twice) {
     StepDigest second;

@@ -29,6 +29,7 @@ struct Mix {
   bool crashes, loops, dead_nodes, cancels, drains, loss, duplicates, delays;
   bool gangs, bags, shares, exclusive, memory, operations, failures, timeouts, estimates, latency, commit;
   bool partitions, storms, skews, deaths, store_delays, store_failures, slow_nodes;
+  bool dags, services, backoffs, own_schedulers;
   bool crowded;  ///< Few cores of two threads, and small tasks of all kinds side by side on them.
 };
 
@@ -45,6 +46,7 @@ Mix draw_mix(Rng rng) {
         &mix.failures, &mix.timeouts, &mix.estimates, &mix.latency, &mix.commit})
     *flag = coin();
   mix.crowded = rng.chance(1, 5);
+  for (bool* flag : {&mix.dags, &mix.services, &mix.backoffs, &mix.own_schedulers}) *flag = coin();
   for (bool* flag : {&mix.partitions, &mix.storms, &mix.skews, &mix.deaths, &mix.store_delays,
                      &mix.store_failures, &mix.slow_nodes})
     *flag = coin();
@@ -97,7 +99,9 @@ class Draw {
   void network();
   void jobs();
   void cancels();
-  TaskSpec task(Rng& rng);
+  TaskSpec task(Rng& rng, std::int64_t shortest_ns = 10 * kMs);
+  void make_dag(JobSpec& job, Rng& rng);
+  void make_service(JobSpec& job, Instant submitted, Rng& rng, const std::vector<bool>& survives);
   void fit(JobSpec& job, const std::vector<bool>& survives) const;
 
   Rng root_;
@@ -114,7 +118,12 @@ void Draw::policies() {
   out_.controller.scheduler.name = schedulers[rng.below(schedulers.size())].name;
   // These two refuse what they cannot count.
   if (out_.controller.queue.name == "easy") mix_.exclusive = mix_.memory = false;
-  if (out_.controller.queue.name == "easy_machines") mix_.bags = false;
+  if (out_.controller.queue.name == "easy_machines")
+    mix_.bags = mix_.dags = mix_.services = mix_.own_schedulers = false;
+  // Ranks that follow what was learned would be anybody's guess.
+  const auto estimators = estimator_policies();
+  const std::string drawn(estimators[rng.below(estimators.size())].name);
+  if (out_.controller.queue.name != "sjf") out_.controller.estimator.name = drawn;
 }
 
 void Draw::cluster() {
@@ -277,7 +286,8 @@ void Draw::network() {
   if (out_.network.any()) out_.network.until = instant_ns(to_ns(chaos_));
 }
 
-TaskSpec Draw::task(Rng& rng) {
+/// Attempts of it run `shortest_ns` or longer.
+TaskSpec Draw::task(Rng& rng, std::int64_t shortest_ns) {
   const NodeOffer& offer = out_.node_types.front().offer;
   TaskSpec spec;
   spec.exclusive = mix_.exclusive && rng.chance(1, 4);
@@ -286,14 +296,16 @@ TaskSpec Draw::task(Rng& rng) {
   const std::int64_t threads = rng.between(1, std::max<std::int64_t>(1, offer.threads() / part));
   if (!spec.exclusive) spec.need.cpu_m = share ? 250 * rng.between(1, 2) : kThread * threads;
   if (mix_.memory && rng.chance(1, 2)) spec.need.memory_bytes = kMiB * rng.between(1, 64);
-  const Duration run = log_uniform(rng, 10 * kMs, 40 * kSecond);
+  const Duration run = log_uniform(rng, shortest_ns, 40 * kSecond);
   if (mix_.operations && rng.chance(1, 3))
     // At the types' speed of one operation per nanosecond.
     spec.work.operations = std::max<std::int64_t>(1, to_ns(run) * quota_of(spec) / kThread);
   else
     spec.work.duration = run;
   if (mix_.estimates && rng.chance(3, 4)) spec.estimate = run * rng.between(1, 8) / 4;
-  if (mix_.timeouts && rng.chance(1, 5)) spec.timeout = run * rng.between(1, 8) / 4;
+  if (mix_.estimates && rng.chance(1, 4)) spec.operation = rng.chance(1, 2) ? "copy" : "sort";
+  if (mix_.timeouts && rng.chance(1, 5))
+    spec.timeout = std::max(run * rng.between(1, 8) / 4, Duration(shortest_ns));
   return spec;
 }
 
@@ -308,6 +320,59 @@ void Draw::fit(JobSpec& job, const std::vector<bool>& survives) const {
     else
       group.spec.need.cpu_m = kThread;
   }
+}
+
+/// More groups, each after some of those before it.
+void Draw::make_dag(JobSpec& job, Rng& rng) {
+  job.kind = JobKind::kDag;
+  const std::int64_t more = rng.between(1, 3);
+  for (std::int64_t g = 0; g < more; ++g) {
+    TaskGroup& group = job.groups.emplace_back();
+    group.count = static_cast<std::uint32_t>(rng.between(1, 3));
+    group.spec = task(rng);
+  }
+  for (std::uint32_t g = 1; g < job.groups.size(); ++g)
+    for (std::uint32_t earlier = 0; earlier < g; ++earlier)
+      if (rng.chance(1, 2)) job.groups[g].after.push_back(earlier);
+}
+
+/// Makes the job a service, scales and updates it a few times, then cancels it: before the end of all
+/// trouble, or some time after it.
+void Draw::make_service(JobSpec& job, Instant submitted, Rng& rng, const std::vector<bool>& survives) {
+  using Kind = OperatorEvent::Kind;
+  const auto replica = [&] {
+    // Not too short, as they start again whenever they end.
+    TaskSpec spec = task(rng, kSecond);
+    if (rng.chance(1, 2)) spec.work = {Duration(1'000'000 * kSecond), 0, {}};  // Never, that is.
+    spec.work.payload = job.groups.front().spec.work.payload;
+    return spec;
+  };
+  job.kind = JobKind::kService;
+  job.groups.front().spec = replica();
+  fit(job, survives);
+  const auto some_time = [&] { return std::max(submitted, within_chaos(rng)); };
+  const std::int64_t changes = rng.between(0, 4);
+  for (std::int64_t i = 0; i < changes; ++i) {
+    OperatorEvent event;
+    event.at = some_time();
+    event.job = job.key;
+    event.kind = rng.chance(1, 2) ? Kind::kScale : Kind::kUpdate;
+    event.replicas = static_cast<std::uint32_t>(rng.between(0, 6));
+    if (event.kind == Kind::kUpdate) {
+      JobSpec next = job;
+      next.groups.front().spec = replica();
+      next.groups.front().count = std::max(1U, std::exchange(event.replicas, 0));
+      fit(next, survives);
+      event.spec = std::make_shared<const JobSpec>(std::move(next));
+    }
+    out_.events.push_back(std::move(event));
+  }
+  OperatorEvent end;
+  end.job = job.key;
+  end.at = std::max(some_time(), submitted + Duration(kMs));
+  if (rng.chance(2, 3)) end.at = instant_ns(to_ns(chaos_) + rng.between(0, 30) * kSecond);
+  if (end.at <= submitted) end.at = submitted + Duration(kMs);
+  out_.events.push_back(std::move(end));
 }
 
 void Draw::jobs() {
@@ -335,9 +400,18 @@ void Draw::jobs() {
       failures.exit_code = own.chance(1, 2) ? 1 : -11;
       for (TaskGroup& group : job.groups) group.spec.work.payload = encode_behaviour(failures);
     }
+    Rng shape = own.fork("shape");
+    if (job.kind == JobKind::kBag && mix_.dags && shape.chance(1, 2)) make_dag(job, shape);
+    if (mix_.backoffs && shape.chance(1, 2)) job.backoff = log_uniform(shape, kMs, 2 * kSecond);
+    job.priority = static_cast<std::int32_t>(shape.between(-2, 2));
+    const auto schedulers = scheduler_policies();
+    const std::uint64_t scheduler = shape.below(schedulers.size());
+    if (mix_.own_schedulers && shape.chance(1, 4)) job.scheduler = schedulers[scheduler].name;
+    const bool service = mix_.services && job.groups.size() == 1 && shape.chance(1, 6);
     fit(job, survives);
     Instant at = within_chaos(own);
     if (own.chance(mix_.crowded ? 3 : 1, 4)) at = Instant{};  // Several at once.
+    if (service) make_service(job, at, shape, survives);
     arrivals.push_back({at, std::make_shared<const JobSpec>(std::move(job))});
   }
   // The last one keeps the run going until every node must be back.

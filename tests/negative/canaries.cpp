@@ -134,7 +134,7 @@ const Told kLies[] = {
     {Lie::kAttemptRunsOn, "AttemptRunsOn", "I17", false},
     {Lie::kAttemptNeverRan, "AttemptNeverRan", "I17", false},
     {Lie::kAttemptRunsTwice, "AttemptRunsTwice", "I4"},
-    {Lie::kTwiceTheThreads, "TwiceTheThreads", "I5"},
+    {Lie::kTwiceTheThreads, "TwiceTheThreads", "I7"},
     {Lie::kEndOfAnotherAttempt, "EndOfAnotherAttempt", "I2", false},
     {Lie::kAnswerToAnotherLife, "AnswerToAnotherLife", "I10", false},
     {Lie::kJobRecordIsLost, "JobRecordIsLost", "I14"},

@@ -58,6 +58,20 @@ const Planted kPlanted[] = {
     {Mutant::kRestoreForgetsTasks, "RestoreForgetsTasks", "I3"},
     {Mutant::kRestoreForgetsCancel, "RestoreForgetsCancel", "I25"},
     {Mutant::kRestoreWatchesNobody, "RestoreWatchesNobody", "L3"},
+    {Mutant::kRestoreForgetsVersion, "RestoreForgetsVersion", "L2"},
+    {Mutant::kRestoreForgetsDag, "RestoreForgetsDag", "I3"},
+    {Mutant::kPlacedNotPersisted, "PlacedNotPersisted", "I14"},
+    {Mutant::kAnswersTwice, "AnswersTwice", "I13"},
+    {Mutant::kSharesThreads, "SharesThreads", "I6"},
+    {Mutant::kThreadBeyondOffer, "ThreadBeyondOffer", "I7"},
+    {Mutant::kAvoidsNothing, "AvoidsNothing", "I24"},
+    {Mutant::kNoBackoff, "NoBackoff", "BACKOFF"},
+    {Mutant::kDagAllAtOnce, "DagAllAtOnce", "DAG"},
+    {Mutant::kKeepsSurplus, "KeepsSurplus", "I20"},
+    {Mutant::kReplacesUpToDate, "ReplacesUpToDate", "I21"},
+    {Mutant::kUpdateStalls, "UpdateStalls", "L2"},
+    {Mutant::kChainUnchecked, "ChainUnchecked", "I16"},
+    {Mutant::kNoTimeout, "NoTimeout", "TIMEOUT"},
 };
 
 /// Failures that the swarm once found, kept as scenarios: each still shows them when its mutant brings the
@@ -74,6 +88,7 @@ const Kept kKept[] = {
     {Mutant::kIdleSlotsAreFree, "idle_slot_without_cpu", "I5"},  // Too rare to wait for.
     {Mutant::kOldLifeStaysOut, "old_life_pushed_out", "L4"},
     {Mutant::kRestoreForgetsEviction, "evicted_gang_restored", "I4"},  // As rare.
+    {Mutant::kScaleStallsUpdate, "scaled_update", "L2"},
 };
 
 bool has(const std::vector<Violation>& violations, const std::string& invariant) {
@@ -108,7 +123,8 @@ TEST_P(MutantTest, IsCaught) {
       1, kMostSeeds, 1,
       [&](std::uint64_t seed) {
         set_active_mutant(planted.mutant);  // In the worker's process only.
-        return check_scenario(draw_scenario(seed), {.twice = planted.mutant == Mutant::kNonDeterministic});
+        return check_scenario(draw_scenario(seed), {.twice = planted.mutant == Mutant::kNonDeterministic,
+                                                    .trace = planted.mutant == Mutant::kChainUnchecked});
       },
       [&](std::uint64_t, const SeedResult& result) {
         if (!has(result.violations, planted.invariant)) return true;

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "core/check.h"
+#include "core/policy.h"
 #include "sim/scenario_parse.h"
 #include "sim/scenario_write.h"
 #include "sim/shrink.h"
@@ -37,7 +38,25 @@ TEST(Swarm, FiveHundredSeedsKeepEveryPromise) {
   const SwarmReport report = run_swarm(options, out);
   EXPECT_EQ(report.ran, 500U);
   EXPECT_THAT(report.failures, IsEmpty()) << out.str();
-  EXPECT_THAT(out.str(), testing::MatchesRegex("500 seeds ran, 0 failed, [0-9]+ seeds/s\n"));
+  EXPECT_THAT(out.str(), testing::MatchesRegex("in them: .* digest [0-9a-f]+\n"
+                                               "500 seeds ran, 0 failed, [0-9]+ seeds/s\n"));
+}
+
+TEST(Swarm, WhatWasInTheSeedsIsTheSameHoweverTheyAreShared) {
+  SwarmOptions options;
+  options.seeds = 300;
+  std::ostringstream out;
+  const SwarmTally alone = run_swarm(options, out).tally;
+  options.workers = 2;
+  options.seeds = 290;
+  SwarmTally shared = run_swarm(options, out).tally;
+  EXPECT_NE(shared.digest, alone.digest);
+  options.first_seed = 291;
+  options.seeds = 10;
+  const SwarmTally rest = run_swarm(options, out).tally;
+  EXPECT_EQ(shared.digest + rest.digest, alone.digest);
+  EXPECT_EQ(shared.attempts + rest.attempts, alone.attempts);
+  EXPECT_GT(rest.attempts, 0U);
 }
 
 TEST(Swarm, SeedsHaveSixtyFourBits) {
@@ -78,28 +97,41 @@ TEST(SwarmDraw, EveryScenarioIsAScenarioFile) {
 }
 
 TEST(SwarmDraw, CoversWhatItShould) {
-  std::map<std::string, int> seen;
-  std::map<Fault::Kind, int> kinds;
+  std::map<std::string, int, std::less<>> seen;
+  std::map<Fault::Kind, int> faults;
+  std::map<OperatorEvent::Kind, int> events;
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     const Scenario s = draw_scenario(seed);
     ASSERT_TRUE(s.horizon.has_value()) << "seed " << seed << " owes no end";
     ++seen[s.controller.queue.name];
     ++seen[s.controller.scheduler.name];
+    ++seen[s.controller.estimator.name];
     seen["crashes"] += !s.faults.empty();
-    seen["quiet"] += s.faults.empty() && s.events.empty() && s.network.until == Instant{};
+    seen["quiet"] += s.faults.empty() && s.network.until == Instant{};
     seen["seven nodes"] += s.nodes.size() == 7;
-    for (const Fault& fault : s.faults) ++kinds[fault.kind];
+    for (const Fault& fault : s.faults) ++faults[fault.kind];
+    for (const OperatorEvent& event : s.events) ++events[event.kind];
     for (const Arrival& a : std::get<std::vector<Arrival>>(s.workload)) {
       const bool several = a.spec->groups.front().count > 1;
       seen["gangs"] += several && a.spec->kind == JobKind::kRigid;
       seen["bags"] += a.spec->kind == JobKind::kBag;
+      seen["dags"] += a.spec->kind == JobKind::kDag;
+      seen["services"] += a.spec->kind == JobKind::kService;
+      seen["backoffs"] += a.spec->backoff > Duration{0};
       seen["exclusive"] += a.spec->groups.front().spec.exclusive;
+      seen["priorities"] += a.spec->priority > 0;
+      seen["own schedulers"] += !a.spec->scheduler.empty();
+      seen["never end"] += a.spec->groups.front().spec.work.duration > std::chrono::hours(1);
     }
   }
-  for (const char* what : {"fcfs", "sjf", "easy", "easy_machines", "first_fit", "round_robin", "bin_pack",
-                           "spread", "crashes", "quiet", "seven nodes", "gangs", "bags", "exclusive"})
+  for (const auto& entry : queue_policies()) EXPECT_GE(seen[std::string(entry.name)], 2) << entry.name;
+  for (const auto& entry : scheduler_policies()) EXPECT_GE(seen[std::string(entry.name)], 2) << entry.name;
+  for (const auto& entry : estimator_policies()) EXPECT_GE(seen[std::string(entry.name)], 2) << entry.name;
+  for (const char* what : {"crashes", "quiet", "seven nodes", "gangs", "bags", "exclusive", "dags",
+                           "services", "backoffs", "priorities", "own schedulers", "never end"})
     EXPECT_GE(seen[what], 2) << what;
-  EXPECT_EQ(kinds.size(), 9U);  // All that there are.
+  EXPECT_EQ(faults.size(), 9U);  // All that there are.
+  EXPECT_EQ(events.size(), 6U);
 }
 
 TEST(SwarmWorkers, ADeathCostsOneSeed) {

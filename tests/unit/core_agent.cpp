@@ -100,6 +100,22 @@ TEST(CoreAgent, RegistersUntilItIsAnswered) {
   EXPECT_EQ(a.next(), "30.000000000 heartbeat");
 }
 
+TEST(CoreAgent, ANewLifeRemembersNothing) {
+  ReadyAgent a;
+  a.launch(kFirst, 1, 3s);
+  a.step(agent::Started{kFirst});
+  a.launch(kSecond, 2);
+  a.exit(kSecond, Outcome::kSucceeded);  // Which nobody acknowledges.
+  EXPECT_EQ(a.boot(), "register 1");
+  a.registered(2, 1);
+  EXPECT_EQ(a.next(), "10.000000000 heartbeat") << "nothing to report again, nothing to time out";
+  EXPECT_EQ(a.launch(kFirst, 1), "") << "of epoch 1";
+  msg::Launch again;
+  again.attempt = kFirst;
+  again.serial = 1;
+  EXPECT_EQ(a.hear(again, 2), "launch 1.0#1") << "serials begin anew";
+}
+
 TEST(CoreAgent, BelievesOnlyTheAnswerToItsLastRegistration) {
   ReadyAgent a;
   a.hear(msg::Fenced{}, 1);  // The second registration is out.

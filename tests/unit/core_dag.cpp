@@ -77,6 +77,15 @@ TEST(CoreDag, GoesOnUnderANewControllerAtAnyStep) {
   }
 }
 
+TEST(CoreDag, MayHaveSeveralBeginnings) {
+  Harness h(cluster().nodes(1, cores(4)));
+  h.at(0s).submit(job("two").dag().runs(1s).and_group(1).cores(1).runs(2s));
+  h.run();
+  EXPECT_THAT(refusals(h), testing::IsEmpty());
+  EXPECT_EQ(h.lines("starting"),
+            (Lines{"0.000000000 task 1.0#1 starting n0", "0.000000000 task 1.1#1 starting n0"}));
+}
+
 TEST(CoreDag, RefusesWhatCannotComeAfterEachOther) {
   Harness h(cluster().nodes(1, cores(4)));
   const auto two = [](std::vector<std::uint32_t> first, std::vector<std::uint32_t> second) {

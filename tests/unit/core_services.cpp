@@ -102,6 +102,18 @@ TEST(CoreServices, AnUpdateMayChangeTheNumberAndComeTwice) {
   EXPECT_EQ(h.controller().cluster().node(NodeId{0}).room.free.cpu_m, 8000);
 }
 
+TEST(CoreServices, AnUpdateGoesOnWhenTheReplicaItWaitsForIsScaledAway) {
+  Harness h(cluster().nodes(1, cores(2)));
+  h.at(0s).submit(web(3));
+  h.at(10s).update(1, web(3));  // The third one never ran.
+  h.at(20s).scale(1, 2);
+  h.at(60s).cancel(1);
+  h.run();
+  EXPECT_EQ(h.lines("starting"),
+            (Lines{"0.000000000 task 1.0#1 starting n0", "0.000000000 task 1.1#1 starting n0",
+                   "20.000000000 task 1.0#2 starting n0", "20.000000000 task 1.1#2 starting n0"}));
+}
+
 TEST(CoreServices, RequestsThatMakeNoSenseAreRefused) {
   Harness h(cluster().nodes(1, cores(2)));
   h.at(0s).submit(job("job").runs(5s));

@@ -209,6 +209,18 @@ TEST(SimFaults, ClocksThatDisagreeChangeNoVerdict) {
   EXPECT_EQ(wrong.nodes_lost, 0U);
 }
 
+TEST(SimFaults, WhoCancelsWaitsForTheAnswerToTheSubmission) {
+  // Known to the operator by its id only, and that comes with the answer: after the commit, or a restart.
+  const std::string cancel = "/events=[{\"at_s\": 10, \"cancel\": \"a\"}]";
+  const Results late = ran(two_nodes({"/workload/jobs/0/at_s=9.5", "/cluster/commit_delay_s=1", cancel}));
+  EXPECT_EQ(late.jobs[0].state, JobState::kCancelled);
+  const Results lost = ran(two_nodes({"/workload/jobs/0/at_s=9.5", "/cluster/commit_delay_s=1", cancel,
+                                      "/faults=[{\"at_s\": 9.75, \"controller_restart\": {\"for_s\": 5}}]"}));
+  EXPECT_EQ(lost.jobs[0].state, JobState::kCancelled);
+  const Results before = ran(two_nodes({"/workload/jobs/0/at_s=10", cancel}));
+  EXPECT_EQ(before.jobs[0].state, JobState::kSucceeded) << "at that instant nothing had been submitted";
+}
+
 TEST(SimFaults, EveryFaultIsReadAndWritten) {
   const Scenario s = two_nodes(
       {"/faults=[{\"at_s\": 1, \"slow_node\": {\"node\": \"n1\", \"factor\": 2.5, \"for_s\": 2}},"
