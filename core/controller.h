@@ -38,6 +38,14 @@ class Controller {
   const Pending& pending() const { return pending_; }
   const ControllerConfig& config() const { return config_; }
   std::size_t waiting() const { return pending_.size(); }
+  /// What places the tasks of a live job (null: the queue itself), and what it draws from: for explanations.
+  const Scheduler* scheduler_of(const LiveJob& job) const {
+    if (queue_->chooses_nodes()) return nullptr;
+    return job.scheduler != nullptr ? job.scheduler : scheduler_.get();
+  }
+  const Rng& scheduler_rng() const { return scheduler_rng_; }
+  /// Who looks over the shoulder of passes from now on; null: nobody.
+  void watch(PassWatcher* watcher) { watcher_ = watcher; }
 
   /// What was ignored or examined, for metrics and benches.
   struct Counters {
@@ -165,6 +173,7 @@ class Controller {
   std::vector<Placement> placements_;             ///< Of the pass in progress; kept for its storage.
   bool dirty_ = false;                            ///< Something changed that a pass could use.
   Counters counters_;
+  PassWatcher* watcher_ = nullptr;
 
   Instant now_;              ///< Of the step in progress.
   Commands* out_ = nullptr;  ///< Of the step in progress.

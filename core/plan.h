@@ -79,20 +79,34 @@ struct Placement {
   Instant estimated_end = kNever;
 };
 
+class Plan;
+
+/// Looks over the shoulder of a pass, for explanations.
+class PassWatcher {
+ public:
+  virtual ~PassWatcher() = default;
+  /// The next placement of the plan is about to be chosen, by this scheduler; null: the queue has done it.
+  virtual void choosing(const Plan&, const Waiting&, const Scheduler*) {}
+  /// The queue keeps room for this entry from then on (kNever: it cannot tell when), on these nodes or, if
+  /// there are none, anywhere.
+  virtual void reserved(const Plan&, const Waiting&, Instant, std::span<const NodeId>) {}
+};
+
 class Plan {
  public:
   using Cursor = Pending::Map::iterator;
 
   /// `placements` is cleared, filled, and its storage reused from pass to pass.
   Plan(Instant now, Pending& pending, Cluster& cluster, const Releases& releases, Scheduler& scheduler,
-       Rng& rng, std::vector<Placement>& placements)
+       Rng& rng, std::vector<Placement>& placements, PassWatcher* watcher = nullptr)
       : now_(now),
         pending_(pending),
         cluster_(cluster),
         releases_(releases),
         scheduler_(scheduler),
         rng_(rng),
-        placements_(placements) {
+        placements_(placements),
+        watcher_(watcher) {
     placements_.clear();
   }
 
@@ -107,12 +121,22 @@ class Plan {
   /// Places a whole gang on these nodes, one task per entry of `nodes`; each must fit. Then as start().
   void start_on(Cursor& at, std::span<const NodeId> nodes);
 
+  /// Tells who watches what the queue keeps for an entry that it cannot start.
+  void reserve(const Waiting& waiting, Instant at, std::span<const NodeId> nodes = {}) const {
+    if (watcher_ != nullptr) watcher_->reserved(*this, waiting, at, nodes);
+  }
+
   /// CPU that the entry needs all together, in millicores.
   static std::int64_t cpu_m(const Waiting& waiting) {
     return waiting.request.need.cpu_m * static_cast<std::int64_t>(waiting.width);
   }
   std::int64_t free_cpu_m() const { return cluster_.free_cpu_m(); }
   const Cluster& cluster() const { return cluster_; }
+  const Pending& pending() const { return pending_; }
+  /// What schedulers draw from.
+  const Rng& rng() const { return rng_; }
+  /// How many tasks are placed so far.
+  std::size_t placed() const { return placements_.size(); }
   /// Calls f(estimated end, node, what it holds) for each attempt that holds resources, this pass's included,
   /// in the order of their estimated ends, until f returns false.
   template <class F>
@@ -124,6 +148,7 @@ class Plan {
  private:
   bool known_not_to_fit(const Waiting& waiting) const;
   std::optional<NodeId> pick(const Waiting& waiting);
+  std::optional<NodeId> ask(const Waiting& waiting);
   Scheduler& scheduler_of(const Waiting& waiting) const {
     return waiting.scheduler != nullptr ? *waiting.scheduler : scheduler_;
   }
@@ -139,6 +164,7 @@ class Plan {
   Scheduler& scheduler_;
   Rng& rng_;
   std::vector<Placement>& placements_;
+  PassWatcher* watcher_;
   /// Requests that failed in this pass, with the width that was too much. Nothing frees up within a pass.
   std::vector<std::pair<Request, std::uint32_t>> failed_;
   std::uint64_t tried_ = 0;
