@@ -213,8 +213,9 @@ void Controller::schedule() {
     static unsigned passes_of_all_runs = 0;
     if (mutated(Mutant::kNonDeterministic) && ++passes_of_all_runs % 7 == 0) return;
   }
-  Plan plan(now_, pending_, cluster_, releases_, *scheduler_, scheduler_rng_, placements_);
+  Plan plan(now_, pending_, cluster_, releases_, *scheduler_, scheduler_rng_, placements_, watcher_);
   queue_->pass(plan);
+  if (watcher_ != nullptr) watcher_->finished(plan);
   ++counters_.passes;
   counters_.entries_tried += plan.tried();
   for (const Placement& placement : placements_) launch(placement);

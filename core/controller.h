@@ -40,6 +40,16 @@ class Controller {
   const std::map<std::string, std::unique_ptr<Pool>>& pools() const { return pools_; }
   const ControllerConfig& config() const { return config_; }
   std::size_t waiting() const;
+  /// What places the tasks of a group of a live job (null: the queue itself), and what it draws from: for
+  /// explanations.
+  const Scheduler* scheduler_of(const LiveJob& job, const LiveGroup& group) const {
+    if (group.pool == nullptr && queue_->chooses_nodes()) return nullptr;
+    if (job.scheduler != nullptr) return job.scheduler;
+    return group.pool != nullptr ? group.pool->scheduler.get() : scheduler_.get();
+  }
+  const Rng& scheduler_rng() const { return scheduler_rng_; }
+  /// Who looks over the shoulder of passes from now on; null: nobody.
+  void watch(PassWatcher* watcher) { watcher_ = watcher; }
 
   /// What was ignored or examined, for metrics and benches.
   struct Counters {
@@ -190,6 +200,7 @@ class Controller {
   std::vector<Placement> placements_;             ///< Of the pass in progress; kept for its storage.
   bool dirty_ = false;                            ///< Something changed that a pass could use.
   Counters counters_;
+  PassWatcher* watcher_ = nullptr;
 
   Instant now_;              ///< Of the step in progress.
   Commands* out_ = nullptr;  ///< Of the step in progress.

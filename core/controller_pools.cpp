@@ -116,8 +116,9 @@ void Controller::serve_pools() {
     if (!pool->dirty) continue;
     pool->dirty = false;
     if (pool->pending.empty()) continue;
-    Plan plan(now_, pool->pending, *pool, *pool->scheduler, scheduler_rng_, placements_);
+    Plan plan(now_, pool->pending, *pool, *pool->scheduler, scheduler_rng_, placements_, watcher_);
     pool->queue->pass(plan);
+    if (watcher_ != nullptr) watcher_->finished(plan);
     ++counters_.passes;
     counters_.entries_tried += plan.tried();
     for (const Placement& placement : placements_) launch(placement);

@@ -1,6 +1,9 @@
 #include "core/explain.h"
 
-#include <memory>
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
 
 #include "core/check.h"
 #include "core/lifecycle.h"
@@ -8,91 +11,207 @@
 namespace duet {
 namespace {
 
-std::string shortage(std::string_view what, std::int64_t need, std::int64_t have, std::string_view unit) {
+constexpr std::array<std::string_view, 9> kObstacleNames{"never_seen", "not_ready", "draining",
+                                                         "avoided",    "not_asking", "no_core",
+                                                         "no_cpu",     "no_memory",  "no_countable"};
+constexpr std::array<std::string_view, 7> kWhyNames{"active", "queued", "backoff", "predecessors",
+                                                    "gang",   "idle",   "over"};
+
+Objection shortage(Obstacle obstacle, const std::string& what, std::int64_t need, std::int64_t have,
+                   std::string_view unit) {
   const auto amount = [&](std::int64_t n) { return std::to_string(n) + std::string(unit); };
-  return std::string(what) + ": needs " + amount(need) + ", has " + amount(have) + " free, short by " +
-         amount(need - have);
+  return {obstacle, what + ": needs " + amount(need) + ", has " + amount(have) + " free, short by " +
+                        amount(need - have)};
 }
 
-std::vector<std::string> shortages(const Request& request, const Room& room) {
-  std::vector<std::string> found;
+void add_shortages(std::vector<Objection>& to, const Request& request, const Room& room) {
   const Resources& need = request.need;
   const Resources& have = room.free;
-  if (request.exclusive && room.slots < 1) found.push_back("no core is wholly free");
-  if (need.cpu_m > have.cpu_m) found.push_back(shortage("CPU", need.cpu_m, have.cpu_m, " m"));
+  if (request.exclusive && room.slots < 1) to.push_back({Obstacle::kNoCore, "no core is wholly free"});
+  if (need.cpu_m > have.cpu_m) to.push_back(shortage(Obstacle::kNoCpu, "CPU", need.cpu_m, have.cpu_m, " m"));
   if (need.memory_bytes > have.memory_bytes)
-    found.push_back(shortage("memory", need.memory_bytes, have.memory_bytes, " B"));
+    to.push_back(shortage(Obstacle::kNoMemory, "memory", need.memory_bytes, have.memory_bytes, " B"));
   for (std::size_t kind = 0; kind < kCountableKinds; ++kind)
     if (need.count[kind] > have.count[kind])
-      found.push_back(
-          shortage("countable kind " + std::to_string(kind), need.count[kind], have.count[kind], ""));
-  return found;
+      to.push_back(shortage(Obstacle::kNoCountable, "countable kind " + std::to_string(kind),
+                            need.count[kind], have.count[kind], ""));
 }
 
-/// The cluster once more, with what live attempts hold.
-Cluster rebuilt(const Controller& controller) {
-  Cluster copy;
-  const Cluster& original = controller.cluster();
-  for (std::uint64_t n = 0; n < original.size(); ++n) {
-    const NodeId id{n};
-    const ClusterNode& node = original.node(id);
-    copy.add(node.name);
-    if (node.known) copy.set_offer(id, node.offer);
-    copy.node(id).state = node.state;
-    copy.node(id).draining = node.draining;
-    copy.refresh(id);
+Candidate candidate_of(const Cluster& cluster, NodeId id, const Request& request) {
+  const ClusterNode& node = cluster.node(id);
+  Candidate candidate{id, node.name, {}, {}, 0};
+  auto& against = candidate.against;
+  if (!node.known)
+    against.push_back({Obstacle::kNeverSeen, "has never been seen"});
+  else if (node.state != NodeState::kReady)
+    against.push_back({Obstacle::kNotReady, "is " + std::string(name(node.state))});
+  if (node.draining) against.push_back({Obstacle::kDraining, "is draining"});
+  if (node.known) add_shortages(against, request, node.room);
+  // The plan hides the node where a task of the group has just failed, as long as there is another.
+  if (against.empty() && !cluster.index().fits(id, request))
+    against.push_back({Obstacle::kAvoided, "avoided: a task of the job has just failed here"});
+  return candidate;
+}
+
+/// The workers of a pool, each with the load it has.
+Candidate candidate_of(const Pool& pool, const Cluster& cluster, std::uint32_t index, const Request& request) {
+  Candidate candidate{{}, pool.name + "/" + std::to_string(index), {}, {}, 0};
+  auto& against = candidate.against;
+  const Pool::Worker* worker = pool.find(index);
+  if (worker == nullptr) {
+    against.push_back({Obstacle::kNeverSeen, "is no worker at present"});
+    return candidate;
   }
-  controller.jobs().for_each([&](const LiveJob& job) {
-    for (const LiveTask& task : job.tasks)
-      if (active(task.state)) copy.retake(task.node, job.groups[task.group].request, task.threads);
+  candidate.node = worker->node;
+  const ClusterNode& node = cluster.node(worker->node);
+  candidate.name += " on " + node.name;
+  if (!worker->ready) against.push_back({Obstacle::kNotReady, "does not run"});
+  if (node.state != NodeState::kReady)
+    against.push_back({Obstacle::kNotReady, "its node is " + std::string(name(node.state))});
+  if (node.draining) against.push_back({Obstacle::kDraining, "its node is draining"});
+  if (!against.empty()) return candidate;
+  const Room& room = pool.index().target(NodeId{index}).room;
+  if (request.need.cpu_m > room.free.cpu_m)
+    against.push_back(shortage(Obstacle::kNoCpu, "load", request.need.cpu_m, room.free.cpu_m, " thousandths"));
+  if (!pool.open(*worker))
+    against.push_back({Obstacle::kNotAsking, "has not asked for an operation"});
+  if (against.empty() && !pool.index().fits(NodeId{index}, request))
+    against.push_back({Obstacle::kAvoided, "avoided: a task of the job has just failed there"});
+  return candidate;
+}
+
+void add_ranks(Choice& choice) {
+  std::vector<std::size_t> order;
+  for (std::size_t n = 0; n < choice.nodes.size(); ++n)
+    if (choice.nodes[n].score) order.push_back(n);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return *choice.nodes[a].score > *choice.nodes[b].score;
   });
-  return copy;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    choice.nodes[order[i]].rank = static_cast<std::uint32_t>(i + 1);
+  if (!order.empty()) choice.first = order.front();
+}
+
+/// `pool` is null for what is placed on nodes.
+Choice choice_of(const Cluster& cluster, const Pool* pool, const Request& request, const Scheduler* scheduler,
+                 const Rng& rng) {
+  Choice choice;
+  choice.request = request;
+  const TargetIndex& index = pool != nullptr ? pool->index() : cluster.index();
+  for (std::uint64_t n = 0; n < index.size(); ++n)
+    choice.nodes.push_back(pool != nullptr
+                               ? candidate_of(*pool, cluster, static_cast<std::uint32_t>(n), request)
+                               : candidate_of(cluster, NodeId{n}, request));
+  if (scheduler == nullptr) {
+    choice.measure = "none: the queue itself chooses, the lowest nodes that leave its reservation alone";
+    return choice;
+  }
+  const Comparison comparison = scheduler->compare(request, index, rng);
+  choice.measure = comparison.measure;
+  for (std::size_t n = 0; n < choice.nodes.size(); ++n)
+    if (comparison.score[n]) choice.nodes[n].score = *comparison.score[n] + 0.0;  // Never -0.
+  add_ranks(choice);
+  return choice;
+}
+
+/// For how many tasks there is room at most, if nothing stands in the way but what is taken.
+std::uint64_t room_for(const TargetIndex& index, const Request& request, std::uint64_t limit) {
+  std::uint64_t total = 0;
+  for (std::uint64_t n = 0; n < index.size() && total < limit; ++n) {
+    if (!index.fits(NodeId{n}, request)) continue;
+    const Target& target = index.target(NodeId{n});
+    std::uint64_t here = limit - total;
+    const auto bound = [&](std::int64_t have, std::int64_t need) {
+      if (need > 0) here = std::min(here, static_cast<std::uint64_t>(have / need));
+    };
+    bound(target.room.slots, request.exclusive ? 1 : 0);
+    bound(target.room.free.cpu_m, request.exclusive ? target.slot_cpu_m : request.need.cpu_m);
+    bound(target.room.free.memory_bytes, request.need.memory_bytes);
+    for (std::size_t kind = 0; kind < kCountableKinds; ++kind)
+      bound(target.room.free.count[kind], request.need.count[kind]);
+    total += here;
+  }
+  return total;
+}
+
+/// Finds the entry of the task's group. False if there is none.
+bool stand_in_queue(Standing& out, const Pending& pending, const TargetIndex& index, const LiveTask& task,
+                    JobId job) {
+  for (const auto& [key, waiting] : pending.map()) {
+    if (waiting.job == job && waiting.group == task.group) {
+      out.why = Standing::Why::kQueued;
+      out.width = waiting.width;
+      out.together = waiting.together;
+      out.estimate = waiting.estimate;
+      out.room = room_for(index, waiting.request, waiting.width);
+      return true;
+    }
+    ++out.ahead;
+  }
+  out.ahead = 0;
+  return false;
 }
 
 }  // namespace
 
-Explanation explain(const Controller& controller, JobId id, std::uint32_t group,
-                    std::span<const TaskRecord> earlier) {
-  const LiveJob* job = controller.jobs().find(id);
-  DUET_CHECK(job != nullptr && group < job->groups.size());
-  const ControllerConfig& config = controller.config();
-  const PolicyChoice choice =
-      job->spec->scheduler.empty() ? config.scheduler : PolicyChoice{job->spec->scheduler, {}};
-  auto scheduler = make_policy(scheduler_policies(), choice);
-  DUET_CHECK(scheduler);
+std::string_view name(Obstacle obstacle) { return kObstacleNames[static_cast<std::size_t>(obstacle)]; }
+std::string_view name(Standing::Why why) { return kWhyNames[static_cast<std::size_t>(why)]; }
 
-  Explanation out;
-  out.request = job->groups[group].request;
-  out.queue = config.queue.name;
-  out.scheduler = choice.name;
-  out.avoid = job->groups[group].avoid;
-  for (const auto& [key, waiting] : controller.pending().map()) {
-    out.waiting = waiting.job == id && waiting.group == group;
-    if (out.waiting) break;
-    ++out.ahead;
+void ChoiceWatcher::choosing(const Plan& plan, const Waiting& waiting, const Scheduler* scheduler) {
+  if (before_ + plan.placed() != nth_) return;
+  const Pool* pool = plan.in_pool() ? static_cast<const Pool*>(&plan.places()) : nullptr;
+  Choice choice = choice_of(cluster_, pool, waiting.request, scheduler, plan.rng());
+  // Where nothing fits, nothing is placed: what was chosen before stands (the avoided node, too, if there is
+  // no other).
+  if (choice_ && scheduler != nullptr && !choice.first) return;
+  choice_ = std::move(choice);
+  for (const auto& [key, other] : plan.pending().map()) {
+    if (other.job == waiting.job && other.group == waiting.group) break;
+    ++choice_->passed;
   }
-  Cluster cluster = rebuilt(controller);
-  for (const TaskRecord& placed : earlier)
-    if (const LiveJob* other = controller.jobs().find(placed.task.job))
-      cluster.retake(placed.node, other->groups[other->tasks[placed.task.index].group].request,
-                     placed.threads);
+}
 
-  for (std::uint64_t n = 0; n < cluster.size(); ++n) {
-    const ClusterNode& node = cluster.node(NodeId{n});
-    Candidate candidate{NodeId{n}, node.name, {}, {}};
-    if (!node.known)
-      candidate.refused.push_back("has never been seen");
-    else if (node.state != NodeState::kReady)
-      candidate.refused.push_back("is " + std::string(name(node.state)));
-    if (node.draining) candidate.refused.push_back("is draining");
-    if (node.known)
-      for (std::string& reason : shortages(out.request, node.room))
-        candidate.refused.push_back(std::move(reason));
-    if (candidate.refused.empty())
-      candidate.score = (*scheduler)->score(out.request, cluster.index().target(NodeId{n}));
-    out.nodes.push_back(std::move(candidate));
+Standing standing(const Controller& controller, TaskId id) {
+  const LiveJob* job = controller.jobs().find(id.job);
+  DUET_CHECK(job != nullptr && id.index < job->tasks.size());
+  const LiveTask& task = job->tasks[id.index];
+  const bool rigid = job->spec->kind == JobKind::kRigid;
+  const Pool* pool = job->groups[task.group].pool;
+  const Pending& pending = pool != nullptr ? pool->pending : controller.pending();
+  const TargetIndex& index = pool != nullptr ? pool->index() : controller.cluster().index();
+  Standing out;
+  out.entries = pending.size();
+  if (out.entries > 0) out.head = pending.map().begin()->second.job;
+  if (active(task.state)) {
+    out.why = Standing::Why::kActive;
+  } else if (task.state == TaskState::kIdle) {
+    out.why = Standing::Why::kIdle;
+  } else if (task.state != TaskState::kPending) {
+    out.why = Standing::Why::kOver;
+  } else if (job->blocked(task.group)) {
+    out.why = Standing::Why::kPredecessors;
+    for (const std::uint32_t group : job->spec->groups[task.group].after)
+      if (job->dag[group].unfinished > 0) out.on.push_back(group);
+  } else if (rigid && job->active > 0) {
+    out.why = Standing::Why::kGang;
+    for (std::uint32_t i = 0; i < job->tasks.size(); ++i)
+      if (active(job->tasks[i].state)) out.on.push_back(i);
+  } else if (!rigid && task.retry_at != Instant{}) {
+    out.why = Standing::Why::kBackoff;  // Others of its group may stand in the queue.
+    out.until = task.retry_at;
+  } else if (!stand_in_queue(out, pending, index, task, id.job)) {
+    out.why = Standing::Why::kBackoff;  // The gang waits for the member whose backoff ends last.
+    for (const LiveTask& member : job->tasks) out.until = std::max(out.until, member.retry_at);
   }
   return out;
+}
+
+Choice choice_now(const Controller& controller, TaskId id) {
+  const LiveJob* job = controller.jobs().find(id.job);
+  DUET_CHECK(job != nullptr && id.index < job->tasks.size());
+  const LiveGroup& group = job->groups[job->tasks[id.index].group];
+  return choice_of(controller.cluster(), group.pool, group.request, controller.scheduler_of(*job, group),
+                   controller.scheduler_rng());
 }
 
 }  // namespace duet

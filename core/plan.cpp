@@ -34,12 +34,17 @@ std::vector<Release> Plan::own_releases() const {
   return own;
 }
 
-std::optional<NodeId> Plan::pick(const Waiting& waiting) {
+std::optional<NodeId> Plan::ask(const Waiting& waiting) {
   Scheduler& scheduler = scheduler_of(waiting);
-  const auto target = scheduler.pick(waiting.request, places_.index(), rng_);
+  if (watcher_ != nullptr) watcher_->choosing(*this, waiting, &scheduler);
+  return scheduler.pick(waiting.request, places_.index(), rng_);
+}
+
+std::optional<NodeId> Plan::pick(const Waiting& waiting) {
+  const auto target = ask(waiting);
   if (!target || target != waiting.avoid || mutated(Mutant::kAvoidsNothing)) return target;
   places_.show(*target, false);
-  const auto other = scheduler.pick(waiting.request, places_.index(), rng_);
+  const auto other = ask(waiting);
   places_.show(*target, true);
   return other ? other : target;
 }
@@ -87,7 +92,10 @@ bool Plan::start(Cursor& at) {
 void Plan::start_on(Cursor& at, std::span<const NodeId> nodes) {
   const Waiting& waiting = at->second;
   DUET_CHECK(nodes.size() == waiting.width);
-  for (const NodeId node : nodes) put(waiting, node);
+  for (const NodeId node : nodes) {
+    if (watcher_ != nullptr) watcher_->choosing(*this, waiting, nullptr);
+    put(waiting, node);
+  }
   at = pending_.erase(at);
 }
 

@@ -90,18 +90,33 @@ struct Placement {
   Instant estimated_end = kNever;
 };
 
+class Plan;
+
+/// Looks over the shoulder of a pass, for explanations.
+class PassWatcher {
+ public:
+  virtual ~PassWatcher() = default;
+  /// The next placement of the plan is about to be chosen, by this scheduler; null: the queue has done it.
+  virtual void choosing(const Plan&, const Waiting&, const Scheduler*) {}
+  /// A pass is over; of those of one Wake, those of pools come first.
+  virtual void finished(const Plan&) {}
+  /// The queue keeps room for this entry from then on (kNever: it cannot tell when), on these nodes or, if
+  /// there are none, anywhere.
+  virtual void reserved(const Plan&, const Waiting&, Instant, std::span<const NodeId>) {}
+};
+
 class Plan {
  public:
   using Cursor = Pending::Map::iterator;
 
   /// `placements` is cleared, filled, and its storage reused from pass to pass.
   Plan(Instant now, Pending& pending, Cluster& cluster, const Releases& releases, Scheduler& scheduler,
-       Rng& rng, std::vector<Placement>& placements)
-      : Plan(now, pending, cluster, &cluster, &releases, scheduler, rng, placements) {}
+       Rng& rng, std::vector<Placement>& placements, PassWatcher* watcher = nullptr)
+      : Plan(now, pending, cluster, &cluster, &releases, scheduler, rng, placements, watcher) {}
   /// Of operations, on the workers of a pool; for queues that do not reserve.
   Plan(Instant now, Pending& pending, Places& places, Scheduler& scheduler, Rng& rng,
-       std::vector<Placement>& placements)
-      : Plan(now, pending, places, nullptr, nullptr, scheduler, rng, placements) {}
+       std::vector<Placement>& placements, PassWatcher* watcher = nullptr)
+      : Plan(now, pending, places, nullptr, nullptr, scheduler, rng, placements, watcher) {}
 
   Instant now() const { return now_; }
   Cursor begin() { return pending_.map().begin(); }
@@ -114,15 +129,28 @@ class Plan {
   /// Places a whole gang on these nodes, one task per entry of `nodes`; each must fit. Then as start().
   void start_on(Cursor& at, std::span<const NodeId> nodes);
 
+  /// Tells who watches what the queue keeps for an entry that it cannot start.
+  void reserve(const Waiting& waiting, Instant at, std::span<const NodeId> nodes = {}) const {
+    if (watcher_ != nullptr) watcher_->reserved(*this, waiting, at, nodes);
+  }
+
   /// CPU that the entry needs all together, in millicores.
   static std::int64_t cpu_m(const Waiting& waiting) {
     return waiting.request.need.cpu_m * static_cast<std::int64_t>(waiting.width);
   }
   std::int64_t free_cpu_m() const { return cluster().free_cpu_m(); }
+  /// Where the tasks go; in a pool, its workers.
+  const Places& places() const { return places_; }
+  bool in_pool() const { return cluster_ == nullptr; }
   const Cluster& cluster() const {
     DUET_CHECK(cluster_ != nullptr);
     return *cluster_;
   }
+  const Pending& pending() const { return pending_; }
+  /// What schedulers draw from.
+  const Rng& rng() const { return rng_; }
+  /// How many tasks are placed so far.
+  std::size_t placed() const { return placements_.size(); }
   /// Calls f(estimated end, node, what it holds) for each attempt that holds resources, this pass's included,
   /// in the order of their estimated ends, until f returns false.
   template <class F>
@@ -133,7 +161,7 @@ class Plan {
 
  private:
   Plan(Instant now, Pending& pending, Places& places, const Cluster* cluster, const Releases* releases,
-       Scheduler& scheduler, Rng& rng, std::vector<Placement>& placements)
+       Scheduler& scheduler, Rng& rng, std::vector<Placement>& placements, PassWatcher* watcher)
       : now_(now),
         pending_(pending),
         places_(places),
@@ -141,12 +169,14 @@ class Plan {
         releases_(releases),
         scheduler_(scheduler),
         rng_(rng),
-        placements_(placements) {
+        placements_(placements),
+        watcher_(watcher) {
     placements_.clear();
   }
 
   bool known_not_to_fit(const Waiting& waiting) const;
   std::optional<NodeId> pick(const Waiting& waiting);
+  std::optional<NodeId> ask(const Waiting& waiting);
   Scheduler& scheduler_of(const Waiting& waiting) const {
     return waiting.scheduler != nullptr ? *waiting.scheduler : scheduler_;
   }
@@ -163,6 +193,7 @@ class Plan {
   Scheduler& scheduler_;
   Rng& rng_;
   std::vector<Placement>& placements_;
+  PassWatcher* watcher_;
   /// Requests that failed in this pass, with the width that was too much. Nothing frees up within a pass.
   std::vector<std::pair<Request, std::uint32_t>> failed_;
   std::uint64_t tried_ = 0;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "core/config.h"
 #include "core/index.h"
@@ -18,6 +19,12 @@ namespace duet {
 
 class Plan;
 
+/// How a scheduler compares targets, for explanations.
+struct Comparison {
+  std::string_view measure;                  ///< What a score is, in words.
+  std::vector<std::optional<double>> score;  ///< By target; nothing: it does not fit, or is not looked at.
+};
+
 /// Chooses the target of one task.
 class Scheduler {
  public:
@@ -25,9 +32,9 @@ class Scheduler {
   /// The target for `request`, or nothing if none fits. Must return a target that fits; ties go to the lowest
   /// id. Draws from `rng` only if some target fits: a pick that finds nothing leaves no trace.
   virtual std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng& rng) = 0;
-  /// By what it compares targets that fit, for explanations: the highest wins. Nothing if it does not
-  /// compare.
-  virtual std::optional<double> score(const Request&, const Target&) const { return std::nullopt; }
+  /// What the next pick() goes by: its answer is the target with the highest score, the lowest id among
+  /// equals.
+  virtual Comparison compare(const Request& request, const TargetIndex& targets, Rng rng) const = 0;
   /// A scheduler with a memory hands it out and takes it back, so that a gang that was rolled back leaves no
   /// trace. The caller does the same with `rng`.
   virtual std::uint64_t mark() const { return 0; }
@@ -59,6 +66,8 @@ class Queue {
   virtual std::string_view refuses(const Waiting&, bool /*identical_nodes*/) const { return {}; }
   /// True if pass() asks Plan::for_each_release(); for other queues the releases are not kept.
   virtual bool reserves() const { return false; }
+  /// True if it starts jobs on nodes of its own choice, and asks no scheduler.
+  virtual bool chooses_nodes() const { return false; }
   /// One pass over what waits. Starts jobs through `plan` only.
   virtual void pass(Plan& plan) = 0;
   /// When a pass is due even if nothing else happens (a reservation falls due).

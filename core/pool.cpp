@@ -35,7 +35,6 @@ const Pool::Worker* Pool::find(std::uint32_t index) const {
   return index < workers_.size() && workers_[index].attempt.number > 0 ? &workers_[index] : nullptr;
 }
 
-/// True if it may be given operations.
 bool Pool::open(const Worker& worker) const {
   const bool asks = worker.asked > worker.granted && worker.operations == 0;
   return worker.ready && worker.node_usable && (!pull_ || asks);

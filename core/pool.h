@@ -61,6 +61,8 @@ class Pool final : public Places {
   void forget_asks(std::uint32_t index);
 
   const Worker* find(std::uint32_t index) const;
+  /// True if it may be given operations.
+  bool open(const Worker& worker) const;
   std::int64_t ready() const { return ready_; }
   std::uint64_t running() const { return workers_of_.size(); }
   /// Of the ready worker that has least, in thousandths; 0 if there is none.
@@ -100,7 +102,6 @@ class Pool final : public Places {
   std::optional<std::int64_t> proposed;  ///< In a dry run: what was last said.
 
  private:
-  bool open(const Worker& worker) const;
   void refresh(std::uint32_t index);
   void add_load(std::uint32_t index, const Request& request, const ThreadSet& threads, int sign);
   void count_load(const Worker& worker, int sign);

@@ -93,6 +93,30 @@ TEST_P(SchedulerContract, AFailedPickAndARewoundOneLeaveNoTrace) {
 TEST_P(SchedulerContract, AnEmptyClusterHasNoTarget) {
   Rng rng(1);
   EXPECT_FALSE(make()->pick({}, TargetIndex{}, rng));
+  EXPECT_TRUE(make()->compare({}, TargetIndex{}, rng).score.empty());
+}
+
+TEST_P(SchedulerContract, PicksTheBestByWhatItSaysItGoesBy) {
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    RandomCluster c(seed, seed % 2 == 0, false);
+    const auto scheduler = make();
+    Rng rng(seed);
+    for (int i = 0; i < 30; ++i) {
+      const Request request = c.request(false);
+      const Comparison comparison = scheduler->compare(request, c.cluster.index(), rng);
+      ASSERT_EQ(comparison.score.size(), c.cluster.size());
+      std::optional<NodeId> best;
+      for (std::uint64_t n = 0; n < c.cluster.size(); ++n) {
+        if (!comparison.score[n]) continue;
+        ASSERT_TRUE(c.cluster.index().fits(NodeId{n}, request)) << "seed " << seed;
+        if (!best || *comparison.score[n] > *comparison.score[best->value]) best = NodeId{n};
+      }
+      const auto target = scheduler->pick(request, c.cluster.index(), rng);
+      ASSERT_EQ(target, best) << "seed " << seed << " task " << i;
+      if (target) c.cluster.take(*target, request);
+    }
+    EXPECT_FALSE(scheduler->compare({}, c.cluster.index(), rng).measure.empty());
+  }
 }
 
 TEST_P(SchedulerContract, AGangThatDoesNotFitWholeLeavesNoTrace) {

@@ -1,5 +1,5 @@
 // Any bytes as a trace: with the hashes checked, and without, so that all that reads steps is reached too.
-// Replay is not here: it may end the process, see tools/duet/replay_command.cpp.
+// Replay, and what goes by it, is not here: it may end the process, see tools/duet/guarded.h.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -9,7 +9,6 @@
 #include "core/codec/cat.h"
 #include "core/codec/cluster_view.h"
 #include "core/codec/diff.h"
-#include "core/codec/dot.h"
 #include "core/codec/perfetto.h"
 #include "core/codec/stats.h"
 
@@ -42,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (stats) DUET_CHECK(!codec::to_text(*stats).empty());
   });
   read(bytes, false, [&](codec::TraceReader& reader) { codec::perfetto(reader, nowhere); });
-  read(bytes, false, [](codec::TraceReader& reader) { codec::cluster_dot(reader, {}); });
+  read(bytes, false, [](codec::TraceReader& reader) { codec::busiest_instant(reader); });
   read(bytes, false, [&](codec::TraceReader& left) {
     read(bytes, false, [&](codec::TraceReader& right) {
       const auto difference = codec::diff(left, right);

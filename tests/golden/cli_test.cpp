@@ -39,9 +39,10 @@ TEST_P(Help, BeginsWithExamples) {
 }
 INSTANTIATE_TEST_SUITE_P(Cli, Help,
                          testing::Values("", "sim", "check", "import", "import swf", "import batsim",
-                                         "policies", "replay", "trace", "trace cat", "trace diff",
-                                         "trace verify", "trace stats", "trace dot", "trace perfetto",
-                                         "record", "verify", "swarm", "completion", "version", "internal"));
+                                         "policies", "replay", "explain", "trace", "trace cat", "trace diff",
+                                         "trace verify", "trace stats", "trace step", "trace dot",
+                                         "trace perfetto", "record", "verify", "swarm", "completion",
+                                         "version", "internal"));
 
 TEST(Cli, WithoutArgumentsItSaysWhatToTypeNext) {
   const Ran ran = duet({});
@@ -83,6 +84,8 @@ std::vector<Printing> printing() {
       {"trace_diff_same", {"trace", "diff", trace("a"), trace("a")}},
       {"trace_verify", {"trace", "verify", trace("a"), trace("b")}},
       {"trace_stats", {"trace", "stats", trace("a")}},
+      {"explain", {"explain", trace("a"), "3.0"}},
+      {"trace_step", {"trace", "step", trace("a"), "-n", "3"}},
       {"record", {"record", (recorded / "suite").string(), "--engine", "loop"}},
       {"verify", {"verify", (recorded / "suite").string()}},
       {"version", {"version"}},
@@ -187,7 +190,7 @@ TEST(Cli, OverridesComeInTheirOrderAndPoliciesLast) {
 TEST(Cli, CompletionScriptsKnowTheCommandLine) {
   const Ran bash = shell(
       "\"$DUET\" completion bash > \"$TMP/c\" && bash -c \". $TMP/c; COMP_WORDS=(duet sim --engine l); "
-      "COMP_CWORD=3; _duet; echo \\\"\\${COMPREPLY[*]}\\\"; COMP_WORDS=(duet trace st); COMP_CWORD=2; "
+      "COMP_CWORD=3; _duet; echo \\\"\\${COMPREPLY[*]}\\\"; COMP_WORDS=(duet trace sta); COMP_CWORD=2; "
       "_duet; echo \\\"\\${COMPREPLY[*]}\\\"\"");
   EXPECT_EQ(bash.out, "loop\nstats\n") << bash.err;
   for (const std::string name : {"zsh", "fish"}) {

@@ -149,7 +149,10 @@ TEST_P(BadTrace, IsNoticedByEveryCommand) {
        std::vector<std::vector<std::string>>{{"replay", path},
                                              {"trace", "cat", path},
                                              {"trace", "stats", path},
+                                             {"explain", path, "1.0"},
+                                             {"trace", "step", path},
                                              {"trace", "dot", path},
+                                             {"trace", "dot", path, "--task", "1.0"},
                                              {"trace", "perfetto", path},
                                              {"trace", "diff", path, path}}) {
     const Ran ran = duet(command);
@@ -182,9 +185,15 @@ TEST(Hostile, AForgedTraceEndsWithAnError) {
                             controller::Event(controller::Submit{RequestId{1}, nullptr})}) {
     forge(path, event);
     EXPECT_EQ(duet({"trace", "verify", path}).code, 0);
-    const Ran ran = duet({"replay", path});
-    EXPECT_EQ(ran.code, 2) << ran.out << ran.err;
-    EXPECT_THAT(ran.err, HasSubstr("forged.duet: step 2 feeds the core something that no driver does"));
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"replay", path},
+                                                  {"explain", path, "1.0"},
+                                                  {"trace", "step", path},
+                                                  {"trace", "dot", path, "--step", "2"},
+                                                  {"trace", "dot", path, "--task", "1.0"}}) {
+      const Ran ran = duet(words);
+      EXPECT_EQ(ran.code, 2) << ran.out << ran.err;
+      EXPECT_THAT(ran.err, HasSubstr("forged.duet: step 2 feeds the core something that no driver does"));
+    }
   }
 }
 

@@ -285,4 +285,35 @@ inline std::string run_trace(std::int64_t last_job_seconds = 5) {
   return bytes;
 }
 
+inline codec::TraceReader reader_of(const std::string& bytes) {
+  auto reader = codec::TraceReader::from_memory(bytes);
+  DUET_CHECK(reader);
+  return std::move(*reader);
+}
+
+/// The trace again, each controller step changed by `change(number, event, commands)`.
+template <class F>
+std::string altered(const std::string& bytes, F&& change) {
+  codec::TraceReader reader = reader_of(bytes);
+  std::string out;
+  auto writer = codec::TraceWriter::create(reader.header(), codec::TraceOutput::memory(out));
+  codec::Frame frame;
+  codec::Step<Controller> c;
+  controller::Commands c_out;
+  codec::Step<Agent> a;
+  agent::Commands a_out;
+  while (*reader.next(frame)) {
+    if (frame.of_controller()) {
+      DUET_CHECK(decode(frame, c) && decode_commands(c, c_out));
+      change(frame.number, c.event, c_out);
+      (*writer)->record(0, frame.now, c.event, c_out, 0);
+    } else {
+      DUET_CHECK(decode(frame, a) && decode_commands(a, a_out));
+      (*writer)->record(frame.machine, frame.now, a.event, a_out, 0);
+    }
+  }
+  DUET_CHECK((*writer)->finish());
+  return out;
+}
+
 }  // namespace duet::test

@@ -1,4 +1,4 @@
-// What is read out of traces: replay, difference, statistics, filtered lines, pictures.
+// What is read out of traces: replay, difference, statistics, filtered lines.
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -7,7 +7,6 @@
 #include "core/codec/cat.h"
 #include "core/codec/cluster_view.h"
 #include "core/codec/diff.h"
-#include "core/codec/dot.h"
 #include "core/codec/perfetto.h"
 #include "core/codec/replay.h"
 #include "core/codec/stats.h"
@@ -15,37 +14,6 @@
 
 namespace duet::test {
 namespace codec_tools {
-
-codec::TraceReader reader_of(const std::string& bytes) {
-  auto reader = codec::TraceReader::from_memory(bytes);
-  DUET_CHECK(reader);
-  return std::move(*reader);
-}
-
-/// The trace again, each controller step changed by `change(number, event, commands)`.
-template <class F>
-std::string altered(const std::string& bytes, F&& change) {
-  codec::TraceReader reader = reader_of(bytes);
-  std::string out;
-  auto writer = codec::TraceWriter::create(reader.header(), codec::TraceOutput::memory(out));
-  codec::Frame frame;
-  codec::Step<Controller> c;
-  controller::Commands c_out;
-  codec::Step<Agent> a;
-  agent::Commands a_out;
-  while (*reader.next(frame)) {
-    if (frame.of_controller()) {
-      DUET_CHECK(decode(frame, c) && decode_commands(c, c_out));
-      change(frame.number, c.event, c_out);
-      (*writer)->record(0, frame.now, c.event, c_out, 0);
-    } else {
-      DUET_CHECK(decode(frame, a) && decode_commands(a, a_out));
-      (*writer)->record(frame.machine, frame.now, a.event, a_out, 0);
-    }
-  }
-  DUET_CHECK((*writer)->finish());
-  return out;
-}
 
 TEST(CodecReplay, ARunReplays) {
   const std::string bytes = run_trace();
@@ -232,46 +200,6 @@ TEST(CodecCat, EveryLineIsJson) {
   std::uint64_t n = 0;
   while (std::getline(in, line)) EXPECT_EQ(nlohmann::json::parse(line)["step"], ++n);
   EXPECT_GT(n, 50U);
-}
-
-/// True if the braces of a dot text match outside of its strings.
-bool balanced(const std::string& dot) {
-  int depth = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < dot.size(); ++i) {
-    if (quoted && dot[i] == '\\')
-      ++i;
-    else if (dot[i] == '"')
-      quoted = !quoted;
-    else if (!quoted)
-      depth += dot[i] == '{' ? 1 : dot[i] == '}' ? -1 : 0;
-  }
-  return depth == 0 && !quoted;
-}
-
-TEST(CodecDot, Lifecycle) {
-  const std::string dot = codec::lifecycle_dot();
-  EXPECT_TRUE(balanced(dot));
-  EXPECT_NE(dot.find("\"task.pending\" -> \"task.starting\";"), std::string::npos);
-  EXPECT_EQ(dot.find("\"task.succeeded\" ->"), std::string::npos);
-  EXPECT_NE(dot.find("[label=\"cancelled\", class=\"task terminal\", peripheries=2]"), std::string::npos);
-}
-
-TEST(CodecDot, TheClusterAtItsBusiest) {
-  const std::string bytes = run_trace();
-  codec::TraceReader first = reader_of(bytes);
-  const auto busiest = codec::busiest_instant(first);
-  ASSERT_TRUE(busiest);
-  codec::TraceReader second = reader_of(bytes);
-  const auto dot = codec::cluster_dot(second, {.at = *busiest, .most_nodes = 10});
-  ASSERT_TRUE(dot);
-  EXPECT_TRUE(balanced(*dot));
-  EXPECT_EQ(count_of(*dot, "subgraph"), 2U);
-  EXPECT_EQ(count_of(*dot, "class=\"core "), 4U);
-  EXPECT_NE(dot->find("2.0#1"), std::string::npos) << *dot;
-  codec::TraceReader third = reader_of(bytes);
-  const auto end = codec::cluster_dot(third, {.at = kNever, .most_nodes = 1});
-  EXPECT_NE(end->find(": 0 attempts, 0 tasks wait, 1 more nodes"), std::string::npos) << *end;
 }
 
 TEST(CodecView, FollowsWhatTheControllerKnows) {

@@ -17,6 +17,7 @@ class CountingScheduler final : public Scheduler {
     ++asked;
     return targets.first_fit(request);
   }
+  Comparison compare(const Request&, const TargetIndex&, Rng) const override { return {}; }
   std::uint64_t mark() const override { return asked; }
   void rewind(std::uint64_t mark) override { rewound_to = mark; }
   std::uint64_t asked = 0;

@@ -1,45 +1,77 @@
 // duet explain: why a task is where it is, or why it waits.
-#include <filesystem>
+#include <charconv>
 
 #include "core/codec/cat.h"
 #include "core/codec/explain_trace.h"
-#include "sim/decimal.h"
+#include "core/codec/render.h"
+#include "core/lifecycle.h"
+#include "sim/diagnostics.h"
 #include "sim/json_write.h"
 #include "sim/terminal.h"
 #include "tools/duet/guarded.h"
 #include "tools/duet/options.h"
 #include "tools/duet/output_file.h"
+#include "tools/duet/run_folder.h"
 
 namespace duet::front {
 namespace {
 
+using codec::seconds_text;
 using codec::TaskExplanation;
 using sim::Cell;
-
-std::string seconds(std::int64_t ns) {
-  std::string text;
-  sim::append_decimal(text, ns, 9);
-  return text + " s";
-}
+using sim::Table;
+using Why = Standing::Why;
 
 std::string verdict_of(const TaskExplanation& told, const Candidate& node) {
   if (told.placed && told.placed->node == node.node) return "chosen";
-  return node.refused.empty() ? "fits" : "refused";
+  if (!node.against.empty())
+    return node.against.front().obstacle == Obstacle::kAvoided ? "avoided" : "refused";
+  return node.score || told.choice->nodes.size() == 1 || !told.choice->first ? "fits" : "not drawn";
 }
 
-std::string reasons(const TaskExplanation& told, const Candidate& node) {
+std::string reasons(const Candidate& node) {
   std::string text;
-  for (const std::string& reason : node.refused) text += (text.empty() ? "" : "; ") + reason;
-  if (told.why.avoid == node.node && node.refused.empty()) text = "avoided: the task has just failed here";
+  for (const Objection& objection : node.against) text += (text.empty() ? "" : "; ") + objection.text;
   return text;
 }
 
-sim::Table table_of(const TaskExplanation& told) {
-  sim::Table table{{"node", "verdict", "score", "why"}, {}};
-  for (const Candidate& node : told.why.nodes)
+std::string obstacles(const Candidate& node) {
+  std::string text;
+  for (const Objection& objection : node.against)
+    text += (text.empty() ? "" : " ") + std::string(name(objection.obstacle));
+  return text;
+}
+
+/// Exact for programs, short for people.
+std::string score_text(double score, Format format) {
+  if (format != Format::kTable) return sim::number_text(score);
+  char digits[32];
+  const auto end = std::to_chars(digits, digits + sizeof digits, score, std::chars_format::general, 6).ptr;
+  return {digits, end};
+}
+
+Table nodes_of(const TaskExplanation& told, Format format) {
+  Table table{{"node", "verdict", "rank", "score", "why"}, {}};
+  if (format != Format::kTable) table.columns.emplace_back("obstacles");
+  if (!told.choice) return table;
+  for (const Candidate& node : told.choice->nodes) {
     table.rows.push_back({node.name, verdict_of(told, node),
-                          node.score ? Cell::plain(sim::number_text(*node.score)) : Cell(),
-                          reasons(told, node)});
+                          node.rank > 0 ? Cell(std::uint64_t{node.rank}) : Cell(),
+                          node.score ? Cell::plain(score_text(*node.score, format)) : Cell(), reasons(node)});
+    if (format != Format::kTable) table.rows.back().emplace_back(obstacles(node));
+  }
+  return table;
+}
+
+Table story_of(const TaskExplanation& told, Format format) {
+  const bool people = format == Format::kTable;
+  Table table{{people ? "at" : "at_ns", "step", "attempt", "state", "node", "why"}, {}};
+  const auto at = [&](std::int64_t ns) {
+    return people ? Cell(seconds_text(ns)) : Cell::plain(std::to_string(ns));
+  };
+  for (const codec::Chapter& chapter : told.story)
+    table.rows.push_back({at(to_ns(chapter.at)), chapter.step, std::uint64_t{chapter.attempt},
+                          name(chapter.state), chapter.node, chapter.why});
   return table;
 }
 
@@ -53,41 +85,188 @@ std::string need_of(const Request& request) {
   return text;
 }
 
-std::string headline(const TaskExplanation& told) {
-  const std::string task = std::to_string(told.task.job.value) + '.' + std::to_string(told.task.index);
-  std::string text = "task " + task;
-  if (told.placed)
-    text += ", attempt " + std::to_string(told.placed->attempt) + ": placed on " +
-            told.why.nodes[told.placed->node.value].name + " at " + seconds(to_ns(told.at)) + " (step " +
-            std::to_string(told.step) + "), submitted at " + seconds(to_ns(told.submitted));
-  else
-    text += ": not placed up to the end of the trace, " + seconds(to_ns(told.at)) + "; submitted at " +
-            seconds(to_ns(told.submitted));
-  text += "\nneeds " + need_of(told.why.request) + "; queue " + told.why.queue;
-  if (told.why.waiting)
-    text += told.why.ahead == 0 ? " (nothing ahead of it)"
-                                : " (" + std::to_string(told.why.ahead) + " ahead of it when the pass began)";
-  else if (!told.placed)
-    text += " (it does not stand in it: it waits for other tasks, or out a backoff)";
-  return text + "; scheduler " + told.why.scheduler + "\n";
+std::string listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
 }
 
-int explain_here(const ExplainCommand& command, const std::string& trace, TaskId task, std::uint32_t attempt,
+std::string numbers(const std::vector<std::uint32_t>& values) {
+  std::vector<std::string> words;
+  for (const std::uint32_t value : values) words.push_back(std::to_string(value));
+  return listed(words);
+}
+
+std::string many(std::uint64_t n, const std::string& one, const std::string& more) {
+  return std::to_string(n) + ' ' + (n == 1 ? one : more);
+}
+
+std::string queue_text(const TaskExplanation& told, const Standing& standing) {
+  std::string text = "stands in the queue " + told.queue + ", entry " + std::to_string(standing.ahead + 1) +
+                     " of " + std::to_string(standing.entries);
+  if (standing.together && standing.width > 1)
+    text += "; its gang of " + std::to_string(standing.width) + " starts together, and there is room for " +
+            std::to_string(standing.room);
+  else if (standing.room == 0)
+    text += "; no node has room";
+  else
+    text += "; there is room for " + std::to_string(standing.room) + " of its " +
+            many(standing.width, "task", "tasks");
+  if (standing.room >= standing.width && standing.ahead > 0) text += ", but what is ahead of it comes first";
+  if (standing.estimate)
+    text += "; started now, it would by its estimate end at " +
+            seconds_text(to_ns(saturating_add(told.at, *standing.estimate)));
+  return text;
+}
+
+/// Why it waits, in words.
+std::string standing_text(const TaskExplanation& told) {
+  const Standing& standing = *told.standing;
+  switch (standing.why) {
+    case Why::kActive:
+      return "has a place";
+    case Why::kQueued:
+      return queue_text(told, standing);
+    case Why::kBackoff:
+      return "failed, and waits out a backoff until " + seconds_text(to_ns(standing.until));
+    case Why::kPredecessors:
+      return "waits for group" + std::string(standing.on.size() == 1 ? " " : "s ") + numbers(standing.on) +
+             " of its job to succeed";
+    case Why::kGang:
+      return "waits for the other tasks of its gang to end: " + numbers(standing.on);
+    case Why::kIdle:
+      return "is a replica that is not desired at present";
+    case Why::kOver:
+      break;
+  }
+  return "has ended";
+}
+
+std::string reservation_text(const TaskExplanation& told) {
+  const auto& reserved = *told.reserved;
+  std::string text = reserved.job == told.task.job
+                         ? std::string("it is the head of the queue")
+                         : "the head of the queue, job " + std::to_string(reserved.job.value) + ",";
+  text += reserved.job == told.task.job ? " and" : "";
+  if (reserved.at == kNever)
+    return text + " has no reservation: the estimates do not tell when there is room";
+  text += " has a reservation from " + seconds_text(to_ns(reserved.at));
+  if (!told.reserved_nodes.empty()) text += " on " + listed(told.reserved_nodes);
+  return text + "; what starts before must not delay it";
+}
+
+std::string placed_on(const TaskExplanation& told) {
+  for (const Candidate& node : told.choice->nodes)
+    if (node.node == told.placed->node) return sim::printable(node.name);
+  return "node " + std::to_string(told.placed->node.value);
+}
+
+std::string headline(const TaskExplanation& told) {
+  std::string text = "task " + codec::to_text(told.task);
+  if (!told.key.empty()) text += " of job " + sim::backquoted(told.key);
+  if (told.placed)
+    text += ", attempt " + std::to_string(told.placed->attempt) + ": placed on " + placed_on(told) + " at " +
+            seconds_text(to_ns(told.at)) + " (step " + std::to_string(told.step) + ")";
+  else if (told.standing && told.standing->why != Why::kOver)
+    text += " at the end of the trace, " + seconds_text(to_ns(told.at));
+  else
+    text += ": ended without ever having a place";
+  text += "\n";
+  if (!told.choice) return text;
+  text += "  needs     " + need_of(told.choice->request) + "\n";
+  if (told.standing) text += "  now       " + standing_text(told) + "\n";
+  if (told.reserved) text += "  reserved  " + reservation_text(told) + "\n";
+  if (told.placed)
+    text += "  queue     " + told.queue +
+            (told.choice->passed == 0
+                 ? ": nothing was ahead of it\n"
+                 : ": started past " + many(told.choice->passed, "entry that was", "entries that were") +
+                       " ahead of it and had to wait\n");
+  return text + "  scheduler " + told.scheduler + "; score: " + std::string(told.choice->measure) +
+         "; the highest wins, the first among equals\n";
+}
+
+void write_standing(sim::JsonWriter& json, const Standing& standing) {
+  json.object();
+  json.key("why"), json.string(name(standing.why));
+  json.key("ahead"), json.integer(static_cast<std::int64_t>(standing.ahead));
+  json.key("entries"), json.integer(static_cast<std::int64_t>(standing.entries));
+  json.key("width"), json.integer(standing.width);
+  json.key("together"), json.raw(standing.together ? "true" : "false");
+  json.key("room"), json.integer(static_cast<std::int64_t>(standing.room));
+  json.key("estimate_ns"), standing.estimate ? json.integer(to_ns(*standing.estimate)) : json.raw("null");
+  json.key("until_ns");
+  standing.why == Why::kBackoff ? json.integer(to_ns(standing.until)) : json.raw("null");
+  json.key("waits_for"), json.raw("[" + numbers(standing.on) + "]");
+  json.close();
+}
+
+/// A table as part of a document.
+std::string part(const Table& table) {
+  std::string text = to_text(table, Format::kJson);
+  text.pop_back();
+  return text;
+}
+
+std::string json_of(const TaskExplanation& told) {
+  std::string out;
+  sim::JsonWriter json([&](std::string_view text) { out += text; });
+  json.object();
+  json.key("task"), json.string(codec::to_text(told.task));
+  json.key("job_key"), json.string(told.key);
+  json.key("submitted_ns"), json.integer(to_ns(told.submitted));
+  json.key("queue"), json.string(told.queue);
+  json.key("scheduler"), json.string(told.scheduler);
+  json.key("attempt"), told.placed ? json.integer(told.placed->attempt) : json.raw("null");
+  json.key("at_ns"), json.integer(to_ns(told.at));
+  json.key("step"), json.integer(static_cast<std::int64_t>(told.step));
+  json.key("passed");
+  told.placed&& told.choice ? json.integer(static_cast<std::int64_t>(told.choice->passed)) : json.raw("null");
+  json.key("standing");
+  told.standing ? write_standing(json, *told.standing) : json.raw("null");
+  json.key("reserved");
+  if (told.reserved) {
+    json.object(true);
+    json.key("job"), json.integer(static_cast<std::int64_t>(told.reserved->job.value));
+    json.key("from_ns");
+    told.reserved->at == kNever ? json.raw("null") : json.integer(to_ns(told.reserved->at));
+    json.key("nodes"), json.array();
+    for (const std::string& node : told.reserved_nodes) json.string(node);
+    json.close();
+    json.close();
+  } else {
+    json.raw("null");
+  }
+  json.key("measure"), told.choice ? json.string(told.choice->measure) : json.raw("null");
+  json.key("story"), json.raw(part(story_of(told, Format::kJson)));
+  json.key("nodes"), json.raw(part(nodes_of(told, Format::kJson)));
+  json.close();
+  json.finish();
+  return out;
+}
+
+std::string text_of(const TaskExplanation& told, Format format) {
+  if (format == Format::kJson) return json_of(told);
+  if (format == Format::kCsv) return to_text(nodes_of(told, format), format);
+  std::string text = headline(told) + "\n" + to_text(story_of(told, format), format);
+  if (told.choice) text += "\n" + to_text(nodes_of(told, format), format);
+  return text;
+}
+
+int explain_here(const ExplainCommand& command, const std::string& trace, AttemptId id,
                  std::atomic<std::uint64_t>& step) {
-  const auto told = codec::explain_task(trace, task, attempt, &step);
+  const auto told = codec::explain_task(trace, id.task, id.number, &step);
   if (!told) return refuse(told.problems());
-  const std::string table = to_text(table_of(*told), command.format);
-  return sim::print(command.format == Format::kTable ? headline(*told) + table : table) ? 0 : sim::kExitUsage;
+  return sim::print(text_of(*told, command.format)) ? sim::kExitOk : sim::kExitUsage;
 }
 
 }  // namespace
 
 int run(const ExplainCommand& command) {
-  std::string trace = command.run;
-  if (std::filesystem::is_directory(trace)) trace += "/trace.duet";
+  const std::string trace = trace_of(command.run);
   const auto id = codec::attempt_by_text(command.task);
   if (!id) return refuse(id.problems());
-  return guarded(trace, [&](auto& step) { return explain_here(command, trace, id->task, id->number, step); });
+  return guarded(trace, [&](auto& step) { return explain_here(command, trace, *id, step); });
 }
 
 }  // namespace duet::front

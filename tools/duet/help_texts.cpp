@@ -42,10 +42,12 @@ constexpr std::array kExamples = {
              "  duet policies -o json\n"},
     Examples{"duet replay", "  duet replay results/trace.duet --verify\n"},
     Examples{"duet explain",
-             "  duet explain results 17.0\n"
-             "  duet explain results/trace.duet 17.0#2 -o json\n"},
+             "  duet explain results 17.0                    why it is where it is, or why it waits\n"
+             "  duet explain results 17.0#2                  why its second attempt was placed there\n"
+             "  duet explain results/trace.duet 17.0 -o json\n"},
     Examples{"duet trace",
              "  duet trace stats results/trace.duet\n"
+             "  duet trace step results\n"
              "  duet trace cat results/trace.duet | head\n"
              "  duet trace diff before/trace.duet after/trace.duet\n"},
     Examples{"duet trace cat",
@@ -59,9 +61,17 @@ constexpr std::array kExamples = {
     Examples{"duet trace stats",
              "  duet trace stats results/trace.duet\n"
              "  duet trace stats results/trace.duet -o json\n"},
-    Examples{"duet trace dot",
-             "  duet trace dot results/trace.duet | dot -Tsvg > cluster.svg\n"
-             "  duet trace dot --lifecycle | dot -Tsvg > lifecycle.svg\n"},
+    Examples{"duet trace step",
+             "  duet trace step results                      on a terminal: n next, p previous, a number, q\n"
+             "  duet trace step results --at 12.5 -n 3       the next three decisions from then on\n"
+             "  duet trace step results --task 17.0 -n 0     all that happened to a task\n"
+             "  duet trace step results --node n1 -o json\n"},
+    Examples{
+        "duet trace dot",
+        "  duet trace dot results | dot -Tsvg > cluster.svg                the busiest instant\n"
+        "  duet trace dot results --at 12.5 | dot -Tsvg > cluster.svg\n"
+        "  duet trace dot results --task 17.0 | dot -Tsvg > way.svg        how it went through its states\n"
+        "  duet trace dot --lifecycle | dot -Tsvg > lifecycle.svg\n"},
     Examples{"duet trace perfetto",
              "  duet trace perfetto results/trace.duet --out trace.json    open it at ui.perfetto.dev\n"},
     Examples{"duet record",

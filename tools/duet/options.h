@@ -67,10 +67,23 @@ struct TraceStatsCommand {
   std::string trace;
   Format format = Format::kTable;
 };
+struct TraceStepCommand {
+  std::string run;                        ///< A trace, or the folder of a run.
+  std::optional<std::uint64_t> from;      ///< Not before this step.
+  std::optional<std::uint64_t> decision;  ///< Not before this decision.
+  std::string at;                         ///< Seconds; empty: from the beginning.
+  std::optional<std::uint64_t> count;     ///< How many; 0: all.
+  std::string task;                       ///< 17.0
+  std::string job;                        ///< 17
+  std::string node;                       ///< Its name.
+  Format format = Format::kTable;
+};
 struct TraceDotCommand {
-  std::string trace;
+  std::string run;         ///< A trace, or the folder of a run.
   bool lifecycle = false;  ///< The states of jobs, tasks and nodes instead of a cluster.
-  std::string at;          ///< Seconds; empty: when most attempts run.
+  std::string task;        ///< The way of this task through its states instead.
+  std::string at;          ///< Seconds; empty: when most attempts run, unless `step` says when.
+  std::optional<std::uint64_t> step;
   std::string out;
 };
 struct TracePerfettoCommand {
@@ -106,8 +119,8 @@ struct InternalCommand {
 using Command =
     std::variant<Overview, SimCommand, CheckCommand, ImportCommand, PoliciesCommand, ReplayCommand,
                  ExplainCommand, TraceCatCommand, TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand,
-                 TraceDotCommand, TracePerfettoCommand, RecordCommand, VerifyCommand, SwarmCommand,
-                 CompletionCommand, VersionCommand, InternalCommand>;
+                 TraceStepCommand, TraceDotCommand, TracePerfettoCommand, RecordCommand, VerifyCommand,
+                 SwarmCommand, CompletionCommand, VersionCommand, InternalCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);
@@ -121,6 +134,7 @@ int run(const TraceCatCommand&);
 int run(const TraceDiffCommand&);
 int run(const TraceVerifyCommand&);
 int run(const TraceStatsCommand&);
+int run(const TraceStepCommand&);
 int run(const TraceDotCommand&);
 int run(const TracePerfettoCommand&);
 int run(const RecordCommand&);

@@ -2,13 +2,11 @@
 #include <unistd.h>
 
 #include "core/codec/cat.h"
-#include "core/codec/cluster_view.h"
 #include "core/codec/diff.h"
-#include "core/codec/dot.h"
 #include "core/codec/perfetto.h"
 #include "core/codec/stats.h"
-#include "sim/decimal.h"
 #include "sim/terminal.h"
+#include "tools/duet/instant_option.h"
 #include "tools/duet/options.h"
 #include "tools/duet/output_file.h"
 
@@ -21,16 +19,6 @@ using sim::Table;
 
 int print_text(const std::string& text, int exit_code) {
   return sim::print(text) ? exit_code : sim::kExitUsage;
-}
-
-/// Seconds after the beginning of the run.
-Result<Instant> instant_from(const std::string& option, const std::string& text) {
-  const sim::Decimal decimal = sim::read_decimal(text, 9);
-  const bool digits =
-      !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos && text != ".";
-  if (!digits || decimal.too_large || decimal.units > static_cast<std::uint64_t>(to_ns(kNever)))
-    return Problem{option, "'" + text + "' is no instant", "seconds since the run began, as in 12.5"};
-  return instant_ns(static_cast<std::int64_t>(decimal.units));
 }
 
 Result<codec::CatOptions> cat_options(const TraceCatCommand& command) {
@@ -138,31 +126,6 @@ int run(const TraceStatsCommand& command) {
   add_kinds(table, "event", stats->events);
   add_kinds(table, "command", stats->commands);
   return print_text(to_text(table, Format::kCsv), sim::kExitOk);
-}
-
-int run(const TraceDotCommand& command) {
-  if (command.lifecycle || command.trace.empty()) {
-    if (!command.lifecycle)
-      return refuse({{"", "which trace?", "duet trace dot TRACE, or duet trace dot --lifecycle"}});
-    return write_to(command.out, [](codec::TextSink& to) {
-      to.write(codec::lifecycle_dot());
-      return Failure{};
-    });
-  }
-  codec::ClusterDotOptions options;
-  auto first = TraceReader::open(command.trace);
-  if (!first) return refuse(first.problems());
-  const auto at = command.at.empty() ? codec::busiest_instant(*first) : instant_from("--at", command.at);
-  if (!at) return refuse(at.problems());
-  options.at = *at;
-  auto second = TraceReader::open(command.trace);
-  if (!second) return refuse(second.problems());
-  return write_to(command.out, [&](codec::TextSink& to) {
-    const auto dot = codec::cluster_dot(*second, options);
-    if (!dot) return dot.problems();
-    to.write(*dot);
-    return Failure{};
-  });
 }
 
 int run(const TracePerfettoCommand& command) {

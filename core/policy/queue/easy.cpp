@@ -47,6 +47,7 @@ class Easy final : public Queue {
     });
     // A job that is overdue may end at any time from now on.
     shadow = std::max(shadow, plan.now());
+    plan.reserve(head->second, shadow);
     // Without a shadow time (estimates unknown, nodes away) nothing can be said to delay the head.
     std::int64_t extra = shadow == kNever ? plan.free_cpu_m() : available - needed;
 

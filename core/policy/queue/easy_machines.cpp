@@ -46,6 +46,7 @@ class EasyMachines final : public Queue {
  public:
   std::int64_t rank(const Waiting&) const override { return 0; }
   bool reserves() const override { return true; }
+  bool chooses_nodes() const override { return true; }
 
   std::string_view refuses(const Waiting& waiting, bool) const override {
     if (!waiting.together) return "easy_machines reserves for rigid jobs only";
@@ -59,6 +60,7 @@ class EasyMachines final : public Queue {
     while (at != plan.end() && start_now(plan, at, nullptr)) continue;
     if (at == plan.end()) return;
     Reservation reservation = reserve(plan, at->second);
+    plan.reserve(at->second, reservation.start, reservation.nodes);
     for (++at; at != plan.end();)
       if (!start_now(plan, at, &reservation)) ++at;
   }
@@ -66,7 +68,8 @@ class EasyMachines final : public Queue {
  private:
   struct Reservation {
     Instant start = kNever;
-    Profile left;  ///< What is free from `start` on, beside the head.
+    std::vector<NodeId> nodes;  ///< Kept for the head, in part.
+    Profile left;               ///< What is free from `start` on, beside the head.
   };
 
   /// Starts the entry on the lowest nodes on which it fits now and does not disturb the reservation.
@@ -125,12 +128,13 @@ class EasyMachines final : public Queue {
       return true;
     });
     if (total < job.width) return {};
-    Reservation reservation{std::max(from, plan.now() + Duration{1}), std::move(profile)};
+    Reservation reservation{std::max(from, plan.now() + Duration{1}), {}, std::move(profile)};
     std::uint32_t missing = job.width;
     for (std::size_t n = 0; n < fits.size() && missing > 0; ++n) {
       const std::uint32_t here = std::min(missing, fits[n]);
       take(reservation.left[n], job.request, index.target(NodeId{n}).slot_cpu_m, here);
       missing -= here;
+      if (here > 0) reservation.nodes.push_back(NodeId{n});
     }
     return reservation;
   }

@@ -1,6 +1,7 @@
 // The fullest node that has room: few nodes carry much, the others stay free for what is big.
 #include "core/params.h"
 #include "core/policy.h"
+#include "core/policy/scheduler/comparison.h"
 #include "core/policy/scheduler/utilisation.h"
 
 namespace duet {
@@ -8,8 +9,9 @@ namespace {
 
 class BinPack final : public Scheduler {
  public:
-  std::optional<double> score(const Request& request, const Target& target) const override {
-    return utilisation_with(target, request);
+  Comparison compare(const Request& request, const TargetIndex& targets, Rng) const override {
+    return compare_fitting("0.7 CPU + 0.3 memory in use with the task", request, targets,
+                           [&](NodeId, const Target& target) { return utilisation_with(target, request); });
   }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
     return targets.best(request, [&](const Target& target) { return utilisation_with(target, request); });

@@ -7,6 +7,7 @@
 
 #include "core/params.h"
 #include "core/policy.h"
+#include "core/policy/scheduler/comparison.h"
 #include "core/policy/scheduler/opportunity_cost.h"
 
 namespace duet {
@@ -14,6 +15,18 @@ namespace {
 
 class EPvm final : public Scheduler {
  public:
+  Comparison compare(const Request& request, const TargetIndex& targets, Rng) const override {
+    const double log_base = math::log(static_cast<double>(targets.size()));
+    std::uint64_t most = 0;  // As pick() will have seen when it is done.
+    for (std::uint64_t n = 0; n < targets.size(); ++n)
+      if (targets.fits(NodeId{n}, request))
+        most = std::max<std::uint64_t>(most, targets.target(NodeId{n}).tasks);
+    most = std::max(max_tasks_, std::bit_ceil(most));
+    return compare_fitting("minus the rise of its price", request, targets,
+                           [&](NodeId, const Target& target) {
+                             return score_of_price(marginal_cost(target, request, log_base, most));
+                           });
+  }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
     const double log_base = math::log(static_cast<double>(targets.size()));
     std::optional<NodeId> cheapest;

@@ -5,6 +5,7 @@
 // is measured there, the load of the last seconds, is here what is allocated.
 #include "core/params.h"
 #include "core/policy.h"
+#include "core/policy/scheduler/comparison.h"
 #include "core/policy/scheduler/opportunity_cost.h"
 
 namespace duet {
@@ -12,6 +13,11 @@ namespace {
 
 class EPvmCube final : public Scheduler {
  public:
+  Comparison compare(const Request& request, const TargetIndex& targets, Rng) const override {
+    return compare_fitting(
+        "minus the rise of its price", request, targets,
+        [&](NodeId, const Target& target) { return score_of_price(cube_cost(target, request)); });
+  }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
     return targets.best(request,
                         [&](const Target& target) { return -math::quantised(cube_cost(target, request)); });

@@ -1,6 +1,7 @@
 // The target that is busiest least, relative to what it can hold: the big ones get more.
 #include "core/params.h"
 #include "core/policy.h"
+#include "core/policy/scheduler/comparison.h"
 #include "core/policy/scheduler/utilisation.h"
 
 namespace duet {
@@ -8,8 +9,9 @@ namespace {
 
 class LeastLoad final : public Scheduler {
  public:
-  std::optional<double> score(const Request&, const Target& target) const override {
-    return -cpu_load(target);
+  Comparison compare(const Request& request, const TargetIndex& targets, Rng) const override {
+    return compare_fitting("minus the share of its CPU in use", request, targets,
+                           [&](NodeId, const Target& target) { return -cpu_load(target); });
   }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
     return targets.best(request, [](const Target& target) { return -cpu_load(target); });

@@ -1,6 +1,7 @@
 // The target with the least CPU allocated, in millicores, whatever its size: meant for targets of one size.
 #include "core/params.h"
 #include "core/policy.h"
+#include "core/policy/scheduler/comparison.h"
 #include "core/policy/scheduler/utilisation.h"
 
 namespace duet {
@@ -8,8 +9,10 @@ namespace {
 
 class LowestCpu final : public Scheduler {
  public:
-  std::optional<double> score(const Request&, const Target& target) const override {
-    return -cpu_used(target);
+  Comparison compare(const Request& request, const TargetIndex& targets, Rng) const override {
+    return compare_fitting(
+        "minus its millicores in use", request, targets,
+        [&](NodeId, const Target& target) { return -static_cast<double>(cpu_used(target)); });
   }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
     return targets.best(request, [](const Target& target) { return -cpu_used(target); });

@@ -58,4 +58,9 @@ inline double cube_cost(const Target& target, const Request& request) {
                    target.tasks);
 }
 
+/// A price as a score: lower is better, and what ties when compared has the same.
+inline double score_of_price(double price) {
+  return 0.0 - static_cast<double>(math::quantised(price)) * 0x1.0p-32;
+}
+
 }  // namespace duet

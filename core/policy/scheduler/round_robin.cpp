@@ -1,12 +1,20 @@
 // The next node with room after the one chosen last, around and around.
 #include "core/params.h"
 #include "core/policy.h"
+#include "core/policy/scheduler/comparison.h"
 
 namespace duet {
 namespace {
 
 class RoundRobin final : public Scheduler {
  public:
+  Comparison compare(const Request& request, const TargetIndex& targets, Rng) const override {
+    const auto steps = [&](NodeId id) {
+      return id.value >= next_ ? id.value - next_ : id.value + targets.size() - next_;
+    };
+    return compare_fitting("minus the steps from the one after the node chosen last", request, targets,
+                           [&](NodeId id, const Target&) { return 0.0 - static_cast<double>(steps(id)); });
+  }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
     auto found = targets.first_fit(request, NodeId{next_});
     if (!found) found = targets.first_fit(request);

@@ -1,6 +1,7 @@
 // The emptiest node that has room: load is spread, and a lost node takes little with it.
 #include "core/params.h"
 #include "core/policy.h"
+#include "core/policy/scheduler/comparison.h"
 #include "core/policy/scheduler/utilisation.h"
 
 namespace duet {
@@ -8,11 +9,12 @@ namespace {
 
 class Spread final : public Scheduler {
  public:
-  std::optional<double> score(const Request& request, const Target& target) const override {
-    return -utilisation_with(target, request);
+  Comparison compare(const Request& request, const TargetIndex& targets, Rng) const override {
+    return compare_fitting("minus (0.7 CPU + 0.3 memory in use with the task)", request, targets,
+                           [&](NodeId, const Target& target) { return -utilisation_with(target, request); });
   }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
-    return targets.best(request, [&](const Target& target) { return *score(request, target); });
+    return targets.best(request, [&](const Target& target) { return -utilisation_with(target, request); });
   }
 };
 

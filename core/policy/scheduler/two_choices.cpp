@@ -29,6 +29,17 @@ NodeId draw(const Request& request, const TargetIndex& targets, Rng& rng) {
 
 class TwoChoices final : public Scheduler {
  public:
+  /// The same two draws, from a copy of the source; all others are not looked at.
+  Comparison compare(const Request& request, const TargetIndex& targets, Rng rng) const override {
+    Comparison out{"minus the share of its CPU in use, of the two drawn", {}};
+    out.score.resize(targets.size());
+    if (!targets.first_fit(request)) return out;
+    for (int i = 0; i < 2; ++i) {
+      const NodeId drawn = draw(request, targets, rng);
+      out.score[drawn.value] = -cpu_load(targets.target(drawn));
+    }
+    return out;
+  }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng& rng) override {
     if (!targets.first_fit(request)) return std::nullopt;  // And nothing is drawn.
     const NodeId one = draw(request, targets, rng);

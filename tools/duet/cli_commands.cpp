@@ -1,0 +1,243 @@
+// Which commands there are, and what their words mean.
+#include "core/policy.h"
+#include "tools/duet/cli_app.h"
+
+namespace duet::front {
+namespace {
+
+template <class P>
+Choices names_of(std::span<const PolicyEntry<P>> table) {
+  Choices names;
+  for (const auto& entry : table) names.emplace_back(entry.name);
+  return names;
+}
+
+}  // namespace
+
+void CommandLine::policy_options(CLI::App* app, std::string& queue, std::string& scheduler) {
+  auto* one = text(app, "--queue", queue, "Queue policy: see duet policies", "POLICY");
+  auto* other = text(app, "--scheduler", scheduler, "Scheduler policy: see duet policies", "POLICY");
+  choices_[one] = names_of(queue_policies());
+  choices_[other] = names_of(scheduler_policies());
+}
+
+void CommandLine::add_sim() {
+  CLI::App* app = command(&app_, "sim", "Run a scenario");
+  sim::RunOptions& run = sim_.run;
+  text(app, "scenario", run.scenario, "The scenario file", "FILE")->required();
+  among(text(app, "--engine", run.engine, "What passes the time (default simgrid)", ""), {"simgrid", "loop"});
+  among(text(app, "--executor", run.executor, "", ""), {"shell", "actor"})->group("");
+  policy_options(app, queue_, scheduler_);
+  app->add_option("--set", run.overrides, "Change a value of the scenario; may be repeated")
+      ->type_name("/POINTER=VALUE")
+      ->allow_extra_args(false);
+  text(app, "--seed", seed_, "Instead of the scenario's seed", "N");
+  among(text(app, "--trace", trace_kind_, "The trace file: compact (default), or JSON Lines to read", ""),
+        {"duet", "jsonl"});
+  app->add_flag("--no-trace", run.no_trace, "")->group("");
+  text(app, "--export-raw", run.export_raw, "Write what was executed, for replaying it on a bare engine",
+       "FILE");
+  text(app, "--out", run.out, "Write jobs.csv, tasks.csv, summary.json, the trace and run_info.json there",
+       "DIR");
+  format(app, run.format);
+  app->callback([this] {
+    sim::RunOptions& options = sim_.run;
+    if (!queue_.empty()) options.overrides.push_back("/policies/queue=" + queue_);
+    if (!scheduler_.empty()) options.overrides.push_back("/policies/scheduler=" + scheduler_);
+    if (!seed_.empty()) options.overrides.push_back("/seed=" + seed_);
+    options.trace_jsonl = trace_kind_ == "jsonl";
+    result_.command = sim_;
+  });
+}
+
+void CommandLine::add_check() {
+  CLI::App* app =
+      command(&app_, "check", "Say whether scenario files are valid, and all that is wrong with them");
+  app->add_option("scenarios", check_.scenarios, "The scenario files")->type_name("FILE")->required();
+  format(app, check_.format);
+  gives(app, check_);
+}
+
+void CommandLine::add_import() {
+  CLI::App* app = command(&app_, "import", "Turn a job log into a scenario");
+  add_log_format(app, "swf", "Standard Workload Format, plain or gzip-compressed", swf_);
+  batsim_.swf = false;
+  add_log_format(app, "batsim", "A workload of the Batsim simulator", batsim_);
+}
+
+void CommandLine::add_log_format(CLI::App* parent, const char* name, const char* summary,
+                                 ImportCommand& command_) {
+  CLI::App* app = command(parent, name, summary);
+  sim::ImportOptions& import = command_.import;
+  text(app, "log", command_.log, "The log", "FILE")->required();
+  text(app, "-o", command_.scenario, "Where to write the scenario", "SCENARIO")->required();
+  const auto shape = [&import](sim::ImportOptions::Shape to) {
+    return [&import, to](const std::uint32_t& size) {
+      import.shape = to;
+      import.size = size;
+    };
+  };
+  using Shape = sim::ImportOptions::Shape;
+  auto* pool = app->add_option_function<std::uint32_t>("--pool", shape(Shape::kPool), "One node of N cores");
+  auto* hosts =
+      app->add_option_function<std::uint32_t>("--hosts", shape(Shape::kHosts), "N nodes of one core; gangs");
+  pool->type_name("N")->excludes(hosts);
+  hosts->type_name("N");
+  const auto as = [&import](const std::string& word) { import.as_work = word == "work"; };
+  among(app->add_option_function<std::string>(
+            "--as", as, "Run times as such (default), or as work for the engine to execute"),
+        {"durations", "work"});
+  const auto overrun = [&import](const std::string& word) {
+    import.overrun =
+        word == "kill" ? sim::ImportOptions::Overrun::kKill : sim::ImportOptions::Overrun::kExtend;
+  };
+  among(app->add_option_function<std::string>(
+            "--overrun", overrun, "Jobs longer than their estimate: extend that (default), or kill them"),
+        {"extend", "kill"});
+  policy_options(app, command_.queue, command_.scheduler);
+  app->callback([this, &command_, pool, hosts] {
+    if (pool->count() + hosts->count() == 0)
+      throw CLI::ValidationError("how big is the cluster? --pool N (one node of N cores) or --hosts N");
+    result_.command = command_;
+  });
+}
+
+void CommandLine::add_policies() {
+  CLI::App* app = command(&app_, "policies", "List the policies, or tell about one");
+  text(app, "name", policies_.name, "Only this one", "NAME");
+  format(app, policies_.format);
+  gives(app, policies_);
+}
+
+void CommandLine::add_replay() {
+  CLI::App* app =
+      command(&app_, "replay", "Feed a trace's inputs to the machines again and compare every command");
+  text(app, "trace", replay_.trace, "The trace, trace.duet", "TRACE")->required();
+  app->add_flag("--verify", replay_.verify, "Compare every command (what it always does)");
+  format(app, replay_.format);
+  gives(app, replay_);
+}
+
+void CommandLine::add_explain() {
+  CLI::App* app = command(&app_, "explain", "Say why a task is where it is, or why it waits");
+  text(app, "run", explain_.run, "The folder of a run, or its trace", "DIR")->required();
+  text(app, "task", explain_.task, "The task, as tasks.csv names it, or one attempt of it: 17.0 or 17.0#2",
+       "TASK")
+      ->required();
+  format(app, explain_.format);
+  gives(app, explain_);
+}
+
+void CommandLine::add_trace() {
+  CLI::App* trace = command(&app_, "trace", "Look into traces");
+  const auto one = [&](const char* name, const char* summary, std::string& path) {
+    CLI::App* app = command(trace, name, summary);
+    text(app, "trace", path, "The trace, trace.duet", "TRACE")->required();
+    return app;
+  };
+  CLI::App* cat = one("cat", "Print a trace as JSON Lines", cat_.trace);
+  text(cat, "--task", cat_.task, "Only what concerns this job or task: 17 or 17.0", "ID");
+  text(cat, "--from", cat_.from, "Only from this instant on, in seconds", "S");
+  text(cat, "--to", cat_.to, "Only up to this instant, in seconds", "S");
+  cat->add_option("--machine", cat_.machine, "Only this machine: 0 the controller, 1 + n the agent of node n")
+      ->type_name("N");
+  text(cat, "--out", cat_.out, "Instead of standard output", "FILE");
+  gives(cat, cat_);
+
+  CLI::App* diff = one("diff", "Show where two traces part; exit 1 if they do", diff_.left);
+  text(diff, "other", diff_.right, "The other trace", "TRACE")->required();
+  format(diff, diff_.format);
+  gives(diff, diff_);
+
+  CLI::App* verify =
+      command(trace, "verify", "Check that traces are whole and unaltered; exit 1 if one is not");
+  verify->add_option("traces", trace_verify_.traces, "The traces")->type_name("TRACE")->required();
+  format(verify, trace_verify_.format);
+  gives(verify, trace_verify_);
+
+  CLI::App* stats = one("stats", "Count what is in a trace", stats_.trace);
+  format(stats, stats_.format);
+  gives(stats, stats_);
+
+  add_trace_step(trace);
+  add_trace_dot(trace);
+
+  CLI::App* perfetto = one("perfetto", "Chrome trace JSON, one track per slot", perfetto_.trace);
+  text(perfetto, "--out", perfetto_.out, "Instead of standard output", "FILE");
+  gives(perfetto, perfetto_);
+}
+
+void CommandLine::add_trace_step(CLI::App* trace) {
+  CLI::App* app = command(trace, "step", "Walk through the decisions, with the cluster at each");
+  text(app, "run", step_.run, "The folder of a run, or its trace", "DIR")->required();
+  auto* from = app->add_option("--from", step_.from, "Begin at this step, as trace cat counts them");
+  auto* decision = app->add_option("--decision", step_.decision, "Begin at this decision, counted from 1");
+  auto* at = text(app, "--at", step_.at, "Begin at this instant, in seconds", "S");
+  from->type_name("N")->excludes(decision)->excludes(at);
+  decision->type_name("N")->excludes(at);
+  app->add_option("-n,--count", step_.count, "How many (default 10; 0: all). Without it, on a terminal: keys")
+      ->type_name("COUNT");
+  auto* task = text(app, "--task", step_.task, "Only what concerns this task: 17.0", "ID");
+  text(app, "--job", step_.job, "Only what concerns this job: 17", "ID")->excludes(task);
+  text(app, "--node", step_.node, "Only what concerns this node", "NAME");
+  format(app, step_.format);
+  gives(app, step_);
+}
+
+void CommandLine::add_trace_dot(CLI::App* trace) {
+  CLI::App* app = command(trace, "dot", "Draw a cluster, a task's way or the lifecycle for Graphviz");
+  text(app, "run", dot_.run, "The folder of a run, or its trace", "DIR");
+  auto* at =
+      text(app, "--at", dot_.at, "The cluster at this instant, in seconds, instead of the busiest", "S");
+  auto* step = app->add_option("--step", dot_.step, "The cluster after this step, as trace cat counts them");
+  step->type_name("N")->excludes(at);
+  text(app, "--task", dot_.task, "The way of this task through its states instead: 17.0", "ID")
+      ->excludes(at)
+      ->excludes(step);
+  app->add_flag("--lifecycle", dot_.lifecycle, "The states of jobs, tasks and nodes instead");
+  text(app, "--out", dot_.out, "Instead of standard output", "FILE");
+  gives(app, dot_);
+}
+
+void CommandLine::add_record() {
+  CLI::App* record =
+      command(&app_, "record", "Run a folder of scenarios and keep their digests and short traces");
+  text(record, "folder", record_.folder, "Folder of scenario files", "DIR")->required();
+  among(text(record, "--engine", record_.engine, "What passes the time (default simgrid)", ""),
+        {"simgrid", "loop"});
+  format(record, record_.format);
+  gives(record, record_);
+
+  CLI::App* verify = command(&app_, "verify", "Run them again and compare; exit 1 if a decision changed");
+  text(verify, "folder", verify_.folder, "Folder that duet record has seen", "DIR")->required();
+  text(verify, "--junit", verify_.junit, "Also write a JUnit report", "FILE");
+  format(verify, verify_.format);
+  gives(verify, verify_);
+}
+
+void CommandLine::add_swarm() {
+  CLI::App* app = command(&app_, "swarm", "Random clusters, workloads and faults, checked at every step");
+  app->add_option("--seeds", swarm_.seeds, "How many (default 100)")->type_name("N");
+  app->add_option("--first-seed", swarm_.first_seed, "The first of them (default 1)")->type_name("K");
+  text(app, "--out", swarm_.out, "Folder for the scenario of each seed that fails", "DIR");
+  text(app, "--scenario", swarm_.scenario, "Check this scenario instead, with all checkers", "FILE");
+  gives(app, swarm_);
+}
+
+void CommandLine::add_rest() {
+  CLI::App* completion =
+      command(&app_, "completion", "Print a script that completes duet's words in a shell");
+  among(text(completion, "shell", completion_.shell, "Which shell", ""), {"bash", "zsh", "fish"})->required();
+  gives(completion, completion_);
+
+  CLI::App* version = command(&app_, "version", "Print what this program is made of");
+  format(version, version_.format);
+  gives(version, version_);
+
+  CLI::App* internal = command(&app_, "internal", "What documentation is generated from");
+  internal->group("");
+  among(text(internal, "what", internal_.what, "Which of them", ""), {"schema", "fields"})->required();
+  gives(internal, internal_);
+}
+
+}  // namespace duet::front
