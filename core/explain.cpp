@@ -11,7 +11,7 @@
 namespace duet {
 namespace {
 
-constexpr std::array<std::string_view, 9> kObstacleNames{"never_seen", "not_ready", "draining",
+constexpr std::array<std::string_view, 9> kObstacleNames{"never_seen", "not_ready",  "draining",
                                                          "avoided",    "not_asking", "no_core",
                                                          "no_cpu",     "no_memory",  "no_countable"};
 constexpr std::array<std::string_view, 7> kWhyNames{"active", "queued", "backoff", "predecessors",
@@ -54,7 +54,8 @@ Candidate candidate_of(const Cluster& cluster, NodeId id, const Request& request
 }
 
 /// The workers of a pool, each with the load it has.
-Candidate candidate_of(const Pool& pool, const Cluster& cluster, std::uint32_t index, const Request& request) {
+Candidate candidate_of(const Pool& pool, const Cluster& cluster, std::uint32_t index,
+                       const Request& request) {
   Candidate candidate{{}, pool.name + "/" + std::to_string(index), {}, {}, 0};
   auto& against = candidate.against;
   const Pool::Worker* worker = pool.find(index);
@@ -72,9 +73,9 @@ Candidate candidate_of(const Pool& pool, const Cluster& cluster, std::uint32_t i
   if (!against.empty()) return candidate;
   const Room& room = pool.index().target(NodeId{index}).room;
   if (request.need.cpu_m > room.free.cpu_m)
-    against.push_back(shortage(Obstacle::kNoCpu, "load", request.need.cpu_m, room.free.cpu_m, " thousandths"));
-  if (!pool.open(*worker))
-    against.push_back({Obstacle::kNotAsking, "has not asked for an operation"});
+    against.push_back(
+        shortage(Obstacle::kNoCpu, "load", request.need.cpu_m, room.free.cpu_m, " thousandths"));
+  if (!pool.open(*worker)) against.push_back({Obstacle::kNotAsking, "has not asked for an operation"});
   if (against.empty() && !pool.index().fits(NodeId{index}, request))
     against.push_back({Obstacle::kAvoided, "avoided: a task of the job has just failed there"});
   return candidate;

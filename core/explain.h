@@ -19,9 +19,9 @@ enum class Obstacle : std::uint8_t {
   kNeverSeen,  ///< Named in the inventory, never registered.
   kNotReady,   ///< Suspect, fenced or down.
   kDraining,
-  kAvoided,  ///< A task of the group has just failed there, and another node has room.
+  kAvoided,    ///< A task of the group has just failed there, and another node has room.
   kNotAsking,  ///< A worker that pulls, and has not asked since it was given an operation.
-  kNoCore,   ///< No core is wholly free, and the task wants one.
+  kNoCore,     ///< No core is wholly free, and the task wants one.
   kNoCpu,
   kNoMemory,
   kNoCountable,

@@ -90,6 +90,7 @@ std::vector<bool> survivors(const Scenario& scenario) {
 
 bool fits_survivors(const Scenario& scenario, const std::vector<bool>& survives, const JobSpec& job) {
   for (const TaskGroup& group : job.groups) {
+    if (!group.spec.pool.empty()) continue;  // That is its workers' affair.
     const std::uint32_t wanted = job.kind == JobKind::kRigid ? group.count : 1;
     std::uint32_t room = 0;
     for (std::size_t i = 0; i < survives.size() && room < wanted; ++i)

@@ -80,6 +80,7 @@ void Checkers::place(TaskView& task, const controller::TaskChanged& notice) {
   task.spec = task_spec(job.spec, task.group);
   task.node = notice.node;
   task.booked = false;
+  task.worker.reset();
   if (task.attempts.size() < task.number) task.attempts.resize(task.number);
   task.attempts.back().spec = task.spec;
   if (notice.node.value >= nodes_.size())
@@ -109,6 +110,7 @@ void Checkers::see_launch(const controller::Send& send, const msg::Launch& launc
   changed_tasks_.push_back(launch.attempt.task);
   if (launch.work != task->spec->work || launch.timeout != task->spec->timeout)
     broken("I17", text(launch.attempt) + " is to do something else than its task says");
+  if (!task->spec->pool.empty()) return see_operation(*task, *attempt, launch);
   if (const auto wrong = node.believed.add(*task->spec, launch.threads))
     broken(wrong->invariant,
            text(launch.attempt) + ", placed on node " + std::to_string(id) + ", " + std::string(wrong->what));
@@ -118,14 +120,17 @@ void Checkers::see_launch(const controller::Send& send, const msg::Launch& launc
 void Checkers::leave(TaskView& task) {
   if (!task.booked) return;
   task.booked = false;
-  nodes_[task.node.value].believed.remove(*task.spec, task.threads);
+  if (task.spec->pool.empty()) nodes_[task.node.value].believed.remove(*task.spec, task.threads);
 }
 
 /// The controller takes the attempt for ended: because of what, and is it true?
 void Checkers::check_end(const Cause& cause, const TaskView& task, const controller::TaskChanged& notice) {
   const Outcome outcome = notice.outcome;
   if (outcome == Outcome::kLost) {
-    if (cause.message != nullptr && cause.registering == nullptr)
+    // A worker that ends takes its operations with it: their agent says so.
+    const bool orphaned = !task.spec->pool.empty() && cause.ended != nullptr &&
+                          cause.ended->attempt == notice.attempt && cause.ended->outcome == outcome;
+    if (cause.message != nullptr && cause.registering == nullptr && !orphaned)
       broken("I17", text(notice.attempt) + " was lost although its node did not change");
     return;
   }
@@ -187,7 +192,7 @@ void Checkers::on_run(Instant now, std::uint32_t id, AttemptId attempt, const Th
     const Duration most = known->spec->timeout;
     if (most > Duration{0} && now - known->since > most && !node.wrong_clock)
       broken("TIMEOUT", text(attempt) + " ran longer than it may");
-    node.true_load.remove(*known->spec, threads);
+    if (known->spec->pool.empty()) node.true_load.remove(*known->spec, threads);
     const auto at = std::find(node.running.begin(), node.running.end(), attempt);
     if (at != node.running.end()) node.running.erase(at);
     return;
@@ -197,6 +202,7 @@ void Checkers::on_run(Instant now, std::uint32_t id, AttemptId attempt, const Th
   known->began = known->running = true;
   known->since = now;
   node.running.push_back(attempt);
+  if (!known->spec->pool.empty()) return;  // Its worker's room is its own.
   if (const auto wrong = node.true_load.add(*known->spec, threads))
     broken(wrong->invariant,
            text(attempt) + ", running on node " + std::to_string(id) + ", " + std::string(wrong->what));

@@ -130,6 +130,11 @@ void Checkers::on_agent_step(Instant now, std::uint32_t id, const Agent& agent, 
   if (const auto* boot = std::get_if<agent::Boot>(&event)) {
     node.on = true;
     node.agent_boot = boot->nonce;
+    for (const agent::Adopted& adopted : boot->adopted)
+      if (AttemptView* attempt = attempt_of(adopted.attempt); attempt != nullptr && !adopted.running) {
+        attempt->ended = true;
+        attempt->outcome = adopted.outcome;
+      }
     calm_node(node, now);
   }
   if (const auto* exited = std::get_if<agent::Exited>(&event))
@@ -169,7 +174,8 @@ void Checkers::on_agent_step(Instant now, std::uint32_t id, const Agent& agent, 
 
 void Checkers::on_fault(Instant now, const Fault& fault) {
   see_time(now);
-  if (fault.kind != Fault::Kind::kCrash) return;  // A restart is seen when the agent boots.
+  // A restart is seen when the agent boots.
+  if (fault.kind != Fault::Kind::kCrash && fault.kind != Fault::Kind::kAgentRestart) return;
   NodeView& node = nodes_[fault.node];
   node.on = false;
   node.agent_epoch = {};

@@ -65,7 +65,7 @@ void Checkers::check_conservation(const Controller& controller) {
 /// L2: at the end of an instant the job whose turn it is does not fit. So say all queue policies of their
 /// head.
 void Checkers::check_head(const Controller& controller) {
-  if (controller.waiting() == 0) return;
+  if (controller.pending().empty()) return;
   const bool shortest = scenario_.controller.queue.name == "sjf";
   const bool by_priority = scenario_.controller.queue.name == "priority";
   const TaskSpec* head = nullptr;
@@ -85,6 +85,7 @@ void Checkers::check_head(const Controller& controller) {
       if (!job->rigid() && live.tasks[i].retry_at > Instant{}) continue;
       if (job->spec->kind == JobKind::kDag && job->blocked(task.group)) continue;
       const TaskSpec& spec = job->next_spec(task);
+      if (!spec.pool.empty()) continue;
       std::int64_t rank = by_priority ? -std::int64_t{job->spec->priority} : 0;
       if (shortest)
         rank = spec.estimate > Duration{0} ? to_ns(spec.estimate) : std::numeric_limits<std::int64_t>::max();

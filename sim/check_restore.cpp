@@ -52,6 +52,7 @@ void Checkers::on_controller(Instant now, bool begins) {
   stepped_ = false;
   uncommitted_.clear();
   scaled_at_.clear();
+  idle_since_.clear();
   for (NodeView& node : nodes_) node.down_by = node.ready_from = kNever;
 }
 
@@ -71,7 +72,8 @@ void Checkers::fall_back() {
       task.attempts.resize(task.number);  // Later ones were never launched.
       task.failed_on.reset();
       task.not_before = {};
-      if (task.booked) nodes_[task.node.value].believed.add(*task.spec, task.threads);
+      if (task.booked && task.spec->pool.empty())
+        nodes_[task.node.value].believed.add(*task.spec, task.threads);
     }
     if (job.ended) continue;
     ++live_jobs_;

@@ -33,6 +33,7 @@ void Checkers::check_place(const JobView& job, const TaskView& task, AttemptId a
   const bool alone = job.rigid() || width == 1;
   const TaskView& counts = job.counts_of(task);
   const bool again = counts.failed_on == task.node && counts.failed_number + 1 == task.number;
+  if (!task.spec->pool.empty()) return;  // It is workers that it avoids.
   if (!alone || !again || scenario_.controller.queue.name == "easy_machines") return;
   for (std::size_t id = 0; id < nodes_.size(); ++id)
     if (id != task.node.value && nodes_[id].state == NodeState::kReady && !nodes_[id].draining &&

@@ -66,7 +66,8 @@ struct AttemptView {
   bool ended = false;  ///< Its agent saw its end, as `outcome` says.
   Instant since;       ///< When it began.
   Outcome outcome = Outcome::kLost;
-  TaskSpecPtr spec;  ///< Which its service may have changed since.
+  TaskSpecPtr spec;                 ///< Which its service may have changed since.
+  std::optional<AttemptId> worker;  ///< Of an operation.
 };
 
 /// What the controller said of a task. All that is durable of it is what a later controller starts from.
@@ -81,6 +82,7 @@ struct TaskFacts {
   NodeId node;  ///< Of the last attempt, as are the threads and the specification.
   ThreadSet threads;
   TaskSpecPtr spec;
+  std::optional<AttemptId> worker;  ///< Of an operation: to which its last attempt was given.
 
   bool active() const {
     return state == TaskState::kStarting || state == TaskState::kRunning || state == TaskState::kStopping;
@@ -145,7 +147,7 @@ struct NodeView {
   std::map<BootNonce, std::uint32_t> highest_serial;  ///< Of the registrations heard, by life.
   // The agent, as seen from outside.
   bool on = false;
-  bool wrong_clock = false;  ///< At some time in this run.
+  bool wrong_clock = false;  ///< At some time in this run; or nobody looks at it.
   BootNonce agent_boot;
   Epoch agent_epoch;
   std::uint32_t asked_serial = 0;  ///< Of the last registration it asked for.

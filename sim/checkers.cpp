@@ -16,7 +16,8 @@ Checkers::Checkers(const Scenario& scenario)
   for (const Node& node : scenario.nodes) nodes_.emplace_back(scenario.node_types[node.type].offer);
   jobs_.reserve(arrivals_.size());
   for (const Fault& fault : scenario.faults)
-    if (fault.kind == Fault::Kind::kClockSkew) nodes_[fault.node].wrong_clock = true;
+    if (fault.kind == Fault::Kind::kClockSkew || fault.kind == Fault::Kind::kAgentRestart)
+      nodes_[fault.node].wrong_clock = true;
 }
 
 void Checkers::broken(const char* invariant, std::string what) {
@@ -77,7 +78,12 @@ void Checkers::check_refusal(const controller::Event& event, const controller::R
   const auto* cancel = std::get_if<controller::Cancel>(&event);
   const auto* scale = std::get_if<controller::Scale>(&event);
   const auto* update = std::get_if<controller::Update>(&event);
-  const bool submits = std::holds_alternative<controller::Submit>(event) && promise_.done_by != kNever;
+  const auto* submit = std::get_if<controller::Submit>(&event);
+  // Operations are refused while there are no workers.
+  const bool operations =
+      submit != nullptr && std::any_of(submit->spec->groups.begin(), submit->spec->groups.end(),
+                                       [](const TaskGroup& group) { return !group.spec.pool.empty(); });
+  const bool submits = submit != nullptr && !operations && promise_.done_by != kNever;
   if (submits || (cancel != nullptr && alive(cancel->job)) ||
       (scale != nullptr && to_be_changed(scale->job)) || (update != nullptr && to_be_changed(update->job)))
     broken("I13", "a request that makes sense was refused: " + reply.refusal);
@@ -111,6 +117,7 @@ void Checkers::accept(const controller::Event& event, const controller::Reply& r
     job.tasks.resize(job.tasks.size() + job.spec->groups[g].count, task);
   }
   job.size = static_cast<std::uint32_t>(job.tasks.size());
+  pools_ = pools_ || job.spec->pool;
   ++live_jobs_;
   changed_jobs_.push_back(jobs_.size() - 1);
 }
@@ -164,6 +171,7 @@ void Checkers::on_instant(Instant now, const Controller& controller) {
   stepped_ = false;
   check_conservation(controller);
   check_head(controller);
+  if (pools_) check_pools(controller);
 }
 
 }  // namespace duet::sim

@@ -4,7 +4,7 @@
 //   I6 own threads    I7 offered ones   I8 no bad node     I9 fenced         I10 boot nonce
 //   I13 one answer    I14 ack durable   I16 order          I17 causality     I20 desired replicas
 //   I21 no flapping   I24 no bad pair   I25 cancel final   L1 terminates     L2 converges
-//   L3 detects        L4 rejoins        GANG, DAG, BACKOFF, TIMEOUT: what these words promise
+//   L3 detects        L4 rejoins        GANG, DAG, BACKOFF, TIMEOUT, POOL: what these words promise
 //
 // I16's chain and I18, replay identity, look at traces: check_trace.h.
 #pragma once
@@ -14,6 +14,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/check_bounds.h"
@@ -103,8 +104,12 @@ class Checkers final : public Observer {
   void count_end(JobView& job, TaskView& task, const controller::TaskChanged& notice, TaskState before);
   void leave(TaskView& task);
 
-  // check_pools.cpp: I20
+  // check_pools.cpp: I20 POOL
   void see(const Cause& cause, const controller::PoolScaled& notice);
+  std::pair<std::int64_t, std::size_t> load_of(AttemptId worker) const;
+  void see_operation(TaskView& task, AttemptView& attempt, const msg::Launch& launch);
+  bool operation_waits(const Controller& controller, const std::string& pool) const;
+  void check_pools(const Controller& controller);
 
   // check_rules.cpp: I20 I21 I24 DAG BACKOFF
   void check_place(const JobView& job, const TaskView& task, AttemptId attempt);
@@ -134,7 +139,9 @@ class Checkers final : public Observer {
   Instant now_;
   Instant next_deadline_ = kNever;  ///< Earliest of the nodes' down_by and ready_from.
   std::vector<Violation> violations_;
-  std::map<JobId, Instant> scaled_at_;  ///< When pools were last scaled, by this controller.
+  bool pools_ = false;                       ///< Some service's replicas are workers.
+  std::map<JobId, Instant> scaled_at_;       ///< When pools were last scaled, by this controller.
+  std::map<AttemptId, Instant> idle_since_;  ///< Workers that could take what waits.
 
   // Where the controller may die: what is durable, and what is not yet.
   const bool dies_;

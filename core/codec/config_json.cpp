@@ -41,9 +41,8 @@ Json document(const NodeOffer& offer) {
               {"capacity", document(offer.capacity)}};
 }
 Json document(const MassLoss& loss) {
-  return Json{{"percent", loss.percent},
-              {"window_ns", to_ns(loss.window)},
-              {"interval_ns", to_ns(loss.interval)}};
+  return Json{
+      {"percent", loss.percent}, {"window_ns", to_ns(loss.window)}, {"interval_ns", to_ns(loss.interval)}};
 }
 Json document(const ControllerConfig& c) {
   return Json{{"queue", document(c.queue)},

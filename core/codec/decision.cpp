@@ -39,6 +39,8 @@ std::string told(const Walk& walk, const msg::FromAgent& message) {
     return who + " says that " + to_text(body->attempt) + " has started";
   if (const auto* body = std::get_if<msg::AttemptEnded>(&message.body))
     return who + " says that " + to_text(body->attempt) + " has ended: " + std::string(name(body->outcome));
+  if (const auto* body = std::get_if<msg::Ask>(&message.body))
+    return who + " says that worker " + to_text(body->worker) + " asks for an operation";
   return who + " sends a heartbeat";
 }
 
@@ -124,7 +126,8 @@ Happening happening(const Walk& walk, const controller::Notice& notice) {
             {},
             {}};
   if (const auto* scaled = std::get_if<controller::PoolScaled>(&notice))
-    return {"pool", job_text(scaled->job),
+    return {"pool",
+            job_text(scaled->job),
             std::to_string(scaled->from) + " to " + std::to_string(scaled->to) + " workers" +
                 (scaled->applied ? "" : ", not done"),
             {},
