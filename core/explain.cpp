@@ -69,10 +69,7 @@ Choice choice_of(const Cluster& cluster, const Request& request, const Scheduler
   choice.request = request;
   for (std::uint64_t n = 0; n < cluster.size(); ++n)
     choice.nodes.push_back(candidate_of(cluster, NodeId{n}, request));
-  if (scheduler == nullptr) {
-    choice.measure = "none: the queue itself chooses, the lowest nodes that leave its reservation alone";
-    return choice;
-  }
+  if (scheduler == nullptr) return choice;
   const Comparison comparison = scheduler->compare(request, cluster.index(), rng);
   choice.measure = comparison.measure;
   for (std::size_t n = 0; n < choice.nodes.size(); ++n)

@@ -62,7 +62,7 @@ TEST(Explain, AQueueThatChoosesNodesItselfAsksNoScheduler) {
   h.at(1s).submit(job("a").runs(100s)).submit(job("b"));
   h.run_until(3s);
   const Choice choice = choice_now(h.controller(), first_of(2));
-  EXPECT_EQ(choice.measure.substr(0, 5), "none:");
+  EXPECT_TRUE(choice.measure.empty());
   EXPECT_FALSE(choice.first);
 }
 
