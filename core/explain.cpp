@@ -103,10 +103,7 @@ Choice choice_of(const Cluster& cluster, const Pool* pool, const Request& reques
     choice.nodes.push_back(pool != nullptr
                                ? candidate_of(*pool, cluster, static_cast<std::uint32_t>(n), request)
                                : candidate_of(cluster, NodeId{n}, request));
-  if (scheduler == nullptr) {
-    choice.measure = "none: the queue itself chooses, the lowest nodes that leave its reservation alone";
-    return choice;
-  }
+  if (scheduler == nullptr) return choice;
   const Comparison comparison = scheduler->compare(request, index, rng);
   choice.measure = comparison.measure;
   for (std::size_t n = 0; n < choice.nodes.size(); ++n)

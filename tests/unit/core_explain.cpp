@@ -62,7 +62,7 @@ TEST(Explain, AQueueThatChoosesNodesItselfAsksNoScheduler) {
   h.at(1s).submit(job("a").runs(100s)).submit(job("b"));
   h.run_until(3s);
   const Choice choice = choice_now(h.controller(), first_of(2));
-  EXPECT_EQ(choice.measure.substr(0, 5), "none:");
+  EXPECT_TRUE(choice.measure.empty());
   EXPECT_FALSE(choice.first);
 }
 
@@ -88,14 +88,20 @@ TEST(Explain, PlaceInTheQueue) {
 }
 
 TEST(Explain, BackoffsOfOneTaskAndOfAGang) {
-  Harness h(cluster().nodes(2, cores(2)));
-  h.at(1s).submit(job("bag").bag().tasks(2).runs(5s).retries(3).fails(1).only_task(1).backoff(60s));
-  h.at(1s).submit(job("gang").tasks(2).runs(5s).retries(3).fails(1).only_task(1).backoff(40s));
+  Harness h(cluster().nodes(1, cores(4)));
+  h.at(1s).submit(
+      job("bag").bag().tasks(9).runs(100s).retries(3).fails(1).only_task(1).after(5s).backoff(60s));
   h.run_until(8s);
-  EXPECT_EQ(standing(h.controller(), {JobId{1}, 0}).why, Why::kOver);
   const Standing one = standing(h.controller(), {JobId{1}, 1});
   EXPECT_EQ(one.why, Why::kBackoff);
   EXPECT_EQ(one.until, Instant(66s));
+  EXPECT_EQ(standing(h.controller(), {JobId{1}, 8}).why, Why::kQueued);  // Of the same group.
+  Harness gang(cluster().nodes(1, cores(2)));
+  gang.at(1s).submit(job("gang").tasks(2).runs(5s).retries(3).fails(1).only_task(1).backoff(40s));
+  gang.run_until(8s);
+  const Standing both = standing(gang.controller(), {JobId{1}, 1});
+  EXPECT_EQ(both.why, Why::kBackoff);
+  EXPECT_EQ(both.until, Instant(46s));
 }
 
 TEST(Explain, PredecessorsGangsAndIdleReplicas) {
@@ -111,13 +117,13 @@ TEST(Explain, PredecessorsGangsAndIdleReplicas) {
 }
 
 TEST(Explain, AGangWaitsForItsLastMemberToEnd) {
-  Harness h(cluster().nodes(2, cores(2)).kill_grace(30s));
-  h.at(1s).submit(job("gang").tasks(4).runs(100s).stubborn());
-  h.at(10s).evict(0);
-  h.run_until(11s);
-  EXPECT_EQ(standing(h.controller(), first_of(1)).why, Why::kActive);
-  h.at(20s).crash(0);
-  h.run_until(21s);
+  Harness h(cluster().nodes(2, cores(2)).heartbeat(5s).dead_after(10, 15).kill_grace(60s));
+  h.at(1s).submit(job("gang").tasks(4).runs(1000s).stubborn());
+  h.at(10s).crash(0);
+  h.run_until(40s);
+  const Standing lost = standing(h.controller(), first_of(1));
+  EXPECT_EQ(lost.why, Why::kGang);
+  EXPECT_EQ(lost.on, (std::vector<std::uint32_t>{2, 3}));
   EXPECT_EQ(standing(h.controller(), {JobId{1}, 3}).why, Why::kActive);
 }
 

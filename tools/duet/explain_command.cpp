@@ -182,6 +182,10 @@ std::string headline(const TaskExplanation& told) {
                  ? ": nothing was ahead of it\n"
                  : ": started past " + many(told.choice->passed, "entry that was", "entries that were") +
                        " ahead of it and had to wait\n");
+  if (told.choice->measure.empty())
+    return text +
+           "  scheduler not asked: the queue itself takes the lowest nodes that leave its reservation "
+           "alone\n";
   return text + "  scheduler " + told.scheduler + "; score: " + std::string(told.choice->measure) +
          "; the highest wins, the first among equals\n";
 }
