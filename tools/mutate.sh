@@ -30,6 +30,15 @@ if [[ ! -f $build/build.ninja ]]; then
   (cd "$tree" && cmake --preset release -DDUET_WITH_SIMGRID=OFF) >"$folder/configure.log"
 fi
 
+# What was being tried when this was stopped is undone first.
+restore() {
+  [[ -f $folder/which ]] || return 0
+  cp "$folder/original" "$tree/$(<"$folder/which")"
+  rm "$folder/which"
+}
+restore
+trap restore EXIT
+
 make() { timeout 1200 ninja -C "$build" duet test_unit test_contract >"$folder/build.log" 2>&1; }
 # The first that notices. What hangs or eats all memory is noticed, too; seconds are of CPU, as others may be
 # at work.
@@ -58,6 +67,7 @@ while IFS=$'\t' read -r where what before after <&3; do
   grep -qF "$where"$'\t'"$what"$'\t' "$results" && continue
   file=${where%:*} line=${where##*:}
   cp "$file" "$folder/original"
+  echo "$file" >"$folder/which"
   printf '%s\n' "$after" >"$folder/after"
   awk -v line="$line" -v text="$folder/after" 'NR == line { getline < text } { print }' \
     "$folder/original" >"$file"
@@ -67,7 +77,7 @@ while IFS=$'\t' read -r where what before after <&3; do
     killer=$(judge 2>/dev/null)  # Which says that a test was aborted.
     verdict=${killer:+killed by $killer}
   fi
-  cp "$folder/original" "$file"
+  restore
   printf '%s\t%s\t%s\t%s\t%s\n' "$where" "$what" "${verdict:-survived}" "$before" "$after" |
     tee -a "$results"
 done 3<"$folder/mutations.tsv"
