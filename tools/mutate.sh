@@ -3,9 +3,9 @@
 #
 #   tools/mutate.sh FOLDER [COUNT] [SEED]    50 mutations of seed 1, if not said otherwise
 #
-# FOLDER gets a copy of the committed tree, built without SimGrid, and results.tsv, a line per mutation: killed
-# by whom, or survived. A mutation that does not compile is passed over for the next one. Started again with
-# the same arguments it goes on. Takes half a minute per mutation.
+# FOLDER gets a copy of the committed tree, built without SimGrid, and results.tsv, a line per mutation:
+# killed by whom, or survived. One that does not compile is passed over for the next. Started again with the
+# same arguments it goes on. Takes some ten seconds of CPU per mutation.
 set -euo pipefail
 
 if (($# < 1 || $# > 3)); then
