@@ -3,9 +3,9 @@
 #
 #   tools/mutate.sh FOLDER [COUNT] [SEED]    50 mutations of seed 1, if not said otherwise
 #
-# FOLDER gets a copy of the committed tree, built without SimGrid, and results.tsv, a line per mutation: killed
-# by whom, or survived. A mutation that does not compile is passed over for the next one. Started again with
-# the same arguments it goes on. Takes half a minute per mutation.
+# FOLDER gets a copy of the committed tree, built without SimGrid, and results.tsv, a line per mutation:
+# killed by whom, or survived. One that does not compile is passed over for the next. Started again with the
+# same arguments it goes on. Takes some ten seconds of CPU per mutation.
 set -euo pipefail
 
 if (($# < 1 || $# > 3)); then
@@ -29,6 +29,15 @@ if [[ ! -f $build/build.ninja ]]; then
   echo 'set_target_properties(duet_core PROPERTIES UNITY_BUILD OFF)' >>"$tree/core/CMakeLists.txt"
   (cd "$tree" && cmake --preset release -DDUET_WITH_SIMGRID=OFF) >"$folder/configure.log"
 fi
+
+# What was being tried when this was stopped is undone first.
+restore() {
+  [[ -f $folder/which ]] || return 0
+  cp "$folder/original" "$tree/$(<"$folder/which")"
+  rm "$folder/which"
+}
+restore
+trap restore EXIT
 
 make() { timeout 1200 ninja -C "$build" duet test_unit test_contract >"$folder/build.log" 2>&1; }
 # The first that notices. What hangs or eats all memory is noticed, too; seconds are of CPU, as others may be
@@ -58,6 +67,7 @@ while IFS=$'\t' read -r where what before after <&3; do
   grep -qF "$where"$'\t'"$what"$'\t' "$results" && continue
   file=${where%:*} line=${where##*:}
   cp "$file" "$folder/original"
+  echo "$file" >"$folder/which"
   printf '%s\n' "$after" >"$folder/after"
   awk -v line="$line" -v text="$folder/after" 'NR == line { getline < text } { print }' \
     "$folder/original" >"$file"
@@ -67,7 +77,7 @@ while IFS=$'\t' read -r where what before after <&3; do
     killer=$(judge 2>/dev/null)  # Which says that a test was aborted.
     verdict=${killer:+killed by $killer}
   fi
-  cp "$folder/original" "$file"
+  restore
   printf '%s\t%s\t%s\t%s\t%s\n' "$where" "$what" "${verdict:-survived}" "$before" "$after" |
     tee -a "$results"
 done 3<"$folder/mutations.tsv"
