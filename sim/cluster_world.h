@@ -12,10 +12,10 @@
 #include <variant>
 #include <vector>
 
+#include "core/agenda.h"
 #include "core/agent.h"
 #include "core/controller.h"
 #include "core/trace.h"
-#include "sim/agent_timers.h"
 #include "sim/engine.h"
 #include "sim/mail.h"
 #include "sim/record_store.h"
@@ -205,7 +205,7 @@ class ClusterWorld final : public World {
 
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::uint64_t timers_pushed_ = 0;
-  AgentTimers agent_timers_;
+  Agenda<std::uint32_t> agent_timers_;  ///< When agents want to be woken.
   Mail mail_;
   std::vector<Letter> in_flight_;  ///< Slots of delayed messages.
   std::vector<std::uint32_t> free_slots_;
