@@ -4,6 +4,7 @@
 #   trace                     the same run with its trace over that without
 #   loop                      the loop engine over a binary heap with the same executions
 #   work                      counted work per task, 1,000,000 tasks over 100,000
+#   heartbeat                 1,000 machines with a heartbeat each second over the same without heartbeats
 #   memory                    bytes of peak memory per finished job, from 100,000 to 1,000,000 jobs
 # The last line says `NAME: ratio R (min A, max B), gate G`; the exit code is 1 beyond the gate. Times are CPU
 # times of processes run in turn, so that whatever else the machine does hits both.
@@ -15,7 +16,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 usage() {
-  sed -n '2,10s/^# //p' "$0" >&2
+  sed -n '2,11s/^# //p' "$0" >&2
   exit 2
 }
 
@@ -28,10 +29,10 @@ need() {
   done
 }
 
-# scenario MACHINES JOBS WORK: machines of three cores with two threads, 70 % loaded.
-# WORK: operations or duration.
+# scenario MACHINES JOBS WORK [HEARTBEAT_S]: machines of three cores with two threads, 70 % loaded.
+# WORK: operations or duration. With heartbeats, a node that misses three is suspect, five: dead.
 scenario() {
-  local machines=$1 jobs=$2 work='"mean_duration_s": 60' type='"smt_yield": 2'
+  local machines=$1 jobs=$2 heartbeat=${4:-0} work='"mean_duration_s": 60' type='"smt_yield": 2'
   # With operations, what a task takes depends on its sibling; thread_s is about the mean.
   local thread_s=60
   if [[ $3 == operations ]]; then
@@ -44,10 +45,11 @@ scenario() {
   cat <<JSON
 {"name": "bench", "seed": 1,
  "cluster": {
-  "heartbeat_s": 0,
+  "heartbeat_s": $heartbeat,
   "node_types": {"m": {"cores": 3, "threads_per_core": 2, $type}},
   "nodes": [{"type": "m", "count": $machines}]},
- "policies": {"detector": {"name": "timeout", "suspect_after_s": 0, "dead_after_s": 0}},
+ "policies": {"detector": {"name": "timeout", "suspect_after_s": $((3 * heartbeat)),
+  "dead_after_s": $((5 * heartbeat))}},
  "workload": {"generate": {"model": "poisson", "jobs": $jobs, "mean_gap_s": $gap, $work}}}
 JSON
 }
@@ -134,6 +136,16 @@ work() {
     printf "%s: ratio %.4f (min %.4f, max %.4f), gate 1.02\n", name, r[NR], r[1], r[NR]; exit r[NR] > 1.02 }'
 }
 
+heartbeat() {
+  need duet
+  scenario 1000 100000 operations 1 > "$dir/with.json"
+  scenario 1000 100000 operations > "$dir/without.json"
+  run_with() { duet_cpu "$dir/with.json" --no-trace; }
+  run_without() { duet_cpu "$dir/without.json" --no-trace; }
+  interleave run_with run_without
+  verdict 1.50
+}
+
 memory() {
   local i small large
   need duet
@@ -158,6 +170,6 @@ case $name in
   sim-10) sim 10 2.5 ;;
   sim-100) sim 100 1.8 ;;
   sim-1000) sim 1000 1.5 ;;
-  trace | loop | work | memory) "$name" ;;
+  trace | loop | work | heartbeat | memory) "$name" ;;
   *) usage ;;
 esac

@@ -44,7 +44,13 @@ class Agent {
     std::optional<AttemptId> worker{};  ///< Of an operation.
     Instant kill_at = kNever;           ///< Timeout, then the end of the grace.
     Duration timeout{0};
-    bool operator<(AttemptId other) const { return attempt < other; }
+    /// As AttemptId compares, in few instructions: this is asked at every step.
+    bool operator<(AttemptId other) const {
+      const TaskId &a = attempt.task, &b = other.task;
+      if (a.job.value != b.job.value) [[likely]]
+        return a.job.value < b.job.value;
+      return a.index != b.index ? a.index < b.index : attempt.number < other.number;
+    }
   };
 
   void on(const agent::Boot&);
@@ -77,18 +83,19 @@ class Agent {
   void stop_asking(Held& worker);
   void set_kill_at(Held& held, Instant at);
 
+  // What every step touches comes first, so that it shares cache lines.
+  Instant now_;              ///< Of the step in progress.
+  Commands* out_ = nullptr;  ///< Of the step in progress.
   BootNonce boot_;
   NodeId node_;
-  Epoch epoch_;                     ///< 0 while not registered.
+  Epoch epoch_;  ///< 0 while not registered.
+  Instant heartbeat_at_ = kNever;
+  Instant resend_at_ = kNever;      ///< Of the registration, or of unacknowledged ends.
+  std::int32_t timed_ = 0;          ///< Held attempts with a kill_at.
   std::uint64_t launch_floor_ = 0;  ///< Launches up to this serial are stale.
   std::vector<Held> held_;          ///< Ascending by attempt; a node holds few.
   std::size_t unacknowledged_ = 0;  ///< Held attempts that have ended, and asks that nothing answered.
-  std::int32_t timed_ = 0;          ///< Held attempts with a kill_at.
   std::uint32_t register_serial_ = 0;
-  Instant heartbeat_at_ = kNever;
-  Instant resend_at_ = kNever;  ///< Of the registration, or of unacknowledged ends.
-  Instant now_;                 ///< Of the step in progress.
-  Commands* out_ = nullptr;     ///< Of the step in progress.
   AgentConfig config_;
 };
 

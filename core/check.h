@@ -4,8 +4,9 @@
 
 namespace duet {
 
-/// Prints the failed expression and stops the process. Never returns.
-[[noreturn]] void check_failed(const char* expression, const char* file, int line) noexcept;
+/// Prints the failed expression and stops the process. Never returns. Cold: what leads there lies apart from
+/// what is executed, of which a cache holds too little as it is.
+[[noreturn, gnu::cold]] void check_failed(const char* expression, const char* file, int line) noexcept;
 
 }  // namespace duet
 

@@ -21,7 +21,7 @@ struct PastBoot {
   std::uint32_t register_serial = 0;
 };
 
-/// What every launch and every end touches comes first, so that it shares cache lines.
+/// What every message, launch and end touches comes first, so that it shares cache lines.
 struct ClusterNode {
   NodeState state = NodeState::kUnknown;
   bool draining = false;
@@ -31,7 +31,8 @@ struct ClusterNode {
   BootNonce boot;
   Epoch epoch;                      ///< Of the current registration; the last one while down.
   std::uint64_t launch_serial = 0;  ///< Launches sent in this epoch.
-  std::vector<TaskId> tasks;        ///< Whose attempt holds resources here; in no order.
+  std::unique_ptr<FailureDetector> detector;
+  std::vector<TaskId> tasks;  ///< Whose attempt holds resources here; in no order.
 
   Room room;
   std::uint32_t held = 0;                   ///< Attempts that hold room here.
@@ -42,7 +43,6 @@ struct ClusterNode {
   NodeOffer offer;
 
   std::set<AttemptId> foreign;  ///< Held by the agent though no longer ours; told to end.
-  std::unique_ptr<FailureDetector> detector;
   std::string name;
   std::vector<PastBoot> past_boots;  ///< The latest other lives: much of what they say comes late.
 };

@@ -45,8 +45,7 @@ void Controller::step(Instant now, const Event& event, Commands& out) {
 }
 
 std::optional<Instant> Controller::next_deadline() const {
-  Instant due = kNever;
-  if (!watch_.empty()) due = watch_.begin()->first;
+  Instant due = watch_.next_due();
   if (!unanswered_.empty()) due = std::min(due, unanswered_.front().due);
   if (!delayed_.empty()) due = std::min(due, delayed_.begin()->first);
   if (const auto at = queue_->next_due(); at && !pending_.empty()) due = std::min(due, *at);

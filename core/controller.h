@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/agenda.h"
 #include "core/cluster.h"
 #include "core/config.h"
 #include "core/job_table.h"
@@ -82,6 +83,7 @@ class Controller {
   void watch(NodeId id);
   Instant may_give_up();
   void detect();
+  void detect(NodeId id);
   void lose_tasks(NodeId id, const std::vector<TaskId>& lost);
   void persist_node(NodeId id);
   template <class Body>
@@ -193,7 +195,7 @@ class Controller {
   Pending pending_;  ///< What waits for nodes; operations wait in their pools.
   std::map<std::string, std::unique_ptr<Pool>> pools_;  ///< By name.
   Releases releases_;                                   ///< Kept if the queue reserves.
-  std::set<std::pair<Instant, NodeId>> watch_;          ///< When to look at a node's detector again.
+  Agenda<NodeId> watch_;                                ///< When to look at a node's detector again.
   std::deque<Instant> given_up_;  ///< When nodes were lately, ascending; kept while there is a brake.
   std::set<std::pair<Instant, TaskId>> delayed_;  ///< What waits out a backoff; entries may be out of date.
   std::deque<Unanswered> unanswered_;             ///< Ascending by due.

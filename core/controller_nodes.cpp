@@ -55,7 +55,7 @@ void Controller::set_state(NodeId id, NodeState state) {
 void Controller::watch(NodeId id) {
   const ClusterNode& node = cluster_.node(id);
   const Instant at = node.detector->next_change(now_);
-  if (at != kNever) watch_.insert({at, id});
+  if (at != kNever) watch_.push(at, id);
 }
 
 /// When the next dead node may be given up: now, unless too many were within a while. After Borg, which
@@ -73,26 +73,31 @@ Instant Controller::may_give_up() {
 }
 
 void Controller::detect() {
-  while (!watch_.empty() && watch_.begin()->first <= now_) {
-    const NodeId id = watch_.begin()->second;
-    watch_.erase(watch_.begin());
-    ClusterNode& node = cluster_.node(id);
-    if (node.state == NodeState::kDown) continue;
-    const Liveness liveness = mutated(Mutant::kNeverDetect) ? Liveness::kAlive : node.detector->assess(now_);
-    if (liveness == Liveness::kDead) {
-      if (const Instant at = may_give_up(); at > now_) {
-        if (node.state == NodeState::kReady) set_state(id, NodeState::kSuspect);
-        watch_.insert({at, id});
-        continue;
-      }
-      node.foreign.clear();
-      set_state(id, NodeState::kDown);
-      lose_tasks(id, node.tasks);
-      continue;
-    }
-    if (liveness == Liveness::kSuspect && node.state == NodeState::kReady) set_state(id, NodeState::kSuspect);
-    if (!mutated(Mutant::kNeverDetect)) watch(id);
+  for (; watch_.next_due() <= now_; watch_.pop()) {
+    std::vector<NodeId>& due = watch_.front();  // What is watched from now on is due later.
+    std::sort(due.begin(), due.end());
+    due.erase(std::unique(due.begin(), due.end()), due.end());
+    for (const NodeId id : due) detect(id);
   }
+}
+
+void Controller::detect(NodeId id) {
+  ClusterNode& node = cluster_.node(id);
+  if (node.state == NodeState::kDown) return;
+  const Liveness liveness = mutated(Mutant::kNeverDetect) ? Liveness::kAlive : node.detector->assess(now_);
+  if (liveness == Liveness::kDead) {
+    if (const Instant at = may_give_up(); at > now_) {
+      if (node.state == NodeState::kReady) set_state(id, NodeState::kSuspect);
+      watch_.push(at, id);
+      return;
+    }
+    node.foreign.clear();
+    set_state(id, NodeState::kDown);
+    lose_tasks(id, node.tasks);
+    return;
+  }
+  if (liveness == Liveness::kSuspect && node.state == NodeState::kReady) set_state(id, NodeState::kSuspect);
+  if (!mutated(Mutant::kNeverDetect)) watch(id);
 }
 
 void Controller::lose_tasks(NodeId, const std::vector<TaskId>& lost) {

@@ -2,19 +2,23 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
 #include "core/check.h"
 
 namespace duet {
 namespace {
 
-/// Fits nothing, not even an empty request.
+/// Fits nothing, not even an empty request: what is free elsewhere is never negative.
 Room impossible() {
   Room room;
   room.slots = -1;
-  room.free.cpu_m = std::numeric_limits<std::int64_t>::min();
+  room.free.cpu_m = -1;
   return room;
+}
+
+/// 1 if there is enough: without a jump, of which there would be sixteen in a row.
+std::uint32_t enough(std::int64_t there, std::int64_t needed) {
+  return static_cast<std::uint32_t>(~static_cast<std::uint64_t>(there - needed) >> 63);
 }
 
 }  // namespace
@@ -27,47 +31,55 @@ TargetIndex::Block::Block() {
 std::uint32_t TargetIndex::Block::fitting(const Request& request) const {
   std::uint32_t mask = 0;
   const Resources& need = request.need;
-  const std::int64_t slots = request.exclusive ? 1 : 0;
-  for (std::size_t i = 0; i < kFan; ++i) {
-    const std::uint32_t cpu = cpu_m_[i] >= need.cpu_m;
-    const std::uint32_t slot = slots_[i] >= slots;
-    mask |= (cpu & slot) << i;
-  }
+  for (std::size_t i = 0; i < kFan; ++i) mask |= enough(cpu_m_[i], need.cpu_m) << i;
   // Free room is never negative: what is not asked for need not be compared.
+  if (mask != 0 && request.exclusive)
+    for (std::size_t i = 0; i < kFan; ++i) mask &= ~(static_cast<std::uint32_t>(slots_[i] < 1) << i);
   if (mask != 0 && need.memory_bytes > 0)
     for (std::size_t i = 0; i < kFan; ++i)
       mask &= ~(static_cast<std::uint32_t>(memory_bytes_[i] < need.memory_bytes) << i);
   for (std::size_t kind = 0; mask != 0 && kind < kCountableKinds; ++kind)
     if (need.count[kind] > 0)
       for (std::size_t i = 0; i < kFan; ++i)
-        mask &= ~(static_cast<std::uint32_t>(count_[kind][i] < need.count[kind]) << i);
+        mask &= ~(static_cast<std::uint32_t>(count_[i][kind] < need.count[kind]) << i);
   return mask;
 }
 
-/// The neighbours are read only where the old value was the maximum and sank.
-template <class T>
-bool TargetIndex::Block::replace(std::array<T, kFan>& of, std::size_t i, T value, T& high) {
-  const T before = of[i];
-  if (value == before) return false;
-  of[i] = value;
+/// Sets of(i), of kFan values with the maximum `high`. The others are read only where the old one was the
+/// maximum and sank. True if that changed `high`.
+template <class Of, class T>
+bool TargetIndex::Block::replace(Of&& of, std::size_t i, T value, T& high) {
+  const T before = of(i);
+  of(i) = value;
   if (value > high) {
     high = value;
     return true;
   }
   if (before < high) return false;
-  T most = of[0];
-  for (std::size_t k = 1; k < kFan; ++k) most = std::max(most, of[k]);
+  T most = of(0);
+  for (std::size_t k = 1; k < kFan; ++k) most = std::max(most, of(k));
   const bool changed = most != high;
   high = most;
   return changed;
 }
 
 bool TargetIndex::Block::set(std::size_t i, const Room& room, Room& high) {
-  bool changed = replace(cpu_m_, i, room.free.cpu_m, high.free.cpu_m);
-  changed |= replace(memory_bytes_, i, room.free.memory_bytes, high.free.memory_bytes);
-  changed |= replace(slots_, i, room.slots, high.slots);
-  for (std::size_t kind = 0; kind < kCountableKinds; ++kind)
-    changed |= replace(count_[kind], i, room.free.count[kind], high.free.count[kind]);
+  bool changed = false;
+  const auto put = [&](auto& all, auto value, auto& most) {
+    if (all[i] == value) return;
+    changed |= replace(
+        [&](std::size_t k) -> auto& { return all[k]; }, i, value, most);
+  };
+  put(cpu_m_, room.free.cpu_m, high.free.cpu_m);
+  put(memory_bytes_, room.free.memory_bytes, high.free.memory_bytes);
+  put(slots_, room.slots, high.slots);
+  if (count_[i] == room.free.count) return changed;
+  for (std::size_t kind = 0; kind < kCountableKinds; ++kind) {
+    if (count_[i][kind] == room.free.count[kind]) continue;
+    changed |= replace(
+        [&](std::size_t k) -> auto& { return count_[k][kind]; }, i, room.free.count[kind],
+        high.free.count[kind]);
+  }
   return changed;
 }
 

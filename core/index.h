@@ -83,13 +83,14 @@ class TargetIndex {
     bool set(std::size_t i, const Room& room, Room& high);
 
    private:
-    template <class T>
-    static bool replace(std::array<T, kFan>& of, std::size_t i, T value, T& high);
+    template <class Of, class T>
+    static bool replace(Of&& of, std::size_t i, T value, T& high);
 
     std::array<std::int64_t, kFan> cpu_m_;
     std::array<std::int64_t, kFan> memory_bytes_{};
     std::array<std::int64_t, kFan> slots_;
-    std::array<std::array<std::int32_t, kFan>, kCountableKinds> count_{};
+    /// By neighbour: they hardly ever change, and are then seen not to have at one glance.
+    std::array<std::array<std::int32_t, kCountableKinds>, kFan> count_{};
   };
   /// One level of the tree: child i of level l + 1 sums up block i of level l.
   struct Level {

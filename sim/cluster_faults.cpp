@@ -42,8 +42,10 @@ Instant SkewedClock::when(Instant time) const {
 }
 
 void ClusterWorld::play_faults() {
-  std::sort(faults_ended_.begin(), faults_ended_.end());
-  for (const std::uint32_t index : std::exchange(faults_ended_, {})) apply(scenario_.faults[index], false);
+  if (!faults_ended_.empty()) {
+    std::sort(faults_ended_.begin(), faults_ended_.end());
+    for (const std::uint32_t index : std::exchange(faults_ended_, {})) apply(scenario_.faults[index], false);
+  }
   for (; next_fault_ < scenario_.faults.size() && scenario_.faults[next_fault_].at <= now_; ++next_fault_) {
     const Fault& fault = scenario_.faults[next_fault_];
     if (options_.observer != nullptr) options_.observer->on_fault(now_, fault);
@@ -116,19 +118,18 @@ void ClusterWorld::apply(const Fault& fault, bool begins) {
 
 /// The fate of a message. That of message n of a link depends on nothing else, so that removing one fault
 /// moves no other.
-void ClusterWorld::meddle(Message&& message) {
-  const bool to_agent = std::holds_alternative<agent::Event>(message.event);
+void ClusterWorld::meddle(const Letter& letter) {
   MessageFaults worst;
   if (now_ < scenario_.network.until) worst = scenario_.network;
   for (const Fault* fault : on_links_) {
-    if (fault->cuts(message.node, to_agent)) return;
-    if (fault->kind != Kind::kNetwork || !fault->hits(message.node)) continue;
+    if (fault->cuts(letter.node, letter.to_agent)) return mail_.discard(letter);
+    if (fault->kind != Kind::kNetwork || !fault->hits(letter.node)) continue;
     worst.loss_ppm = std::max(worst.loss_ppm, fault->messages.loss_ppm);
     worst.duplicate_ppm = std::max(worst.duplicate_ppm, fault->messages.duplicate_ppm);
     worst.delay_ppm = std::max(worst.delay_ppm, fault->messages.delay_ppm);
     worst.max_delay = std::max(worst.max_delay, fault->messages.max_delay);
   }
-  Rng fate(keyed_draw(scenario_.seed, message.node, message.number));
+  Rng fate(keyed_draw(scenario_.seed, letter.node, letter.number));
   const auto strikes = [&fate](std::uint32_t ppm) { return fate.below(1'000'000) < ppm; };
   const bool lost = strikes(worst.loss_ppm);
   const bool twice = strikes(worst.duplicate_ppm);
@@ -138,8 +139,11 @@ void ClusterWorld::meddle(Message&& message) {
   };
   const Duration first = scenario_.latency + (late ? jitter() : Duration{0});
   const Duration second = scenario_.latency + jitter();
-  if (twice) post(Message(message), second);
-  if (!lost) post(std::move(message), first);
+  if (twice) post(mail_.copy(letter), second);
+  if (lost)
+    mail_.discard(letter);
+  else
+    post(letter, first);
 }
 
 /// There is no controller: what agents say is lost, requests wait or are refused.

@@ -110,8 +110,8 @@ void ClusterWorld::note_end(const Run& run) {
   const NodeType& type = scenario_.node_types[scenario_.nodes[run.node].type];
   const std::uint32_t task = static_cast<std::uint32_t>(row - results_.tasks.data());
   run.threads.for_each([&](std::uint32_t thread) {
-    results_.executions.push_back({seconds_of(run.began), static_cast<double>(run.operations),
-                                   seconds_of(now_), task, run.node * type.offer.threads() + thread});
+    results_.executions.push_back({run.began_s, static_cast<double>(run.operations), engine_.clock_s(), task,
+                                   run.node * type.offer.threads() + thread});
   });
 }
 

@@ -94,6 +94,7 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
   run.width = threads_for(launch.cpu_m);
   run.threads = launch.threads;
   run.began = now_;
+  run.began_s = engine_.clock_s();
   run.operations = launch.work.operations;
   run.outcome = Outcome::kSucceeded;
   run.exit_code = 0;

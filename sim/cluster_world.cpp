@@ -25,17 +25,6 @@ bool persists(const controller::Commands& commands) {
 
 }  // namespace
 
-/// True if the message speaks of attempts. Heartbeats and registrations keep coming for ever: where they take
-/// longer than their interval, one is always under way.
-bool ClusterWorld::concerns_work(const Message& message) {
-  if (const auto* up = std::get_if<controller::Event>(&message.event)) {
-    const auto& body = std::get<controller::Received>(*up).message.body;
-    return !std::holds_alternative<msg::Heartbeat>(body) && !std::holds_alternative<msg::Register>(body);
-  }
-  const auto& body = std::get<agent::Delivered>(std::get<agent::Event>(message.event)).message.body;
-  return !std::holds_alternative<msg::Registered>(body) && !std::holds_alternative<msg::Fenced>(body);
-}
-
 AgentConfig agent_config(const Scenario& scenario, std::uint32_t node) {
   AgentConfig config = scenario.agent;
   config.name = scenario.nodes[node].name;
@@ -71,7 +60,7 @@ ClusterWorld::~ClusterWorld() = default;
 
 Instant ClusterWorld::next_due() const {
   if (!started_) return Instant{};
-  Instant due = controller_due_;
+  Instant due = std::min(controller_due_, agent_timers_.next_due());
   if (!timers_.empty()) due = std::min(due, timers_.top().at);
   if (arrival_) due = std::min(due, arrival_->at);
   if (next_event_ < scenario_.events.size()) due = std::min(due, scenario_.events[next_event_].at);
@@ -114,13 +103,9 @@ void ClusterWorld::collect_due() {
           ended_.push_back(timer.index);
         break;
       case Timer::Kind::kMessage:
-        inbox_.push_back(std::move(in_flight_[timer.index]));
-        work_in_flight_ -= concerns_work(inbox_.back());
+        inbox_.push_back(in_flight_[timer.index]);
+        work_in_flight_ -= mail_.concerns_work(inbox_.back());
         free_slots_.push_back(timer.index);
-        break;
-      case Timer::Kind::kAgent:
-        hosts_[timer.index].armed = kNever;
-        agents_due_.push_back(timer.index);
         break;
       case Timer::Kind::kRelease:
         release(timer.generation);
@@ -133,6 +118,11 @@ void ClusterWorld::collect_due() {
         break;
     }
   }
+  for (; agent_timers_.next_due() <= now_; agent_timers_.pop())
+    for (const std::uint32_t node : agent_timers_.front()) {
+      hosts_[node].armed = kNever;
+      agents_due_.push_back(node);
+    }
 }
 
 /// The oldest step that waits for its commit is durable, if this is still the controller that made it.
@@ -159,7 +149,9 @@ void ClusterWorld::play_completions() {
 
 /// Agents that are due, and messages by link and number, until all are quiet.
 void ClusterWorld::play_messages() {
-  std::sort(agents_due_.begin(), agents_due_.end());
+  // Mostly they are in order: all agents beat together, and are looked at again in that order.
+  if (!std::is_sorted(agents_due_.begin(), agents_due_.end()))
+    std::sort(agents_due_.begin(), agents_due_.end());
   for (const std::uint32_t node : agents_due_) {
     Host& host = hosts_[node];
     if (!host.agent) continue;
@@ -173,19 +165,18 @@ void ClusterWorld::play_messages() {
   while (!inbox_.empty()) {
     batch_.swap(inbox_);
     inbox_.clear();
-    if (batch_.size() > 1)
-      std::sort(batch_.begin(), batch_.end(), [](const Message& a, const Message& b) {
-        return a.node != b.node ? a.node < b.node : a.number < b.number;
-      });
+    if (!std::is_sorted(batch_.begin(), batch_.end())) std::sort(batch_.begin(), batch_.end());
     // A step may refill the inbox, never this batch.
-    for (Message& message : batch_) {
-      if (const auto* up = std::get_if<controller::Event>(&message.event))
-        step(*up);
-      else if (hosts_[message.node].agent)
-        step(message.node, std::get<agent::Event>(message.event));
-    }
-    batch_.clear();
+    for (const Letter& letter : batch_) deliver(letter);
   }
+}
+
+void ClusterWorld::deliver(const Letter& letter) {
+  if (!letter.to_agent)
+    step(mail_.to_controller(letter));
+  else if (hosts_[letter.node].agent)
+    step(letter.node, mail_.to_agent(letter));
+  mail_.discard(letter);
 }
 
 /// Whoever waits for a controller, or for an earlier answer.
@@ -210,7 +201,8 @@ void ClusterWorld::play_requests() {
     ask(scenario_.events[next_event_]);
   while (arrival_ && arrival_->at <= now_) {
     const JobSpecPtr spec = std::move(arrival_->spec);
-    JobRow row;
+    submit_row(static_cast<std::uint32_t>(results_.jobs.size()), *spec);
+    JobRow& row = results_.jobs.emplace_back();
     row.key = spec->key;
     row.submitted = now_;
     row.first_task = static_cast<std::uint32_t>(results_.tasks.size());
@@ -224,8 +216,6 @@ void ClusterWorld::play_requests() {
     if (spec->pool) row.tasks = std::max(row.tasks, spec->pool->maximum);
     if (spec->kind == JobKind::kService)
       if (known != known_.end()) row.tasks = std::max(row.tasks, known->second.most_replicas);
-    submit_row(static_cast<std::uint32_t>(results_.jobs.size()), *spec);
-    results_.jobs.push_back(std::move(row));
     arrival_ = source_->next();
     step(controller::Submit{RequestId{results_.jobs.size()}, spec});
   }
@@ -289,7 +279,7 @@ void ClusterWorld::close_instant() {
     DUET_CHECK(due > now_);
     if (due < host.armed) {
       host.armed = due;
-      push(due, Timer::Kind::kAgent, node);
+      agent_timers_.push(due, node);
     }
   }
   touched_.clear();
@@ -389,56 +379,37 @@ void ClusterWorld::perform(controller::Command& command) {
     store_.put(std::get<controller::Persist>(command).record);
 }
 
-// A message is made where it is read: its event in the inbox is filled in place, as each move of one costs.
-
 void ClusterWorld::send_up(std::uint32_t node, msg::FromAgent&& message) {
-  auto& received = new_message(node).event.emplace<controller::Event>().emplace<controller::Received>();
-  received.link = LinkId{node};
-  received.message = std::move(message);
-  dispatch();
+  dispatch(mail_.write(node, hosts_[node].messages++, std::move(message)));
 }
 
 void ClusterWorld::send_down(controller::Send&& command) {
-  Message& message = new_message(static_cast<std::uint32_t>(command.link.value));
-  message.event.emplace<agent::Event>().emplace<agent::Delivered>().message = std::move(command.message);
-  dispatch();
+  const auto node = static_cast<std::uint32_t>(command.link.value);
+  dispatch(mail_.write(node, hosts_[node].messages++, std::move(command.message)));
 }
 
-/// The next message on this link, last in the inbox. To be filled and dispatched.
-ClusterWorld::Message& ClusterWorld::new_message(std::uint32_t node) {
+void ClusterWorld::dispatch(const Letter& letter) {
   ++results_.messages;
-  Message& message = inbox_.emplace_back();
-  message.node = node;
-  message.number = hosts_[node].messages++;
-  return message;
-}
-
-/// The last message in the inbox stays there if it arrives at once.
-void ClusterWorld::dispatch() {
-  const bool clear = now_ >= scenario_.network.until && on_links_.empty();
-  if (clear && scenario_.latency == Duration{0}) return;
-  Message message = std::move(inbox_.back());
-  inbox_.pop_back();
-  if (clear)
-    post(std::move(message), scenario_.latency);
+  if (now_ >= scenario_.network.until && on_links_.empty())
+    post(letter, scenario_.latency);
   else
-    meddle(std::move(message));
+    meddle(letter);
 }
 
-void ClusterWorld::post(Message&& message, Duration delay) {
+void ClusterWorld::post(const Letter& letter, Duration delay) {
   if (delay == Duration{0}) {
-    inbox_.push_back(std::move(message));
+    inbox_.push_back(letter);
     return;
   }
   std::uint32_t slot = 0;
-  work_in_flight_ += concerns_work(message);
+  work_in_flight_ += mail_.concerns_work(letter);
   if (free_slots_.empty()) {
     slot = static_cast<std::uint32_t>(in_flight_.size());
-    in_flight_.push_back(std::move(message));
+    in_flight_.push_back(letter);
   } else {
     slot = free_slots_.back();
     free_slots_.pop_back();
-    in_flight_[slot] = std::move(message);
+    in_flight_[slot] = letter;
   }
   push(now_ + delay, Timer::Kind::kMessage, slot);
 }

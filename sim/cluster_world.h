@@ -12,10 +12,12 @@
 #include <variant>
 #include <vector>
 
+#include "core/agenda.h"
 #include "core/agent.h"
 #include "core/controller.h"
 #include "core/trace.h"
 #include "sim/engine.h"
+#include "sim/mail.h"
 #include "sim/record_store.h"
 #include "sim/results.h"
 #include "sim/scenario.h"
@@ -78,19 +80,13 @@ class ClusterWorld final : public World {
   Results take_results();
 
  private:
-  /// A message between the controller and the agent of node `node`, as the event that it will be.
-  struct Message {
-    std::uint32_t node = 0;
-    std::uint64_t number = 0;  ///< Per link, both directions together: the order of sending.
-    std::variant<controller::Event, agent::Event> event;
-  };
   struct Host {
     std::unique_ptr<Traced<Agent>> agent;  ///< Null while the node is off.
     std::uint32_t lives = 0;
     std::uint64_t messages = 0;         ///< Sent on its link so far.
     bool off = false;                   ///< Crashed, and not restarted.
     bool touched = false;               ///< Stepped at this instant.
-    Instant armed = kNever;             ///< Earliest timer that will look at the agent's deadline.
+    Instant armed = kNever;             ///< The next instant at which its agent's deadline is looked at.
     std::optional<SkewedClock> clock;   ///< Nothing while it goes right.
     std::vector<ExecId> runs;           ///< What runs there, in no order.
     std::vector<agent::Adopted> exits;  ///< What ended while there was no agent, in order.
@@ -108,17 +104,18 @@ class ClusterWorld final : public World {
     std::uint32_t width = 1;
     ThreadSet threads;
     Instant began;
+    double began_s = 0;  ///< By the engine's clock.
     std::int64_t operations = 0;
     Outcome outcome = Outcome::kSucceeded;
     std::int32_t exit_code = 0;
     Instant times_out = kNever;  ///< When its agent will end it.
   };
   struct Timer {
-    enum class Kind : std::uint8_t { kRunEnd, kMessage, kAgent, kRelease, kFaultEnd, kStop };
+    enum class Kind : std::uint8_t { kRunEnd, kMessage, kRelease, kFaultEnd, kStop };
     Instant at;
     std::uint64_t sequence = 0;
     Kind kind = Kind::kStop;
-    std::uint32_t index = 0;       ///< Run, message slot, node, or fault.
+    std::uint32_t index = 0;       ///< Run, message slot, or fault.
     std::uint32_t generation = 0;  ///< Of the run; kRelease: which of the controller's lives.
     bool operator>(const Timer& o) const { return at != o.at ? at > o.at : sequence > o.sequence; }
   };
@@ -151,15 +148,14 @@ class ClusterWorld final : public World {
   void perform(controller::Command& command);
   void send_up(std::uint32_t node, msg::FromAgent&& message);
   void send_down(controller::Send&& command);
-  Message& new_message(std::uint32_t node);
-  void dispatch();
-  static bool concerns_work(const Message& message);
-  void post(Message&& message, Duration delay);
+  void deliver(const Letter& letter);
+  void dispatch(const Letter& letter);
+  void post(const Letter& letter, Duration delay);
   void push(Instant at, Timer::Kind kind, std::uint32_t index, std::uint32_t generation = 0);
 
   // cluster_faults.cpp: what breaks, and when it is whole again
   void play_faults();
-  void meddle(Message&& message);
+  void meddle(const Letter& letter);
   void miss(const controller::Event& event);
   void lose_controller(const controller::Event* failed = nullptr);
   void turn_away(const controller::Event& request);
@@ -209,7 +205,9 @@ class ClusterWorld final : public World {
 
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::uint64_t timers_pushed_ = 0;
-  std::vector<Message> in_flight_;  ///< Slots of delayed messages.
+  Agenda<std::uint32_t> agent_timers_;  ///< When agents want to be woken.
+  Mail mail_;
+  std::vector<Letter> in_flight_;  ///< Slots of delayed messages.
   std::vector<std::uint32_t> free_slots_;
   std::size_t work_in_flight_ = 0;  ///< Of the delayed messages, those that concern work.
   /// Steps that wait for their Persists, in order; each is released by one timer.
@@ -237,8 +235,8 @@ class ClusterWorld final : public World {
   std::vector<ExecId> ended_;
   std::vector<std::uint32_t> agents_due_;
   std::vector<std::uint32_t> touched_;
-  std::vector<Message> inbox_;
-  std::vector<Message> batch_;
+  std::vector<Letter> inbox_;
+  std::vector<Letter> batch_;
   controller::Commands commands_;
   agent::Commands agent_commands_;
   bool stop_due_ = false;

@@ -56,9 +56,17 @@ class Engine {
   /// fault that says so.
   virtual void slow(std::uint32_t node, double factor) = 0;
 
+  /// The time at which World::play() is being called, as exactly as the engine knows it: an instant is that
+  /// rounded to nanoseconds.
+  virtual double clock_s() const = 0;
+
   /// Plays the world from instant 0 until it is over.
   virtual void run(World& world) = 0;
 };
+
+/// True if no task can slow down another where threads do not share cores: all that run on a node together
+/// never want more than it has.
+bool undisturbed(const Scenario& scenario);
 
 /// The bare event loop: every thread runs at its type's first speed, undisturbed. Refuses what would make
 /// that untrue: tasks with operations that take parts of threads and, if `needs_cpu_model`, i.e. if some task

@@ -62,6 +62,8 @@ class LoopEngine final : public Engine {
     }
   }
 
+  double clock_s() const override { return clock_s_; }
+
   void run(World& world) override {
     Instant last = instant_ns(-1);
     while (!world.over()) {
@@ -164,6 +166,7 @@ struct SharesThreads {
 };
 bool is_share(const TaskSpec& task) { return quota_of(task) < kThread; }
 
+/// Shares of a thread that do operations may crowd it where it is slow.
 bool has_shares(const Workload& workload) {
   if (const auto* poisson = std::get_if<PoissonWorkload>(&workload)) return is_share(poisson->task);
   const auto* jobs = std::get_if<std::vector<Arrival>>(&workload);
@@ -174,7 +177,17 @@ bool has_shares(const Workload& workload) {
          });
 }
 
+bool slows(const Scenario& scenario) {
+  return std::any_of(scenario.faults.begin(), scenario.faults.end(),
+                     [](const Fault& fault) { return fault.kind == Fault::Kind::kSlowNode; });
+}
+
 }  // namespace
+
+bool undisturbed(const Scenario& scenario) {
+  return std::visit(SharesThreads{}, scenario.workload).empty() &&
+         !(slows(scenario) && has_shares(scenario.workload));
+}
 
 Result<std::unique_ptr<Engine>> make_loop_engine(const Scenario& scenario, bool needs_cpu_model) {
   Problems problems;
@@ -195,9 +208,7 @@ Result<std::unique_ptr<Engine>> make_loop_engine(const Scenario& scenario, bool 
              "\" change speed with their load (turbo or SMT): the loop engine does not model that",
          "the simgrid engine; or one speed and smt_yield = threads_per_core; or durations"});
   }
-  const bool slows = std::any_of(scenario.faults.begin(), scenario.faults.end(),
-                                 [](const Fault& fault) { return fault.kind == Fault::Kind::kSlowNode; });
-  if (needs_cpu_model && slows && has_shares(scenario.workload))
+  if (needs_cpu_model && slows(scenario) && has_shares(scenario.workload))
     problems.push_back({"engine",
                         "shares of a thread that do operations may crowd it on a slow node: the loop engine "
                         "does not model that",

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
 #include <system_error>
 
@@ -22,8 +21,6 @@ using Kind = RecordRow::Kind;
 
 /// Longer traces are not read by anybody: they are kept compressed.
 constexpr std::uint64_t kReadableSteps = 200;
-/// Nor is more than this of a trace kept, about 130,000 steps: a third of it goes into somebody's repository.
-constexpr std::size_t kKeptBytes = std::size_t{4} << 20;
 constexpr std::size_t kContext = 3;
 constexpr std::uint64_t kMaxText = std::uint64_t{64} << 20;
 
@@ -57,16 +54,6 @@ Result<std::string> steps_of(const std::string& trace) {
   return text;
 }
 
-/// The beginning of a trace, compressed.
-Result<std::string> head_of(const std::string& trace) {
-  std::ifstream file(trace, std::ios::binary);
-  std::string bytes(kKeptBytes, '\0');
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (file.gcount() == 0) return Problem{trace, "cannot be read", ""};
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
-  return codec::compressed(bytes);
-}
-
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {
@@ -89,17 +76,11 @@ std::string shown(std::uint64_t step, const std::vector<std::string>& context, s
 
 /// Where `trace` parts from the one that was kept, or why that cannot be said.
 Result<std::string> first_difference_to(const std::string& kept, const std::string& trace) {
-  const auto bytes = read_text(kept, kMaxText);
-  if (!bytes) return bytes.problems();
-  const auto head = codec::decompressed(*bytes, kept, kKeptBytes);
-  if (!head) return head.problems();
-  auto before = codec::TraceReader::from_memory(*head, kept);
+  auto before = codec::TraceReader::open(kept);
   if (!before) return before.problems();
   auto after = codec::TraceReader::open(trace);
   if (!after) return after.problems();
   const auto difference = codec::diff(*before, *after, kContext);
-  if (!difference && head->size() == kKeptBytes)
-    return std::string("the first difference comes after what was kept of the trace, its first 4 MiB\n");
   if (!difference) return difference.problems();
   if (difference->same_body()) return std::string();
   const codec::StepDifference& body = *difference->body;
@@ -139,11 +120,14 @@ void keep(const std::string& folder, const std::string& name, const std::string&
   const bool readable = result.steps < kReadableSteps;
   std::error_code ignored;
   fs::remove(golden(folder, name + (readable ? ".trace" : ".jsonl")), ignored);
-  const auto steps = readable ? steps_of(result.trace) : head_of(result.trace);
-  if (!steps)
+  if (!readable) {
+    const auto kept = codec::compress_file(result.trace, golden(folder, name + ".trace"));
+    if (!kept) problems.push_back(kept.problems().front());
+  } else if (const auto steps = steps_of(result.trace)) {
+    write(golden(folder, name + ".jsonl"), *steps);
+  } else {
     problems.push_back(steps.problems().front());
-  else
-    write(golden(folder, name + (readable ? ".jsonl" : ".trace")), *steps);
+  }
 }
 
 struct Golden {

@@ -39,7 +39,7 @@ struct TaskRow {
 /// What was executed, for replaying the same load on a bare engine (--export-raw): start, operations, end,
 /// where.
 struct Execution {
-  double start_s = 0;
+  double start_s = 0;  ///< By the engine's clock, which is finer than instants.
   double operations = 0;
   double end_s = 0;
   std::uint32_t task = 0;    ///< Row in Results::tasks.

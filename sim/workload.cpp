@@ -14,11 +14,12 @@
 namespace duet::sim {
 namespace {
 
-JobSpecPtr rigid(std::string key, std::uint32_t tasks, TaskSpec task, std::uint32_t retries) {
+/// A rigid job of so many tasks, which are still to be described.
+std::shared_ptr<JobSpec> rigid(std::string&& key, std::uint32_t tasks) {
   auto spec = std::make_shared<JobSpec>();
   spec->key = std::move(key);
-  spec->retries = retries;
-  spec->groups.push_back({tasks, std::move(task)});
+  spec->groups.resize(1);
+  spec->groups.front().count = tasks;
   return spec;
 }
 
@@ -78,7 +79,10 @@ class PoissonSource final : public ArrivalSource {
     if (made_ == workload_.jobs) return std::nullopt;
     ++made_;
     now_ = later(now_, drawn_time(workload_.mean_gap_s * exponential_draw(gaps_)));
-    TaskSpec task = workload_.task;
+    auto spec = rigid(std::to_string(made_), workload_.tasks);
+    spec->retries = workload_.retries;
+    TaskSpec& task = spec->groups.front().spec;
+    task = workload_.task;
     const double size = workload_.fixed_size ? 1.0 : exponential_draw(runs_);
     Duration run{0};
     if (workload_.mean_operations > 0.0) {
@@ -90,7 +94,7 @@ class PoissonSource final : public ArrivalSource {
       task.work.duration = run;
     }
     task.estimate = estimate(run, workload_.estimate_factor);
-    return Arrival{now_, rigid(std::to_string(made_), workload_.tasks, std::move(task), workload_.retries)};
+    return Arrival{now_, std::move(spec)};
   }
   std::size_t expected() const override { return workload_.jobs; }
 
@@ -112,11 +116,12 @@ class LublinSource final : public ArrivalSource {
     if (made_ == workload_.jobs) return std::nullopt;
     ++made_;
     const LublinModel::Job job = model_.next();
-    TaskSpec task;
+    auto spec = rigid(std::to_string(made_), workload_.gangs ? job.cores : 1);
+    TaskSpec& task = spec->groups.front().spec;
     task.need.cpu_m = kThread * (workload_.gangs ? 1 : job.cores);
     task.work.duration = job.run;
     task.estimate = estimate(job.run, workload_.estimate_factor);
-    return Arrival{job.at, rigid(std::to_string(made_), workload_.gangs ? job.cores : 1, std::move(task), 0)};
+    return Arrival{job.at, std::move(spec)};
   }
   std::size_t expected() const override { return workload_.jobs; }
 
@@ -124,6 +129,39 @@ class LublinSource final : public ArrivalSource {
   const LublinWorkload& workload_;
   LublinModel model_;
   std::uint64_t made_ = 0;
+};
+
+/// Fetches jobs from another source some at a time. Drawing one is a long piece of code, which the cache of a
+/// processor does not keep while the rest of a run is played.
+class AheadSource final : public ArrivalSource {
+ public:
+  explicit AheadSource(std::unique_ptr<ArrivalSource> from) : from_(std::move(from)) {
+    ahead_.reserve(kAhead);
+  }
+
+  std::optional<Arrival> next() override {
+    if (given_ == ahead_.size()) fetch();
+    if (ahead_.empty()) return std::nullopt;
+    return std::move(ahead_[given_++]);
+  }
+  std::size_t expected() const override { return from_->expected(); }
+
+ private:
+  static constexpr std::size_t kAhead = 64;
+
+  void fetch() {
+    ahead_.clear();
+    given_ = 0;
+    while (ahead_.size() < kAhead) {
+      auto arrival = from_->next();
+      if (!arrival) return;
+      ahead_.push_back(std::move(*arrival));
+    }
+  }
+
+  std::unique_ptr<ArrivalSource> from_;
+  std::vector<Arrival> ahead_;
+  std::size_t given_ = 0;
 };
 
 /// Makes the source that fits the workload.
@@ -149,17 +187,18 @@ struct Open {
 }  // namespace
 
 JobSpecPtr make_spec(const TableJob& job) {
-  TaskSpec task;
+  auto spec = rigid(std::string(job.id), job.tasks);
+  TaskSpec& task = spec->groups.front().spec;
   task.need.cpu_m = kThread * job.cores;
   task.work.duration = Duration(job.duration_ns);
   task.work.operations = job.operations;
   task.estimate = Duration(job.estimate_ns);
   task.timeout = Duration(job.timeout_ns);
-  return rigid(job.id, job.tasks, std::move(task), 0);
+  return spec;
 }
 
 std::unique_ptr<ArrivalSource> open_workload(const Scenario& scenario) {
-  return std::visit(Open{scenario}, scenario.workload);
+  return std::make_unique<AheadSource>(std::visit(Open{scenario}, scenario.workload));
 }
 
 }  // namespace duet::sim

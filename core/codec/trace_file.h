@@ -164,7 +164,8 @@ struct ReadOptions {
   bool check_hashes = true;
 };
 
-/// Reads a trace frame by frame and checks it on the way: chain, digest, footer, nothing behind it.
+/// Reads a trace, plain or compressed, frame by frame and checks it on the way: chain, digest, footer,
+/// nothing behind it.
 /// Whatever the bytes are, it reports and does not crash; memory stays within a few times the longest
 /// frame.
 class TraceReader {

@@ -6,33 +6,62 @@
 #include <system_error>
 #include <utility>
 
+#include "core/check.h"
+#include "core/codec/compress.h"
 #include "core/codec/trace_file.h"
 #include "core/mutation.h"
 
 namespace duet::codec {
 
-/// Bytes of a file or of memory, in order.
+/// Bytes of a file or of memory, in order; what is compressed comes out as it was.
 struct TraceReader::Source {
   std::FILE* stream = nullptr;  ///< Null: memory.
   std::string_view memory;
-  int error = 0;
+  std::string why;  ///< Of a failure to read.
 
   ~Source() {
     if (stream != nullptr) std::fclose(stream);
   }
-  /// Up to `room` bytes; 0 at the end or after an error.
+  /// Finds out whether the bytes are compressed. To be called once, first.
+  void begin() {
+    chunk_.resize(kCompressedMagic.size());
+    chunk_.resize(stored(chunk_.data(), chunk_.size()));
+    ahead_ = {reinterpret_cast<const char*>(chunk_.data()), chunk_.size()};
+    if (ahead_ == kCompressedMagic) decompression_.emplace();
+  }
+  /// Up to `room` bytes; 0 at the end or after a failure.
   std::size_t read(std::uint8_t* to, std::size_t room) {
-    if (stream != nullptr) {
-      errno = 0;
-      const std::size_t n = std::fread(to, 1, room, stream);
-      if (n == 0 && std::ferror(stream) != 0) error = errno;
-      return n;
+    if (!decompression_) return ahead_.empty() ? stored(to, room) : take(ahead_, to, room);
+    while (true) {
+      const std::size_t n = decompression_->put(ahead_, to, room);
+      if (decompression_->damaged()) why = "the compressed file is damaged";
+      if (n > 0 || decompression_->damaged()) return n;
+      DUET_CHECK(ahead_.empty());
+      chunk_.resize(std::size_t{64} * 1024);
+      chunk_.resize(stored(chunk_.data(), chunk_.size()));
+      if (chunk_.empty()) return 0;
+      ahead_ = {reinterpret_cast<const char*>(chunk_.data()), chunk_.size()};
     }
-    const std::size_t n = std::min(room, memory.size());
-    if (n != 0) std::memcpy(to, memory.data(), n);
-    memory.remove_prefix(n);
+  }
+
+ private:
+  static std::size_t take(std::string_view& from, std::uint8_t* to, std::size_t room) {
+    const std::size_t n = std::min(room, from.size());
+    if (n != 0) std::memcpy(to, from.data(), n);
+    from.remove_prefix(n);
     return n;
   }
+  std::size_t stored(std::uint8_t* to, std::size_t room) {
+    if (stream == nullptr) return take(memory, to, room);
+    errno = 0;
+    const std::size_t n = std::fread(to, 1, room, stream);
+    if (n == 0 && std::ferror(stream) != 0) why = std::generic_category().message(errno);
+    return n;
+  }
+
+  std::optional<Decompression> decompression_;
+  std::vector<std::uint8_t> chunk_;
+  std::string_view ahead_;  ///< What is left of the chunk.
 };
 
 void TraceReader::Close::operator()(Source* source) const { delete source; }
@@ -71,6 +100,7 @@ Result<TraceReader> TraceReader::open(const std::string& path, ReadOptions optio
   source->stream = std::fopen(path.c_str(), "rb");
   if (source->stream == nullptr)
     return Problem{path, "cannot be read: " + std::generic_category().message(errno), ""};
+  source->begin();
   TraceReader reader(std::move(source), path, options);
   if (auto problem = reader.read_header()) return *problem;
   return reader;
@@ -79,14 +109,14 @@ Result<TraceReader> TraceReader::open(const std::string& path, ReadOptions optio
 Result<TraceReader> TraceReader::from_memory(std::string_view bytes, std::string name, ReadOptions options) {
   std::unique_ptr<Source, Close> source(new Source);
   source->memory = bytes;
+  source->begin();
   TraceReader reader(std::move(source), std::move(name), options);
   if (auto problem = reader.read_header()) return *problem;
   return reader;
 }
 
 Problem TraceReader::at(const std::string& what) const {
-  const std::string reason =
-      source_->error != 0 ? "cannot be read: " + std::generic_category().message(source_->error) : what;
+  const std::string reason = source_->why.empty() ? what : "cannot be read: " + source_->why;
   return Problem{name_, "at byte " + std::to_string(offset_) + ": " + reason, ""};
 }
 
@@ -121,7 +151,7 @@ void TraceReader::consume(std::size_t n) {
 
 std::optional<Problem> TraceReader::read_header() {
   fill(kFirstLine);
-  if (source_->error != 0) return at("");
+  if (!source_->why.empty()) return at("");
   std::string_view line = text_of(ahead()).substr(0, kFirstLine);
   if (line.starts_with('{')) {
     return Problem{name_, "is a trace in JSON Lines, which is for reading only",
@@ -167,7 +197,7 @@ Result<bool> TraceReader::next(Frame& frame) {
   fill(kMaxVarint);
   frame = Frame{.number = steps_ + 1, .offset = offset_, .machine = 0, .now = {}, .content = {}, .size = 0};
   const auto cut = [&] {
-    return broken(frame, source_->error != 0 ? at("").what : "the trace is cut off here");
+    return broken(frame, !source_->why.empty() ? at("").what : "the trace is cut off here");
   };
   std::uint64_t length = 0;
   const std::uint8_t* payload = get_varint(ahead().data(), ahead().data() + ahead().size(), length);
@@ -214,7 +244,7 @@ Result<bool> TraceReader::read_footer() {
   }
   consume(kFooter);
   if (fill(1)) return at("something follows the end of the trace");
-  if (source_->error != 0) return at("");
+  if (!source_->why.empty()) return at("");
   summary_ = {hex(digest), steps_, body};
   return false;
 }

@@ -7,16 +7,25 @@
 #include <simgrid/s4u/NetZone.hpp>
 
 #include "core/check.h"
+#include "sim/engine.h"
 
 namespace duet::sim {
 
 namespace sg = simgrid::s4u;
+
+namespace {
+
+/// More than these would cost more memory than they save time: 10 KB each.
+constexpr std::uint32_t kMaxSeats = 4096;
+
+}  // namespace
 
 Platform::Platform(const Scenario& scenario, bool with_processors) : types_(scenario.node_types) {
   sg::NetZone* const zone = sg::create_star_zone("lan");
   control_ = zone->create_host("control", 1e9);
   if (with_processors) {
     nodes_.resize(scenario.nodes.size());
+    const bool seats = undisturbed(scenario);
     std::uint32_t cores = 0;
     for (const Node& node : scenario.nodes) cores += types_[node.type].cores();
     cores_ = std::make_unique<Core[]>(cores);
@@ -30,12 +39,10 @@ Platform::Platform(const Scenario& scenario, bool with_processors) : types_(scen
         if (fault.kind == Fault::Kind::kSlowNode && fault.node == i &&
             std::find(node.factors.begin(), node.factors.end(), fault.factor) == node.factors.end())
           node.factors.push_back(fault.factor);
-      if (node.type->plain()) {
-        node.host = zone->create_host("n" + std::to_string(i), node.speeds());
-        node.host->set_core_count(static_cast<int>(node.type->offer.threads()));
-      } else {
+      if (node.type->plain())
+        add_plain(*zone, node, i, seats);
+      else
         add_cores(*zone, node, i);
-      }
     }
   }
   zone->seal();
@@ -54,6 +61,36 @@ void Platform::slow(std::uint32_t number, double factor) {
   DUET_CHECK(at != node.factors.end());
   node.slowed = static_cast<std::uint32_t>(at - node.factors.begin());
   tune(node);
+}
+
+void Platform::add_plain(sg::NetZone& zone, NodeModel& node, std::uint32_t number, bool with_seats) {
+  const std::uint32_t threads = node.type->offer.threads();
+  const auto add = [&](const std::string& name) {
+    sg::Host* const host = zone.create_host(name, node.speeds());
+    host->set_core_count(static_cast<int>(threads));
+    return host;
+  };
+  const std::string name = "n" + std::to_string(number);
+  node.host = add(name);
+  if (!with_seats || node.type->offer.threads_placed()) return;
+  node.seats.push_back({node.host});
+  while (node.seats.size() < std::min(threads, kMaxSeats))
+    node.seats.push_back({add(name + "s" + std::to_string(node.seats.size()))});
+  for (auto seat = static_cast<std::uint32_t>(node.seats.size()); seat-- > 0;)
+    node.empty_seats.push_back(seat);
+}
+
+std::uint32_t Platform::take_seat(std::uint32_t number) {
+  NodeModel& node = nodes_[number];
+  std::uint32_t seat = 0;
+  if (node.empty_seats.empty()) {
+    seat = node.next_seat++ % static_cast<std::uint32_t>(node.seats.size());
+  } else {
+    seat = node.empty_seats.back();
+    node.empty_seats.pop_back();
+  }
+  ++node.seats[seat].executions;
+  return seat;
 }
 
 void Platform::add_cores(sg::NetZone& zone, NodeModel& node, std::uint32_t number) {
@@ -93,11 +130,16 @@ sg::Host* Platform::occupy(std::uint32_t number, std::uint32_t thread) {
   return core.host;
 }
 
-void Platform::vacate(std::uint32_t number, std::uint32_t thread) {
+void Platform::vacate(std::uint32_t number, std::uint32_t place) {
   NodeModel& node = nodes_[number];
-  DUET_CHECK(load_[node.first_thread + thread] > 0);
-  Core& core = core_of(node, thread);
-  if (--load_[node.first_thread + thread] == 0 && --core.busy_threads == 0) {
+  if (node.host != nullptr) {
+    DUET_CHECK(node.seats[place].executions > 0);
+    if (--node.seats[place].executions == 0) node.empty_seats.push_back(place);
+    return;
+  }
+  DUET_CHECK(load_[node.first_thread + place] > 0);
+  Core& core = core_of(node, place);
+  if (--load_[node.first_thread + place] == 0 && --core.busy_threads == 0) {
     --node.active_cores;
     tune(node);
   }
@@ -115,6 +157,7 @@ void Platform::tune(NodeModel& node) {
   const std::uint32_t pstate = node.slowed * speeds + std::min(std::max(node.active_cores, 1U), speeds) - 1;
   if (pstate == node.pstate) return;
   node.pstate = pstate;
+  for (const Seat& seat : node.seats) seat.host->set_pstate(pstate);
   if (node.host != nullptr) return void(node.host->set_pstate(pstate));
   for (std::uint32_t c = 0; c < node.cores; ++c) cores_[node.first_core + c].host->set_pstate(pstate);
 }

@@ -45,6 +45,7 @@ class SimgridEngine final : public Engine, private PartListener {
   void slow(std::uint32_t node, double factor) override {
     if (executor_) platform_.slow(node, factor);
   }
+  double clock_s() const override { return clock_s_; }
   void run(World& world) override;
 
   std::uint64_t late_ends() const { return late_ends_; }
@@ -58,13 +59,13 @@ class SimgridEngine final : public Engine, private PartListener {
   struct Part {
     ExecId run = 0;
     std::uint32_t node = 0;
-    std::uint32_t thread = none;  // none on a plain node: its host counts threads by itself
+    std::uint32_t place = none;  // thread or seat; none on a plain node: its host counts threads by itself
     std::uint32_t previous = none;
     std::uint32_t next = none;
   };
 
   void start_on_plain(const ExecSpec& spec, PartSpec part);
-  void link(PartId part, ExecId id, std::uint32_t node, std::uint32_t thread);
+  void link(PartId part, ExecId id, std::uint32_t node, std::uint32_t place);
   void unlink(PartId part);
   void on_part_ended(PartId part) override;
   void on_parts_settled() override;
@@ -123,16 +124,20 @@ void SimgridEngine::start(const ExecSpec& spec) {
 
 /// All threads are one part, unless a quota holds: SimGrid's bound is for all threads of a part together.
 void SimgridEngine::start_on_plain(const ExecSpec& spec, PartSpec part) {
+  const bool seated = platform_.has_seats(spec.node);
   part.host = platform_.host(spec.node);
   part.threads = part.top_speed > 0 ? 1 : spec.width;
-  for (std::uint32_t i = 0; i < spec.width; i += part.threads)
-    link(executor_->start(part), spec.id, spec.node, none);
+  for (std::uint32_t i = 0; i < spec.width; i += part.threads) {
+    const std::uint32_t seat = seated ? platform_.take_seat(spec.node) : none;
+    if (seated) part.host = platform_.seat(spec.node, seat);
+    link(executor_->start(part), spec.id, spec.node, seat);
+  }
 }
 
-void SimgridEngine::link(PartId part, ExecId id, std::uint32_t node, std::uint32_t thread) {
+void SimgridEngine::link(PartId part, ExecId id, std::uint32_t node, std::uint32_t place) {
   if (part >= parts_.size()) parts_.resize(part + 1);
   Run& run = runs_[id];
-  parts_[part] = {id, node, thread, none, run.first_part};
+  parts_[part] = {id, node, place, none, run.first_part};
   if (run.first_part != none) parts_[run.first_part].previous = part;
   run.first_part = part;
   ++running_parts_;
@@ -140,7 +145,7 @@ void SimgridEngine::link(PartId part, ExecId id, std::uint32_t node, std::uint32
 
 void SimgridEngine::unlink(PartId id) {
   const Part& part = parts_[id];
-  if (part.thread != none) platform_.vacate(part.node, part.thread);
+  if (part.place != none) platform_.vacate(part.node, part.place);
   if (part.next != none) parts_[part.next].previous = part.previous;
   if (part.previous != none) parts_[part.previous].next = part.next;
   if (part.previous == none) runs_[part.run].first_part = part.next;

@@ -79,6 +79,23 @@ TEST_F(Recorded, AChangeOfALongRunIsShownToo) {
   EXPECT_FALSE(fs::exists(folder_ / "golden/one.trace"));
 }
 
+TEST_F(Recorded, SoIsOneBehindTheFirstMegabytes) {
+  const auto many = [](const std::string& last_s) {
+    return R"({"cluster": {"node_types": {"n": {"cores": 2}}, "nodes": [{"type": "n"}]},
+      "workload": {"jobs": [{"duration_s": 1, "repeat": {"count": 15000, "every_s": 1}},
+                            {"at_s": 15005, "duration_s": )" +
+           last_s + "}]}}";
+  };
+  write(folder_ / "one.json", many("5"));
+  EXPECT_EQ(duet({"record", folder_.text(), "--engine", "loop"}).code, 0);
+  // A trace that is kept compressed is a trace.
+  EXPECT_EQ(duet({"replay", (folder_ / "golden/one.trace").string(), "--verify"}).code, 0);
+  write(folder_ / "one.json", many("5.5"));
+  EXPECT_THAT(verify().err,
+              AllOf(HasSubstr("first difference at step 1"), HasSubstr("\"duration_ns\":5000000000"),
+                    HasSubstr("\"duration_ns\":5500000000")));
+}
+
 TEST(Record, AnInterruptionLeavesNoFolderAndNoRun) {
   for (const std::string signal : {"INT", "TERM"}) {
     // A shell makes what it starts in the background ignore SIGINT; env puts that right.

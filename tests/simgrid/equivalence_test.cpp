@@ -138,6 +138,9 @@ Scenario plain_cluster() {
   scenario.node_types = {node_type(4, 2, {4.2e9}, 2.0), node_type(16, 1, {1e9}, 1.0),
                          node_type(7, 1, {2.7e9}, 1.0)};
   for (std::uint32_t i = 0; i < 6; ++i) scenario.nodes.push_back({"n", i % 3});
+  // A pool, of whose threads nobody is told.
+  scenario.node_types.push_back(node_type(300, 1, {1.3e9}, 1.0));
+  scenario.nodes.push_back({"n", 3});
   return scenario;
 }
 
@@ -145,7 +148,8 @@ std::vector<RandomLives::Seat> separate_seats(const Scenario& scenario, std::uin
   Draws draw(seed);
   std::vector<RandomLives::Seat> seats;
   for (std::uint32_t node = 0; node < scenario.nodes.size(); ++node) {
-    const std::uint32_t threads = scenario.node_types[scenario.nodes[node].type].offer.threads();
+    const std::uint32_t threads =
+        std::min(scenario.node_types[scenario.nodes[node].type].offer.threads(), ThreadSet::kMaxThreads);
     for (std::uint32_t first = 0; first < threads;) {
       const auto width = std::min(threads - first, static_cast<std::uint32_t>(1 + draw.below(5)));
       auto& seat = seats.emplace_back(RandomLives::Seat{node, {}});
@@ -192,6 +196,32 @@ TEST_P(Engines, AgreeWithinANanosecondOnPlainNodes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Engines, testing::Range<std::uint64_t>(1, 9));
+
+TEST(Pools, TakeMoreExecutionsThanTheyHaveThreads) {
+  constexpr ExecId kShares = 900;
+  const auto run = [&](auto make) {
+    return output_of_child([&] {
+      Scenario scenario;
+      scenario.node_types = {node_type(300, 1, {1e9}, 1.0)};
+      scenario.nodes.push_back({"pool", 0});
+      auto engine = make(scenario);
+      FakeWorld world(**engine);
+      world.at(0, [&] {
+        for (ExecId id = 0; id < kShares; ++id)
+          world.start({.id = id, .operations = 1'000'000 * (id + 1), .quota_m = 250});
+      });
+      world.on_ended = [&](ExecId id) {
+        if (world.ends[id].size() == 1) world.start({.id = id, .operations = 7'000'000, .quota_m = 500});
+      };
+      (*engine)->run(world);
+      EXPECT_TRUE(world.over());
+      return ends_of(world);
+    });
+  };
+  const std::string simgrid = run([](const Scenario& s) { return make_simgrid_engine(s, true); });
+  EXPECT_EQ(simgrid, run([](const Scenario& s) { return make_loop_engine(s, true); }));
+  EXPECT_EQ(std::count(simgrid.begin(), simgrid.end(), ' '), 2 * kShares);
+}
 
 struct Executed {
   double start;

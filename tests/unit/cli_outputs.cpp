@@ -7,6 +7,8 @@
 #include "sim/metrics.h"
 #include "sim/outputs.h"
 #include "sim/record.h"
+#include "sim/run.h"
+#include "sim/scenario_parse.h"
 
 namespace duet::sim {
 namespace {
@@ -149,6 +151,23 @@ TEST(Outputs, TasksNameNodeAndThreads) {
   EXPECT_EQ(rows[0], "task_id,job_id,node,slot,attempts,state,outcome,start,end");
   EXPECT_EQ(rows[1], "1.0,\"with,comma\",n1,\"1,5\",1,succeeded,succeeded,1.500000,2.500000");
   EXPECT_EQ(rows[2], "1.1,\"with,comma\",n0,,1,succeeded,succeeded,1.500000,2.500000");
+}
+
+TEST(Outputs, ExecutionsHaveTheTimesOfTheEngineNotOfInstants) {
+  const ParsedScenario parsed = parse_scenario(
+      R"({"cluster": {"node_types": {"n": {"cores": 1, "speed_hz": 3e9}}, "nodes": [{"type": "n"}]},
+          "workload": {"jobs": [{"operations": 1e9}, {"operations": 1e9}]}})",
+      "test");
+  ASSERT_TRUE(parsed) << parsed.rendered;
+  WorldOptions options;
+  options.keep_executions = true;
+  const auto results = run(*parsed.scenario, make_loop_engine, options);
+  ASSERT_TRUE(results);
+  const double third = 1e9 / 3e9;
+  ASSERT_EQ(results->executions.size(), 2U);
+  EXPECT_EQ(results->executions[0].end_s, third);
+  EXPECT_EQ(results->executions[1].start_s, third);
+  EXPECT_EQ(results->executions[1].end_s, third + third);
 }
 
 TEST(Outputs, ExecutionsAreRecordsOf32Bytes) {
