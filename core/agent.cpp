@@ -46,6 +46,10 @@ void Agent::on(const agent::Boot& event) {
       set_kill_at(held, saturating_add(now_, adopted.timeout_left));
     unacknowledged_ += adopted.running ? 0 : 1;
   }
+  for (const Held& held : held_)
+    if (held.worker && held.phase == Phase::kRunning)
+      if (const Held* worker = find(*held.worker); worker == nullptr || worker->phase == Phase::kEnded)
+        end_operations(*held.worker);
   register_anew();
 }
 

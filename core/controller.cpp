@@ -69,6 +69,7 @@ std::string Controller::refusal(const TaskGroup& group) const {
   if (std::min({group.spec.estimate, group.spec.timeout, work.duration}) < Duration{0})
     return "times cannot be negative";
   if (work.operations < 0 || group.spec.iterations < 0) return "a task cannot have less than no work";
+  if (work.weight == 0) return "a task cannot weigh nothing";
   return {};
 }
 

@@ -41,6 +41,7 @@ class Controller {
   const std::map<std::string, std::unique_ptr<Pool>>& pools() const { return pools_; }
   const ControllerConfig& config() const { return config_; }
   std::size_t waiting() const;
+  Accuracy estimator_accuracy() const { return estimator_->accuracy(); }
   /// What places the tasks of a group of a live job (null: the queue itself), and what it draws from: for
   /// explanations.
   const Scheduler* scheduler_of(const LiveJob& job, const LiveGroup& group) const {

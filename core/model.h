@@ -58,19 +58,22 @@ enum class Outcome : std::uint8_t {
 struct Work {
   Duration duration{0};         ///< Wall time, independent of the processor; 0 = not given.
   std::int64_t operations = 0;  ///< Operations that each of its threads executes; 0 = not given.
+  std::uint32_t weight = 1;     ///< Of its share, where several want a core at once; above 0.
   std::shared_ptr<const std::string> payload;  ///< Opaque to the core: command line, image, environment.
 
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("duration", s.duration);
     v("operations", s.operations);
+    v("weight", s.weight);
     v("payload", s.payload);
   }
   /// Payloads are compared by content.
   bool operator==(const Work& other) const {
     const bool same_payload =
         payload == other.payload || (payload && other.payload && *payload == *other.payload);
-    return duration == other.duration && operations == other.operations && same_payload;
+    return duration == other.duration && operations == other.operations && weight == other.weight &&
+           same_payload;
   }
 };
 

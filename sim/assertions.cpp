@@ -40,6 +40,8 @@ constexpr std::array kMetrics = {
     Metric{"utilization", "busy_core_s / (hardware threads of the cluster * makespan_s)"},
     Metric{"busy_core_s", "sum over attempts of hardware threads held * seconds held, from start to end"},
     Metric{"nodes_down", "nodes that were down when the run ended"},
+    Metric{"estimate_error",
+           "of the estimator `learned`: the median of |predicted - ran| / ran over the last 31 tasks"},
     Metric{"energy_j", "what the nodes drew that have a `power` model, from instant 0 to the end of the run"},
 };
 

@@ -136,6 +136,7 @@ Results ClusterWorld::take_results() {
   const Cluster& cluster = controller_.machine().cluster();
   for (std::uint64_t node = 0; node < cluster.size(); ++node)
     results_.nodes_down += cluster.node(NodeId{node}).state == NodeState::kDown;
+  results_.estimate_error_ppm = controller_.machine().estimator_accuracy().error_ppm;
   return std::move(results_);
 }
 

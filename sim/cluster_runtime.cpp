@@ -69,12 +69,17 @@ void ClusterWorld::crash(std::uint32_t node) {
   host.agent.reset();
   host.exits.clear();
   for (const ExecId id : runs_of(host)) {
-    if (runs_[id].executing && std::find(ended_.begin(), ended_.end(), id) == ended_.end())
-      engine_.cancel(id);
+    interrupt(id);
     runs_[id].outcome = Outcome::kLost;
     note_end(runs_[id]);
     retire(id);
   }
+}
+
+/// The engine has no more to do with it. It may have let go of it at this very instant.
+void ClusterWorld::interrupt(ExecId id) {
+  if (runs_[id].executing && std::find(ended_.begin(), ended_.end(), id) == ended_.end()) engine_.cancel(id);
+  runs_[id].executing = false;
 }
 
 void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
@@ -119,7 +124,8 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
                    .threads = launch.threads,
                    .width = run.width,
                    .operations = launch.work.operations,
-                   .quota_m = quota_of(launch.cpu_m)});
+                   .quota_m = quota_of(launch.cpu_m),
+                   .priority = launch.work.weight});
   else
     push(saturating_add(now_, launch.work.duration), Timer::Kind::kRunEnd, id, run.generation);
   const bool pulls = run.pulls;
@@ -134,8 +140,7 @@ void ClusterWorld::terminate(std::uint32_t node, const agent::Terminate& order) 
   if (it == here.end()) return;
   const ExecId id = *it;
   Run& run = runs_[id];
-  if (run.executing) engine_.cancel(id);
-  run.executing = false;
+  interrupt(id);
   run.outcome = Outcome::kFailed;
   run.exit_code = order.force ? -9 : -15;
   complete(id);
@@ -148,6 +153,13 @@ void ClusterWorld::complete(ExecId id) {
   retire(id);
   if (!hosts_[run.node].agent) {
     hosts_[run.node].exits.push_back({run.attempt, run.worker, false, run.outcome, run.exit_code});
+    // Operations die with the process that executes them; else the agent says so.
+    for (const ExecId other : runs_of(hosts_[run.node])) {
+      if (runs_[other].worker != run.attempt) continue;
+      interrupt(other);
+      runs_[other].outcome = Outcome::kLost;
+      complete(other);
+    }
     return;
   }
   step(run.node, agent::Exited{run.attempt, run.outcome, run.exit_code});

@@ -179,6 +179,7 @@ class ClusterWorld final : public World {
   void ask_if_pulling(std::uint32_t node, AttemptId worker);
   void begin(std::uint32_t node, const agent::Launch& launch);
   void terminate(std::uint32_t node, const agent::Terminate& order);
+  void interrupt(ExecId id);
   void complete(ExecId id);
   void retire(ExecId id);
 

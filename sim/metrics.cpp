@@ -141,6 +141,8 @@ Metrics measure(const Scenario& scenario, const Results& results) {
   measure_waits(metrics, results);
   measure_turnarounds(metrics, results);
   measure_load(metrics, scenario, results);
+  if (results.estimate_error_ppm)
+    metrics["estimate_error"] = static_cast<double>(*results.estimate_error_ppm) / 1e6;
   if (!results.energy_j.empty())
     metrics["energy_j"] = std::accumulate(results.energy_j.begin(), results.energy_j.end(), 0.0);
   return metrics;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,7 @@ struct Results {
   std::int64_t busy_cpu_s = 0;        ///< Sum over attempts of width * run time, in whole thread-seconds,
   std::int64_t busy_cpu_ns =
       0;  ///< and the rest of it: nanoseconds alone would overflow after 292 core-years.
+  std::optional<std::int64_t> estimate_error_ppm;  ///< As the controller's estimator says of itself.
   std::vector<double> energy_j;  ///< By node, from instant 0 to `end`; empty if no type has a power model.
   std::uint64_t instants = 0;
   std::uint64_t messages = 0;

@@ -106,6 +106,10 @@ constexpr Field operations(S s) {
   return integer(s, "operations", "operations", 1, kMaxCount, "",
                  "Instead of `duration_s`: work that each thread of a task does at the speed of its node.");
 }
+constexpr Field weight(S s) {
+  return integer(s, "cpu_weight", "", 1, 10'000, "1",
+                 "Where several operations want a core at once, each gets a share by its weight.");
+}
 constexpr Field estimate(S s) {
   return seconds(s, "estimate_s", "0",
                  "What the user thinks a task takes; for scheduling only. 0 = no estimate.");
@@ -273,6 +277,7 @@ constexpr Field kFields[] = {
     exclusive(S::kJob),
     duration(S::kJob),
     operations(S::kJob),
+    weight(S::kJob),
     estimate(S::kJob),
     timeout(S::kJob),
     operation(S::kJob),
@@ -317,6 +322,7 @@ constexpr Field kFields[] = {
     exclusive(S::kGroup),
     duration(S::kGroup),
     operations(S::kGroup),
+    weight(S::kGroup),
     estimate(S::kGroup),
     timeout(S::kGroup),
     operation(S::kGroup),

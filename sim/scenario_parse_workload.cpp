@@ -15,10 +15,10 @@ namespace {
 
 constexpr std::size_t kMaxJobs = 1'000'000;
 constexpr std::uint32_t kMaxTasksPerJob = 1'000'000;
-constexpr std::string_view kTaskFields[] = {"tasks",      "cores",         "cpu_m",      "memory_mib",
-                                            "count",      "exclusive",     "duration_s", "operations",
-                                            "estimate_s", "timeout_s",     "operation",  "iterations",
-                                            "pool",       "fail_attempts", "exit_code"};
+constexpr std::string_view kTaskFields[] = {"tasks",      "cores",      "cpu_m",         "memory_mib",
+                                            "count",      "exclusive",  "duration_s",    "operations",
+                                            "cpu_weight", "estimate_s", "timeout_s",     "operation",
+                                            "iterations", "pool",       "fail_attempts", "exit_code"};
 
 /// A replica of which nothing says how long it takes runs until it is ended.
 void read_work(Context& context, const Reader& reader, bool replica, bool pulls, TaskSpec& spec) {
@@ -30,6 +30,7 @@ void read_work(Context& context, const Reader& reader, bool replica, bool pulls,
                          "right: `duration_s` or `operations`");
   spec.work.duration = said || !replica ? reader.seconds("duration_s") : kForever;
   spec.work.operations = reader.integer("operations");
+  spec.work.weight = static_cast<std::uint32_t>(reader.integer("cpu_weight"));
   spec.estimate = reader.seconds("estimate_s");
   spec.timeout = reader.seconds("timeout_s");
   spec.operation = reader.text("operation");

@@ -244,6 +244,7 @@ void ScenarioWriter::group(const TaskGroup& group, std::string_view count) {
   } else {
     integer("operations", spec.work.operations);
   }
+  if (spec.work.weight != 1) integer("cpu_weight", spec.work.weight);
   seconds("estimate_s", spec.estimate);
   seconds("timeout_s", spec.timeout);
   // Left out where there is nothing to say, as in cluster().

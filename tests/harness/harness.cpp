@@ -191,6 +191,10 @@ bool Harness::play_completions() {
       if (run.ends > now_) continue;
       run.over = !hosts_[n].agent;
       if (!run.over) over.emplace_back(attempt, n, run);
+      // Operations die with the process that executes them; else the agent says so.
+      if (run.over)
+        for (auto& [other, its] : hosts_[n].runs)
+          if (its.worker == attempt && !its.over) its.over = true, its.outcome = Outcome::kLost;
     }
   std::sort(over.begin(), over.end(), [](const auto& a, const auto& b) {
     return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));

@@ -220,6 +220,24 @@ TEST(I5World, AShareOfAThreadIsAQuota) {
   });
 }
 
+TEST(I5World, ACoreIsSharedByWeight) {
+  run_in_child([] {
+    const ParsedScenario parsed = parse_scenario(
+        R"({"cluster": {"node_types": {"core": {"threads_per_core": 2, "speed_hz": 1e9, "smt_yield": 1.25}},
+                        "nodes": [{"type": "core"}]},
+            "workload": {"jobs": [{"operations": 1e9, "cpu_weight": 3}, {"operations": 1e9}]}})",
+        "test");
+    ASSERT_TRUE(parsed) << parsed.rendered;
+    const auto results = run(*parsed.scenario,
+                             [](const Scenario& s, bool model) { return make_simgrid_engine(s, model); }, {});
+    ASSERT_TRUE(results);
+    ASSERT_EQ(results->tasks.size(), 2U);
+    // Together 1.25e9 a second, of which the first has three quarters; then the other has the core alone.
+    expect_close(seconds_of(results->tasks[0].ended), 1 / 0.9375);
+    expect_close(seconds_of(results->tasks[1].ended), 1 / 0.9375 + (1 - 0.3125 / 0.9375));
+  });
+}
+
 /// SimGrid's plugin takes what a core draws with an empty and with a full load, and is linear between: the
 /// load of one thread is 0.5, that of two is yield / 2.
 std::string plugin_watts(const PowerModel& power) {

@@ -360,6 +360,18 @@ TEST(CoreAgentRestart, WorkersGoOnAndAskAgain) {
   for (const auto& [attempt, n] : h.starts()) EXPECT_EQ(n, 1U) << attempt_text(attempt);
 }
 
+TEST(CoreAgentRestart, AWorkerThatEndedMeanwhileTookItsOperationsAlong) {
+  Harness h(cluster().nodes(1, zones()));
+  h.at(0s).submit(zone_workers(1, 1).fails(1).after(5s));
+  h.at(1s).submit(job("a").runs(20s).in_pool("zones"));
+  h.at(4s).kill_agent(0);
+  h.at(9s).boot(0);
+  h.at(60s).cancel(1);
+  h.run();
+  EXPECT_EQ(h.lines("task 2.0#1 pending"), Lines{"9.000000000 task 2.0#1 pending n0 lost"});
+  EXPECT_EQ(h.lines("job 2").back(), "29.000000000 job 2 succeeded");
+}
+
 TEST(CoreMassLoss, ManySilentNodesAreGivenUpOneByOne) {
   const auto run = [](std::uint32_t percent) {
     Harness h(cluster().nodes(5, cores(1)).dead_after(20, 30).mass_loss(percent, 300s, 60s));
