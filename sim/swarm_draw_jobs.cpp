@@ -10,6 +10,15 @@
 #include "sim/swarm_draw_parts.h"
 
 namespace duet::sim::drawing {
+namespace {
+
+Work never_ending() {
+  Work work;
+  work.duration = Duration(1'000'000 * kSecond);
+  return work;
+}
+
+}  // namespace
 
 /// Attempts of it run `shortest_ns` or longer.
 TaskSpec Draw::task(Rng& rng, std::int64_t shortest_ns) {
@@ -68,7 +77,7 @@ void Draw::make_service(JobSpec& job, Instant submitted, Rng& rng, const std::ve
   const auto replica = [&] {
     // Not too short, as they start again whenever they end.
     TaskSpec spec = task(rng, kSecond);
-    if (rng.chance(1, 2)) spec.work = {.duration = Duration(1'000'000 * kSecond)};  // Never, that is.
+    if (rng.chance(1, 2)) spec.work = never_ending();
     spec.work.payload = job.groups.front().spec.work.payload;
     return spec;
   };
@@ -113,7 +122,7 @@ void Draw::make_pool(std::vector<Arrival>& arrivals, const std::vector<bool>& su
   job.kind = JobKind::kService;
   job.groups.push_back({static_cast<std::uint32_t>(rng.between(0, 3)), task(rng, kSecond)});
   TaskSpec& worker = job.groups.front().spec;
-  worker.work = {.duration = Duration(1'000'000 * kSecond)};
+  worker.work = never_ending();
   if (rng.chance(1, 3)) worker.work.duration = log_uniform(rng, kSecond, 200 * kSecond);
   worker.timeout = Duration{0};
   PoolSpec& pool = job.pool.emplace();
