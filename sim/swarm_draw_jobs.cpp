@@ -68,7 +68,8 @@ void Draw::make_service(JobSpec& job, Instant submitted, Rng& rng, const std::ve
   const auto replica = [&] {
     // Not too short, as they start again whenever they end.
     TaskSpec spec = task(rng, kSecond);
-    if (rng.chance(1, 2)) spec.work = {.duration = Duration(1'000'000 * kSecond)};  // Never, that is.
+    if (rng.chance(1, 2))
+      spec.work = {.duration = Duration(1'000'000 * kSecond), .payload = {}};  // Never, that is.
     spec.work.payload = job.groups.front().spec.work.payload;
     return spec;
   };
@@ -113,7 +114,7 @@ void Draw::make_pool(std::vector<Arrival>& arrivals, const std::vector<bool>& su
   job.kind = JobKind::kService;
   job.groups.push_back({static_cast<std::uint32_t>(rng.between(0, 3)), task(rng, kSecond)});
   TaskSpec& worker = job.groups.front().spec;
-  worker.work = {.duration = Duration(1'000'000 * kSecond)};
+  worker.work = {.duration = Duration(1'000'000 * kSecond), .payload = {}};
   if (rng.chance(1, 3)) worker.work.duration = log_uniform(rng, kSecond, 200 * kSecond);
   worker.timeout = Duration{0};
   PoolSpec& pool = job.pool.emplace();
