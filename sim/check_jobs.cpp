@@ -156,7 +156,7 @@ void Checkers::count_end(JobView& job, TaskView& task, const controller::TaskCha
     counts.failed_number = task.number;
   };
   if (job.service())  // Its replicas run again as often as they must, after a success, too.
-    return of_its_own(notice.outcome) ? failed_here(task) : void();
+    return of_its_own(notice.outcome) && notice.state == TaskState::kPending ? failed_here(task) : void();
   const std::uint32_t most_losses = scenario_.controller.max_losses;
   if (notice.state == TaskState::kFailed) {
     const TaskView& counts = job.counts_of(task);

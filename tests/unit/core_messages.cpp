@@ -253,6 +253,29 @@ TEST(CoreMessages, ForgedEndsAndStartsChangeNothing) {
   EXPECT_EQ(h.lines("job 1").back(), "10.000000000 job 1 succeeded");
 }
 
+TEST(CoreMessages, AnEndAsKilledThatNobodyAskedForIsALoss) {
+  Harness h(cluster().nodes(1, cores(1)).max_losses(0));
+  h.at(0s).submit(job("a").runs(10s).retries(5));
+  h.at(3s).deliver(0, msg::FromAgent{NodeId{0}, BootNonce{1001}, Epoch{1},
+                                     msg::AttemptEnded{kAttempt, Outcome::kKilled, 0}});
+  h.run_until(4s);
+  EXPECT_EQ(h.lines("job 1").back(), "3.000000000 job 1 failed");
+}
+
+TEST(CoreMessages, ARegistrationThatHoldsNothingForeignAnyMoreIsReadyAtOnce) {
+  Harness h(cluster().nodes(1, cores(1)));
+  const AttemptId foreign{{JobId{9}, 0}, 1};
+  const auto registers = [](std::uint32_t serial, std::vector<AttemptId> held) {
+    return msg::FromAgent{
+        {}, BootNonce{1001}, {}, msg::Register{"n0", serial, cores(1).offer(), std::move(held)}};
+  };
+  h.at(1s).deliver(0, registers(2, {foreign}));
+  h.at(2s).deliver(0, registers(3, {}));
+  h.run_until(3s);
+  EXPECT_EQ(h.lines("node"),
+            (Lines{"0.000000000 node n0 ready", "1.000000000 node n0 fenced", "2.000000000 node n0 ready"}));
+}
+
 TEST(CoreMessages, EverySecondLetterIsLostAndAllJobsEndOnce) {
   Harness h(cluster().nodes(2, cores(2)).latency(50ms));
   h.fate([](const Letter& letter) -> std::vector<Duration> {
