@@ -1,6 +1,7 @@
 #include "core/codec/explain_trace.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -62,6 +63,13 @@ Result<Found> find(TraceReader& reader, TaskId task, std::uint32_t number) {
   }
 }
 
+/// What chooses for this group's tasks.
+std::string scheduler_name(const Controller& controller, const LiveJob& job, std::uint32_t group) {
+  if (!job.spec->scheduler.empty()) return job.spec->scheduler;
+  if (const Pool* pool = job.groups[group].pool) return "of pool `" + pool->name + '`';
+  return controller.config().scheduler.name;
+}
+
 void note_reservation(TaskExplanation& out, const ReservationWatcher& watcher, const Controller& controller) {
   if (!watcher.last() || out.standing->head != watcher.last()->job) return;
   out.reserved = watcher.last();
@@ -89,23 +97,26 @@ Result<TaskExplanation> explain_task(TraceReader first, TraceReader second, Task
     const auto more = walk->next();
     if (!more) return more.problems();
     if (!*more) break;
-    const bool here = placement && walk->number() == found->step;
-    ChoiceWatcher choice(walk->controller()->cluster(), found->nth);
-    walk->watch(here ? static_cast<PassWatcher*>(&choice) : &reservation);
+    // Before its first step there is no controller, which a forged trace may let place something.
+    const bool here = placement && walk->number() == found->step && walk->controller() != nullptr;
+    std::optional<ChoiceWatcher> choice;
+    if (here) choice.emplace(walk->controller()->cluster(), found->nth);
+    walk->watch(here ? static_cast<PassWatcher*>(&*choice) : &reservation);
     const auto problem = walk->take();
     walk->watch(nullptr);
     if (problem) return *problem;
     story.hear(*walk);
     if (here) {
       out.placed = found->placed;
-      out.choice = choice.choice();
+      out.choice = choice->choice();
     }
     if (here || !out.placed) {
       out.step = walk->number();
       out.at = walk->now();
     }
     const LiveJob* job = walk->controller()->jobs().find(task.job);
-    if (job != nullptr && !job->spec->scheduler.empty()) out.scheduler = job->spec->scheduler;
+    if (job != nullptr && task.index < job->tasks.size())
+      out.scheduler = scheduler_name(*walk->controller(), *job, job->tasks[task.index].group);
     if (story.over() && (out.placed || !placement)) break;
   }
   const std::string name = to_text(task);

@@ -22,6 +22,8 @@ struct TaskExplanation {
   std::vector<Chapter> story;
   /// The placement explained; nothing: how it stands at the end of the trace is.
   std::optional<TaskRecord> placed;
+  /// Which of the candidates it went to: a node, or for an operation a worker.
+  std::size_t chosen() const { return placed->worker ? placed->worker->task.index : placed->node.value; }
   std::uint64_t step = 0;  ///< Of that placement, or the trace's last.
   Instant at;
   std::optional<Choice> choice;                             ///< Nothing if it ended without a place.

@@ -22,7 +22,7 @@ using testing::StartsWith;
 const Folder& explained_runs() {
   static const Folder folder;
   static const bool made = [] {
-    for (const std::string name : {"demo", "service", "drain", "dag"})
+    for (const std::string name : {"demo", "service", "drain", "dag", "burst"})
       duet({"sim", scenario(name), "--engine", "loop", "--out", (folder / name).string()});
     duet({"sim", scenario("easy-backfill"), "--engine", "loop", "--set", "/horizon_s=8", "--out",
           (folder / "cut").string()});
@@ -52,6 +52,19 @@ TEST(ExplainCommand, AnEvictedTaskSaysWhyItMoved) {
   const Ran ran = duet({"explain", run_of("drain"), "5.0"});
   EXPECT_THAT(ran.out, HasSubstr("evicted: m0 is drained")) << ran.out << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("runs again at no cost of a retry"));
+}
+
+TEST(ExplainCommand, AnOperationHasWorkersForCandidates) {
+  const Ran ran = duet({"explain", run_of("burst"), "2.0", "-o", "json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const json told = json::parse(ran.out);
+  std::size_t chosen = 0;
+  for (const json& worker : told["nodes"]) {
+    EXPECT_THAT(worker["node"].get<std::string>(), HasSubstr("/"));
+    chosen += worker["verdict"] == "chosen";
+    if (worker["verdict"] == "chosen") EXPECT_EQ(worker["rank"], 1);
+  }
+  EXPECT_EQ(chosen, 1U) << ran.out;
 }
 
 TEST(ExplainCommand, TasksThatWait) {
@@ -144,6 +157,7 @@ TEST(TraceDot, GraphvizTakesEveryPicture) {
                                                           {run_of("demo")},
                                                           {service, "--task", "2.0"},
                                                           {run_of("dag"), "--task", "2.1"},
+                                                          {run_of("burst")},
                                                           {"--lifecycle"}};
   for (std::vector<std::string> words : pictures) {
     SCOPED_TRACE(testing::PrintToString(words));

@@ -182,8 +182,8 @@ TEST(CodecTrace, OtherFilesAreRefusedInWords) {
   EXPECT_EQ(problem("PK\x03\x04").what, "is not a trace of Duet");
   EXPECT_EQ(problem("{\"header\":{}}\n").what, "is a trace in JSON Lines, which is for reading only");
   std::string newer = good;
-  newer.replace(0, 13, "duet-trace 3 ");
-  EXPECT_EQ(problem(newer).what, "is a trace of format 3");
+  newer.replace(0, 13, "duet-trace 4 ");
+  EXPECT_EQ(problem(newer).what, "is a trace of format 4");
   EXPECT_EQ(problem(newer).right, "format 3, the only one that this version of Duet reads");
   EXPECT_EQ(problem("duet-trace 3 99999999999999999 0123456789abcdef\n").what,
             "at byte 48: the header is cut off");

@@ -22,8 +22,9 @@ using sim::Cell;
 using sim::Table;
 using Why = Standing::Why;
 
-std::string verdict_of(const TaskExplanation& told, const Candidate& node) {
-  if (told.placed && told.placed->node == node.node) return "chosen";
+std::string verdict_of(const TaskExplanation& told, std::size_t n) {
+  const Candidate& node = told.choice->nodes[n];
+  if (told.placed && told.chosen() == n) return "chosen";
   if (!node.against.empty())
     return node.against.front().obstacle == Obstacle::kAvoided ? "avoided" : "refused";
   return node.score || told.choice->nodes.size() == 1 || !told.choice->first ? "fits" : "not drawn";
@@ -54,8 +55,9 @@ Table nodes_of(const TaskExplanation& told, Format format) {
   Table table{{"node", "verdict", "rank", "score", "why"}, {}};
   if (format != Format::kTable) table.columns.emplace_back("obstacles");
   if (!told.choice) return table;
-  for (const Candidate& node : told.choice->nodes) {
-    table.rows.push_back({node.name, verdict_of(told, node),
+  for (std::size_t n = 0; n < told.choice->nodes.size(); ++n) {
+    const Candidate& node = told.choice->nodes[n];
+    table.rows.push_back({node.name, verdict_of(told, n),
                           node.rank > 0 ? Cell(std::uint64_t{node.rank}) : Cell(),
                           node.score ? Cell::plain(score_text(*node.score, format)) : Cell(), reasons(node)});
     if (format != Format::kTable) table.rows.back().emplace_back(obstacles(node));
@@ -156,8 +158,8 @@ std::string reservation_text(const TaskExplanation& told) {
 }
 
 std::string placed_on(const TaskExplanation& told) {
-  for (const Candidate& node : told.choice->nodes)
-    if (node.node == told.placed->node) return sim::printable(node.name);
+  if (told.choice && told.chosen() < told.choice->nodes.size())
+    return sim::printable(told.choice->nodes[told.chosen()].name);
   return "node " + std::to_string(told.placed->node.value);
 }
 
