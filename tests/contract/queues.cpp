@@ -53,9 +53,9 @@ struct RandomPass {
   void settle() {
     for (const Placement& p : placements) {
       Resources charge = p.request.need;
-      if (p.request.exclusive) charge.cpu_m = c.cluster.index().target(p.node).slot_cpu_m;
+      if (p.request.exclusive) charge.cpu_m = c.cluster.index().target(p.target).slot_cpu_m;
       c.releases.insert(
-          {p.estimated_end, TaskId{p.job, static_cast<std::uint32_t>(c.releases.size())}, p.node, charge});
+          {p.estimated_end, TaskId{p.job, static_cast<std::uint32_t>(c.releases.size())}, p.target, charge});
     }
     placements.clear();
   }

@@ -230,8 +230,10 @@ TEST(MeasuredMetrics, EveryOneIsKnown) {
   Made made;
   made.job("j", {}, at_ms(1), at_ms(2), {0});
   made.results.energy_j = {1.5, 2};
+  made.results.estimate_error_ppm = 125'000;
   const Metrics metrics = measure(made.scenario, made.results);
   EXPECT_EQ(metrics.at("energy_j"), 3.5);
+  EXPECT_EQ(metrics.at("estimate_error"), 0.125);
   std::vector<std::string> names;
   for (const auto& [name, value] : metrics) names.push_back(name);
   std::vector<std::string> known;
