@@ -21,8 +21,8 @@ bool late(ClusterNode& node, BootNonce boot, std::uint32_t serial) {
   return past != node.past_boots.end() && serial <= past->register_serial;
 }
 
-/// Messages hardly outlive more lives than this.
-constexpr std::size_t kBootsRemembered = 8;
+/// Messages hardly outlive more lives than this: an agent that restarts every half second, for half a minute.
+constexpr std::size_t kBootsRemembered = 64;
 
 /// The node's life gives way to `next`.
 void remember(ClusterNode& node, BootNonce next) {

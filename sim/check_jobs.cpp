@@ -52,6 +52,10 @@ void Checkers::see(const Cause& cause, const controller::TaskChanged& notice) {
   if (notice.state == TaskState::kStopping) check_stop(cause, job, *task, notice.attempt);
   task->state = notice.state;
   task->stored = true;
+  if (notice.state == TaskState::kIdle) {  // Wanted again, it begins anew.
+    task->failed_on.reset();
+    task->not_before = {};
+  }
   if (notice.state == TaskState::kStarting) return place(*task, notice);
   if (notice.attempt.number != task->number)
     broken("I2", text(notice.attempt) + " changed, but " + std::to_string(task->number) + " is the last one");

@@ -130,7 +130,7 @@ TEST(SwarmDraw, CoversWhatItShould) {
   for (const char* what : {"crashes", "quiet", "seven nodes", "gangs", "bags", "exclusive", "dags",
                            "services", "backoffs", "priorities", "own schedulers", "never end"})
     EXPECT_GE(seen[what], 2) << what;
-  EXPECT_EQ(faults.size(), 9U);  // All that there are.
+  EXPECT_EQ(faults.size(), 10U);  // All that there are.
   EXPECT_EQ(events.size(), 6U);
 }
 

@@ -136,6 +136,15 @@ TEST(CoreMessages, ALateRegistrationOfAnEarlierLifeIsIgnored) {
   EXPECT_EQ(h.controller().counters().stale, 1U);
 }
 
+TEST(CoreMessages, ALateRegistrationOfALifeManyLivesAgoIsIgnored) {
+  Harness h(cluster().nodes(1, cores(1)));
+  for (int k = 1; k <= 10; ++k) h.at(Seconds(k)).restart(0);
+  h.at(11s).submit(job("a").runs(5s));
+  h.at(13s).deliver(0, msg::FromAgent{{}, BootNonce{1001}, {}, msg::Register{"n0", 1, cores(1).offer(), {}}});
+  h.run();
+  EXPECT_EQ(h.lines("task").back(), "16.000000000 task 1.0#1 succeeded n0");
+}
+
 TEST(CoreMessages, ALateAnswerToAnEarlierLifeIsNotBelieved) {
   Harness h(cluster().nodes(1, cores(1)));
   h.at(4s).crash(0);

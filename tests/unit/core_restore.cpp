@@ -234,5 +234,13 @@ TEST(CoreRestore, EpochsGoOnSoThatNoOldMessageIsCurrent) {
   EXPECT_EQ(h.agent(0).epoch(), Epoch{2});
 }
 
+TEST(CoreRestore, WhenAnAttemptWasPlacedIsKept) {
+  Harness h(cluster().nodes(1, cores(1)));
+  h.at(3s).submit(job("a").runs(60s));
+  h.at(12s).replace_controller();
+  h.run_until(13s);
+  EXPECT_EQ(h.controller().jobs().find(JobId{1})->tasks[0].placed, instant_ns(3'000'000'000));
+}
+
 }  // namespace
 }  // namespace duet::test
