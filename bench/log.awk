@@ -13,6 +13,7 @@ BEGIN {
     at -= gap * log(unit())
     ran = 1 + int(-3600 * log(unit()))
     width = 2 ^ int(kinds * unit())
-    printf "%d %d -1 %d %d -1 -1 %d %d -1 1 1 1 1 1 -1 -1 -1\n", job, at, ran, width, width, width, 1.5 * ran + 60
+    printf "%d %d -1 %d %d -1 -1 ", job, at, ran, width
+    printf "%d %d -1 1 1 1 1 1 -1 -1 -1\n", width, 1.5 * ran + 60
   }
 }
