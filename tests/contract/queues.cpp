@@ -106,7 +106,8 @@ TEST_P(QueueContract, NothingIsOvercommittedAndOnlyUsableNodesAreUsed) {
       Resources charge = placement.request.need;
       if (placement.request.exclusive) charge.cpu_m = p.c.cluster.index().target(placement.target).slot_cpu_m;
       taken[placement.target.value] += charge;
-      ASSERT_EQ(placement.threads.size(), threads_for(p.c.cluster.cpu_m(placement.target, placement.request)));
+      ASSERT_EQ(placement.threads.size(),
+                threads_for(p.c.cluster.cpu_m(placement.target, placement.request)));
     }
     for (std::size_t n = 0; n < taken.size(); ++n) {
       ASSERT_TRUE(p.before[n].free.covers(taken[n])) << "seed " << seed;

@@ -154,7 +154,10 @@ TEST(Tidy, ScenariosAreDescribed) {
 }
 
 TEST(Tidy, TheTableOfBehavioursAndTheTestsNameEachOther) {
-  const File tests{"tests/unit/a.cpp", "TEST(Suite, S1_07_Order) {}\nTEST(Suite, Other) {}\n"};
+  const File tests{"tests/unit/a.cpp",
+                   "TEST("
+                   "Suite, S1_07_Order) {}\nTEST("
+                   "Suite, Other) {}\n"};
   const File page{"docs/behaviours.md", "# Behaviours\n`Suite.S1_07_Order` `Suite.Other`\n"};
   EXPECT_THAT(check_behaviours({page, tests}), IsEmpty());
   EXPECT_THAT(check_behaviours({tests}), ElementsAre(HasSubstr("name Suite.S1_07_Order")));

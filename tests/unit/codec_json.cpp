@@ -35,7 +35,8 @@ TEST(CodecRender, CommandsAndEvents) {
       rendered(controller::Command(controller::Send{
           LinkId{4}, {BootNonce{9}, Epoch{2}, msg::Launch{kAttempt, {}, 3, work, 2, threads, Duration(5)}}})),
       R"({"send":{"link":4,"message":{"boot":"0000000000000009","epoch":2,"body":{"launch":)"
-      R"({"attempt":"17.0#1","serial":3,"work":{"duration_ns":2000000000,"operations":0,"weight":1,"payload":null},)"
+      R"({"attempt":"17.0#1","serial":3,"work":{"duration_ns":2000000000,"operations":0,)"
+      R"("weight":1,"payload":null},)"
       R"("cpu_m":2,"threads":"0,4","timeout_ns":5}}}}})");
   EXPECT_EQ(rendered(controller::Command(controller::Publish{
                 controller::TaskChanged{kAttempt, TaskState::kStarting, NodeId{1}, Outcome::kLaunchFailed}})),
