@@ -30,7 +30,7 @@ need() {
 }
 
 # scenario MACHINES JOBS WORK [HEARTBEAT_S]: machines of three cores with two threads, 70 % loaded.
-# WORK: operations or duration. With heartbeats, a node that misses three is suspect, five: dead.
+# WORK: operations, minute (operations that take about one) or duration. With heartbeats, a node that misses three is suspect, five: dead.
 scenario() {
   local machines=$1 jobs=$2 heartbeat=${4:-0} work='"mean_duration_s": 60' type='"smt_yield": 2'
   # With operations, what a task takes depends on its sibling; thread_s is about the mean.
@@ -39,6 +39,10 @@ scenario() {
     work='"mean_operations": 120000000000'
     type='"turbo_hz": [4.2e9, 4.0e9, 3.8e9], "smt_yield": 1.25'
     thread_s=45
+  elif [[ $3 == minute ]]; then
+    work='"mean_operations": 160000000000'
+    type='"turbo_hz": [4.2e9, 4.0e9, 3.8e9], "smt_yield": 1.25'
+    thread_s=60
   fi
   local gap
   gap=$(awk -v t="$thread_s" -v m="$machines" 'BEGIN { printf "%.9f", t / (m * 6 * 0.7) }')
@@ -138,8 +142,8 @@ work() {
 
 heartbeat() {
   need duet
-  scenario 1000 100000 operations 1 > "$dir/with.json"
-  scenario 1000 100000 operations > "$dir/without.json"
+  scenario 1000 100000 minute 1 > "$dir/with.json"
+  scenario 1000 100000 minute > "$dir/without.json"
   run_with() { duet_cpu "$dir/with.json" --no-trace; }
   run_without() { duet_cpu "$dir/without.json" --no-trace; }
   interleave run_with run_without
