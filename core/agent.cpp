@@ -37,6 +37,7 @@ void Agent::on(const agent::Boot& event) {
   boot_ = event.nonce;
   // What it started and what outlived it, the runtime knows.
   for (const agent::Adopted& adopted : event.adopted) {
+    if (mutated(Mutant::kAdoptsNothing)) break;
     Held& held = hold(adopted.attempt);
     held.worker = adopted.worker;
     held.phase = adopted.running ? Phase::kRunning : Phase::kEnded;
@@ -127,7 +128,7 @@ void Agent::received(const msg::Registered& body, const msg::ToAgent& message) {
 void Agent::repeat() {
   for (Held& held : held_) {
     if (held.phase == Phase::kEnded) report_end(held);
-    if (held.asking) ask(held);
+    if (held.asking && !mutated(Mutant::kAsksOnce)) ask(held);
   }
   resend_at_ = unacknowledged_ > 0 ? now_ + config_.resend_after : kNever;
 }
@@ -238,6 +239,7 @@ void Agent::on(const agent::Exited& event) {
 
 /// A worker is gone: nothing executes its operations any more.
 void Agent::end_operations(AttemptId worker) {
+  if (mutated(Mutant::kOrphansRunOn)) return;
   for (Held& held : held_) {
     if (held.worker != worker || held.phase == Phase::kEnded) continue;
     held.orphaned = !held.terminated;

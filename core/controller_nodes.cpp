@@ -64,7 +64,7 @@ void Controller::watch(NodeId id) {
 /// 2015, section 4).
 Instant Controller::may_give_up() {
   const MassLoss& brake = config_.mass_loss;
-  if (brake.percent == 0) return now_;
+  if (brake.percent == 0 || mutated(Mutant::kNoBrake)) return now_;
   while (!given_up_.empty() && saturating_add(given_up_.front(), brake.window) <= now_) given_up_.pop_front();
   if (100 * (given_up_.size() + 1) > std::uint64_t{brake.percent} * cluster_.known() && !given_up_.empty())
     if (const Instant next = saturating_add(given_up_.back(), brake.interval); next > now_) return next;

@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "core/controller.h"
 #include "core/lifecycle.h"
+#include "core/mutation.h"
 
 namespace duet {
 
@@ -165,7 +166,8 @@ void Controller::scale(Pool& pool, LiveJob& job) {
     return;
   }
   const Duration cooldown = wanted > view.count ? spec.cooldown_up : spec.cooldown_down;
-  if (pool.scaled_at && saturating_add(*pool.scaled_at, cooldown) > now_) {
+  if (pool.scaled_at && saturating_add(*pool.scaled_at, cooldown) > now_ &&
+      !mutated(Mutant::kScalesAnyTime)) {
     pool.look_at = std::min(pool.look_at, saturating_add(*pool.scaled_at, cooldown));
     return;
   }

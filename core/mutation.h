@@ -56,9 +56,15 @@ enum class Mutant : std::uint8_t {
   kScaleStallsUpdate,       ///< Nor does it go on when the replica that it waited for is desired no more.
   kChainUnchecked,          ///< A trace is read without looking at its hashes.
   kNoTimeout,               ///< An agent lets attempts run as long as they like.
+  kOverloadsWorkers,        ///< A worker is never full.
+  kAsksOnce,                ///< An ask that got lost is not made again.
+  kOrphansRunOn,            ///< Operations outlive their worker.
+  kScalesAnyTime,           ///< An autoscaler does not wait for its cooldowns.
+  kAdoptsNothing,           ///< An agent does not take over what an earlier life launched.
+  kNoBrake,                 ///< In a mass loss all nodes are given up at once.
 };
 
-inline constexpr Mutant kLastMutant = Mutant::kNoTimeout;
+inline constexpr Mutant kLastMutant = Mutant::kNoBrake;
 
 #ifdef DUET_MUTATIONS
 Mutant active_mutant();

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/check.h"
+#include "core/mutation.h"
 
 namespace duet {
 namespace {
@@ -44,7 +45,8 @@ void Pool::refresh(std::uint32_t index) {
   const Worker& worker = workers_[index];
   Room room;
   // An idle worker takes whatever comes.
-  room.free.cpu_m = worker.operations == 0 ? kWhole : std::max<std::int64_t>(full_ - worker.load, 0);
+  const bool idle = worker.operations == 0 || mutated(Mutant::kOverloadsWorkers);
+  room.free.cpu_m = idle ? kWhole : std::max<std::int64_t>(full_ - worker.load, 0);
   index_.set(NodeId{index}, room, open(worker), worker.operations);
 }
 

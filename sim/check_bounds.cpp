@@ -120,6 +120,8 @@ Promise promise_of(const Scenario& scenario, const std::vector<Arrival>& arrival
   const Duration trip = scenario.latency * 2 + scenario.commit_delay;
   const Duration resend = std::max(scenario.agent.resend_after, scenario.controller.resend_after);
   if (dead_after > Duration{0}) promise.detect = dead_after + scenario.latency;
+  if (scenario.controller.mass_loss.percent > 0)
+    promise.brake = scenario.controller.mass_loss.interval * static_cast<std::int64_t>(scenario.nodes.size());
   // A late Fenced or heartbeat, two registrations, and the end of what does not belong there.
   promise.rejoin =
       scenario.agent.heartbeat * 2 + resend * 3 + trip * 6 + scenario.agent.kill_grace + seconds(1);
@@ -142,7 +144,8 @@ Promise promise_of(const Scenario& scenario, const std::vector<Arrival>& arrival
   if (!all_fit || !all_end || !seen || promise.clean == kNever) return promise;
   const double extra_s = static_cast<double>(to_ns(trip * 4 + resend * 3 + scenario.agent.kill_grace)) * 1e-9;
   const double work_s = 2 * serial_work_s(scenario, arrivals, extra_s) +
-                        static_cast<double>(to_ns(promise.detect + promise.rejoin)) * 2e-9 + 10;
+                        static_cast<double>(to_ns(promise.detect + promise.brake + promise.rejoin)) * 2e-9 +
+                        10;
   if (work_s < 4e9)
     promise.done_by = saturating_add(promise.calm, Duration(static_cast<std::int64_t>(work_s * 1e9)));
   return promise;

@@ -12,6 +12,7 @@ namespace duet::sim {
 struct Promise {
   Instant calm;        ///< From here on no fault, request, submission or disturbed message comes any more.
   Duration detect{0};  ///< A node that went silent is Down after this; 0 = never.
+  Duration brake{0};   ///< In a mass loss it may take so much longer.
   Duration rejoin{0};  ///< A node that is on is Ready so long after its boot and after the network is clean.
   Instant clean;       ///< From then on all messages arrive once, in time, and find whom they are for.
   Duration late{0};    ///< The most that a disturbed message is late on top of the latency.

@@ -78,8 +78,9 @@ void Checkers::see_grant(const controller::Send& send) {
 
 /// L3: silent from `from` on, the node must be Down in time; kNever: nothing is expected of it.
 void Checkers::expect_down(NodeView& node, Instant from) {
-  node.down_by =
-      promise_.detect == Duration{0} || !up_ ? kNever : saturating_add(from, promise_.detect + promise_.late);
+  node.down_by = promise_.detect == Duration{0} || !up_
+                     ? kNever
+                     : saturating_add(from, promise_.detect + promise_.brake + promise_.late);
   next_deadline_ = std::min(next_deadline_, node.down_by);
 }
 
@@ -100,11 +101,25 @@ void Checkers::see(const Cause& cause, const controller::NodeChanged& notice) {
   node.state = notice.state;
   if (notice.state == NodeState::kDown) {
     node.down_by = kNever;
+    check_brake();
     const Duration silence = now_ - node.heard;
     if (promise_.detect == Duration{0} || silence + scenario_.latency < promise_.detect)
       broken("L3", node_text(id) + " was given up although it was heard in time");
   }
   if (notice.state == NodeState::kReady) check_holds_only_own(static_cast<std::uint32_t>(id), "is Ready");
+}
+
+/// I23: a node has been given up. Were too many just before?
+void Checkers::check_brake() {
+  const MassLoss& brake = scenario_.controller.mass_loss;
+  if (brake.percent == 0) return;
+  std::erase_if(given_up_, [&](Instant at) { return saturating_add(at, brake.window) <= now_; });
+  const auto known = static_cast<std::size_t>(std::count_if(
+      nodes_.begin(), nodes_.end(), [](const NodeView& node) { return node.epoch != Epoch{}; }));
+  const bool mass = !given_up_.empty() && 100 * (given_up_.size() + 1) > brake.percent * known;
+  if (mass && saturating_add(given_up_.back(), brake.interval) > now_)
+    broken("I23", "in a mass loss the next node was given up at once");
+  given_up_.push_back(now_);
 }
 
 /// I9: nothing runs on the node that the controller does not count there.

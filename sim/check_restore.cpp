@@ -51,6 +51,7 @@ void Checkers::on_controller(Instant now, bool begins) {
   // Nothing is owed while there is none.
   stepped_ = false;
   uncommitted_.clear();
+  given_up_.clear();
   scaled_at_.clear();
   idle_since_.clear();
   for (NodeView& node : nodes_) node.down_by = node.ready_from = kNever;

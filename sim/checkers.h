@@ -3,8 +3,8 @@
 //   I1 lifecycle      I2 one accept     I3 no task lost    I4 retry bound    I5 capacity
 //   I6 own threads    I7 offered ones   I8 no bad node     I9 fenced         I10 boot nonce
 //   I13 one answer    I14 ack durable   I16 order          I17 causality     I20 desired replicas
-//   I21 no flapping   I24 no bad pair   I25 cancel final   L1 terminates     L2 converges
-//   L3 detects        L4 rejoins        GANG, DAG, BACKOFF, TIMEOUT, POOL: what these words promise
+//   I21 no flapping   I23 mass loss     I24 no bad pair    I25 cancel final  L1 terminates
+//   L2 converges      L3 detects        L4 rejoins         GANG, DAG, BACKOFF, TIMEOUT, POOL: what these words promise
 //
 // I16's chain and I18, replay identity, look at traces: check_trace.h.
 #pragma once
@@ -91,6 +91,7 @@ class Checkers final : public Observer {
   void see(const Cause& cause, const controller::NodeChanged& notice);
   void see_grant(const controller::Send& send);
   void check_holds_only_own(std::uint32_t node, const char* when);
+  void check_brake();
   void check_nodes(Instant now);
   void expect_down(NodeView& node, Instant from);
   void calm_node(NodeView& node, Instant from);
@@ -139,6 +140,7 @@ class Checkers final : public Observer {
   Instant now_;
   Instant next_deadline_ = kNever;  ///< Earliest of the nodes' down_by and ready_from.
   std::vector<Violation> violations_;
+  std::vector<Instant> given_up_;            ///< When nodes lately were, by this controller.
   bool pools_ = false;                       ///< Some service's replicas are workers.
   std::map<JobId, Instant> scaled_at_;       ///< When pools were last scaled, by this controller.
   std::map<AttemptId, Instant> idle_since_;  ///< Workers that could take what waits.

@@ -121,6 +121,11 @@ void Draw::knobs() {
   out_.agent.resend_after = log_uniform(rng, kSecond / 5, 10 * kSecond);
   out_.agent.kill_grace = log_uniform(rng, kSecond / 10, 10 * kSecond);
   out_.controller.resend_after = out_.agent.resend_after;
+  Rng brake = root_.fork("brake");
+  if (brake.chance(1, 4))
+    out_.controller.mass_loss = {static_cast<std::uint32_t>(brake.between(1, 60)),
+                                 log_uniform(brake, kSecond, 60 * kSecond),
+                                 log_uniform(brake, kSecond, 20 * kSecond)};
   if (rng.chance(1, 4)) out_.controller.max_losses = static_cast<std::uint32_t>(rng.between(0, 3));
   // In whole milliseconds, and never so tight that a healthy node is suspect between two heartbeats.
   const std::int64_t beat = to_ns(out_.agent.heartbeat) / kMs + 1;

@@ -213,7 +213,8 @@ void Draw::jobs() {
   last.groups.front().spec.need.cpu_m = kThread;
   last.groups.front().spec.work.duration = Duration(kSecond);
   const Promise promise = promise_of(out_, arrivals);
-  const Instant quiet = saturating_add(promise.calm, promise.detect + promise.rejoin + Duration(kSecond));
+  const Instant quiet =
+      saturating_add(promise.calm, promise.detect + promise.brake + promise.rejoin + Duration(kSecond));
   arrivals.push_back(
       {std::max(quiet, instant_ns(120 * kSecond)), std::make_shared<const JobSpec>(std::move(last))});
   std::stable_sort(arrivals.begin(), arrivals.end(),

@@ -72,6 +72,12 @@ const Planted kPlanted[] = {
     {Mutant::kUpdateStalls, "UpdateStalls", "L2"},
     {Mutant::kChainUnchecked, "ChainUnchecked", "I16"},
     {Mutant::kNoTimeout, "NoTimeout", "TIMEOUT"},
+    {Mutant::kOverloadsWorkers, "OverloadsWorkers", "POOL"},
+    {Mutant::kAsksOnce, "AsksOnce", "POOL"},
+    {Mutant::kOrphansRunOn, "OrphansRunOn", "POOL"},
+    {Mutant::kScalesAnyTime, "ScalesAnyTime", "I20"},
+    {Mutant::kAdoptsNothing, "AdoptsNothing", "I9"},
+    {Mutant::kNoBrake, "NoBrake", "I23"},
 };
 
 /// Failures that the swarm once found, kept as scenarios: each still shows them when its mutant brings the
