@@ -30,7 +30,8 @@ need() {
 }
 
 # scenario MACHINES JOBS WORK [HEARTBEAT_S]: machines of three cores with two threads, 70 % loaded.
-# WORK: operations, minute (operations that take about one) or duration. With heartbeats, a node that misses three is suspect, five: dead.
+# WORK: operations, minute (operations that take about one) or duration.
+# With heartbeats, a node that misses three is suspect, five: dead.
 scenario() {
   local machines=$1 jobs=$2 heartbeat=${4:-0} work='"mean_duration_s": 60' type='"smt_yield": 2'
   # With operations, what a task takes depends on its sibling; thread_s is about the mean.
