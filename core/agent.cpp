@@ -43,7 +43,13 @@ void Agent::on(const agent::Boot& event) {
     held.phase = adopted.running ? Phase::kRunning : Phase::kEnded;
     held.outcome = adopted.outcome;
     held.exit_code = adopted.exit_code;
-    if (adopted.running && adopted.timeout_left > Duration{0})
+    if (adopted.ordered) {
+      held.terminated = true;
+      held.timed_out = *adopted.ordered == Outcome::kTimedOut;
+      held.orphaned = *adopted.ordered == Outcome::kLost;
+      if (!adopted.running && adopted.outcome != Outcome::kSucceeded) held.outcome = *adopted.ordered;
+      if (adopted.running) set_kill_at(held, now_ + config_.kill_grace);
+    } else if (adopted.running && adopted.timeout_left > Duration{0})
       set_kill_at(held, saturating_add(now_, adopted.timeout_left));
     unacknowledged_ += adopted.running ? 0 : 1;
   }
@@ -197,14 +203,20 @@ void Agent::received(const msg::Ack& body) {
   Held* const here = find(body.attempt);
   if (here == nullptr || here->phase != Phase::kEnded) return;
   held_.erase(held_.begin() + (here - held_.data()));
+  out_->push_back(agent::Forget{body.attempt});
   if (--unacknowledged_ == 0) resend_at_ = kNever;
+}
+
+/// What it is called if the attempt ends because it was told to.
+Outcome Agent::name_of_end(const Held& held) {
+  return held.timed_out ? Outcome::kTimedOut : held.orphaned ? Outcome::kLost : Outcome::kKilled;
 }
 
 /// The first call is polite (unless there is no grace), the next ones are not; the runtime answers with
 /// Exited.
 void Agent::terminate(Held& held) {
   const bool force = held.terminated || config_.kill_grace == Duration{0};
-  out_->push_back(agent::Terminate{held.attempt, force});
+  out_->push_back(agent::Terminate{held.attempt, force, name_of_end(held)});
   held.terminated = true;
   set_kill_at(held, now_ + (force ? std::max(config_.kill_grace, config_.resend_after) : config_.kill_grace));
 }
@@ -230,8 +242,7 @@ void Agent::on(const agent::Exited& event) {
   held->outcome = event.outcome;
   held->exit_code = event.exit_code;
   // What ended because we ended it did not fail or succeed by itself.
-  if (held->terminated && event.outcome != Outcome::kSucceeded)
-    held->outcome = held->timed_out ? Outcome::kTimedOut : held->orphaned ? Outcome::kLost : Outcome::kKilled;
+  if (held->terminated && event.outcome != Outcome::kSucceeded) held->outcome = name_of_end(*held);
   stop_asking(*held);
   ended(*held);
   end_operations(event.attempt);
@@ -241,9 +252,9 @@ void Agent::on(const agent::Exited& event) {
 void Agent::end_operations(AttemptId worker) {
   if (mutated(Mutant::kOrphansRunOn)) return;
   for (Held& held : held_) {
-    if (held.worker != worker || held.phase == Phase::kEnded) continue;
+    if (held.worker != worker || held.phase == Phase::kEnded || held.orphaned) continue;
     held.orphaned = !held.terminated;
-    out_->push_back(agent::Terminate{held.attempt, true});
+    out_->push_back(agent::Terminate{held.attempt, true, name_of_end(held)});
     held.terminated = true;
     set_kill_at(held, now_ + std::max(config_.kill_grace, config_.resend_after));
   }

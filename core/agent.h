@@ -76,6 +76,7 @@ class Agent {
   Held* find(AttemptId attempt);
   Held& hold(AttemptId attempt);
   void terminate(Held& held);
+  static Outcome name_of_end(const Held& held);
   void ended(Held& held);
   void end_operations(AttemptId worker);
   void repeat();

@@ -25,7 +25,9 @@ struct PastBoot {
 struct ClusterNode {
   NodeState state = NodeState::kUnknown;
   bool draining = false;
-  bool known = false;  ///< Has an offer: registered at least once.
+  bool known = false;            ///< Has an offer: registered at least once.
+  bool stuck = false;            ///< Suspect because it answers no launches.
+  std::uint32_t unanswered = 0;  ///< Launches repeated since it last said something of an attempt.
   std::uint32_t register_serial = 0;
   LinkId link;  ///< Where it was last heard.
   BootNonce boot;

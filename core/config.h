@@ -48,6 +48,9 @@ struct ControllerConfig {
       std::chrono::seconds(5);    ///< An unanswered launch or kill is sent again after this.
   std::uint32_t max_losses = 16;  ///< A task lost with its node more often than this fails.
   MassLoss mass_loss;
+  /// A node that answers no launch, though it is heard, is suspect after so many repetitions: its heartbeats
+  /// may go on while nothing works there any more. 0 = never.
+  std::uint32_t stuck_after = 0;
   std::uint64_t seed = 1;  ///< Of the policies' random streams.
   bool operator==(const ControllerConfig&) const = default;
 };

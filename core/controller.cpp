@@ -18,9 +18,6 @@ std::unique_ptr<P> must_make(std::span<const PolicyEntry<P>> table, const Policy
   return std::move(*made);
 }
 
-/// A job may not have more tasks than this: it is one allocation.
-constexpr std::uint64_t kMaxTasksPerJob = 1'000'000;
-
 /// A task may not need more CPU than this, in millicores, so that the sum over a job's tasks cannot overflow.
 constexpr std::int64_t kMaxCpuPerTask = 1'000'000'000 * kThread;
 

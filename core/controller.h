@@ -46,8 +46,9 @@ class Controller {
   /// explanations.
   const Scheduler* scheduler_of(const LiveJob& job, const LiveGroup& group) const {
     if (group.pool == nullptr && queue_->chooses_nodes()) return nullptr;
-    if (job.scheduler != nullptr) return job.scheduler;
-    return group.pool != nullptr ? group.pool->scheduler.get() : scheduler_.get();
+    if (group.pool == nullptr) return job.scheduler != nullptr ? job.scheduler : scheduler_.get();
+    const auto own = group.pool->own_schedulers.find(job.spec->scheduler);
+    return own != group.pool->own_schedulers.end() ? own->second.get() : group.pool->scheduler.get();
   }
   const Rng& scheduler_rng() const { return scheduler_rng_; }
   /// Who looks over the shoulder of passes from now on; null: nobody.
@@ -146,6 +147,8 @@ class Controller {
   void follow_node(NodeId id);
   void on_message(NodeId id, const msg::Ask& body);
   void serve_pools();
+  void note_empty(Pool& pool);
+  Scheduler* own_scheduler(const LiveJob& job, Pool& pool);
   void scale_pools();
   void scale(Pool& pool, LiveJob& job);
 
@@ -156,6 +159,7 @@ class Controller {
 
   // controller_resend.cpp
   void await_answer(AttemptId attempt, NodeId node);
+  void suspect_if_stuck(NodeId id);
   void resend_due();
   void trim_unanswered();
 
@@ -208,6 +212,9 @@ class Controller {
   Instant now_;              ///< Of the step in progress.
   Commands* out_ = nullptr;  ///< Of the step in progress.
 };
+
+/// A job may not have more tasks than this: it is one allocation.
+inline constexpr std::uint64_t kMaxTasksPerJob = 1'000'000;
 
 /// Why the groups of a DAG cannot come after each other as they say; empty if they can.
 std::string dag_refusal(const JobSpec& spec);

@@ -70,12 +70,13 @@ void Controller::enqueue(LiveJob& job, std::uint32_t group, std::uint32_t width)
                         job.spec->priority,
                         job.submitted,
                         estimator_->predict(spec),
-                        job.scheduler,
+                        pool != nullptr ? own_scheduler(job, *pool) : job.scheduler,
                         job.groups[group].avoid};
     job.groups[group].rank = (pool != nullptr ? *pool->queue : *queue_).rank(entry);
     pending.add(job.groups[group].rank, entry);
   }
   (pool != nullptr ? pool->dirty : dirty_) = true;
+  if (pool != nullptr) pool->waited = true;
 }
 
 Resources Controller::charge(const LiveJob& job, const LiveTask& task) const {
@@ -156,7 +157,10 @@ void Controller::send_launch(LiveJob& job, TaskId id) {
   const LiveGroup& group = job.groups[task.group];
   std::optional<AttemptId> worker;
   if (group.pool != nullptr) worker = group.pool->worker_of(id);
-  const std::int64_t cpu_m = worker ? kThread : cluster_.cpu_m(task.node, group.request);
+  const Pool::Worker* executes = worker ? group.pool->find(worker->task.index) : nullptr;
+  const std::int64_t cpu_m = executes != nullptr ? executes->share_m
+                             : worker            ? kThread
+                                                 : cluster_.cpu_m(task.node, group.request);
   task.serial = ++cluster_.node(task.node).launch_serial;
   ThreadSet threads = task.threads;
   if (mutated(Mutant::kThreadBeyondOffer)) threads.insert(cluster_.node(task.node).offer.threads());

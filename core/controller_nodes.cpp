@@ -144,7 +144,12 @@ void Controller::on(const controller::Received& event) {
   ClusterNode& node = cluster_.node(message.node);
   node.link = event.link;
   node.detector->heartbeat(now_);
-  if (node.state == NodeState::kSuspect) set_state(message.node, NodeState::kReady);
+  if (!std::holds_alternative<msg::Heartbeat>(message.body) &&
+      !std::holds_alternative<msg::Ask>(message.body)) {
+    node.unanswered = 0;
+    node.stuck = false;
+  }
+  if (node.state == NodeState::kSuspect && !node.stuck) set_state(message.node, NodeState::kReady);
   if (const auto* started = std::get_if<msg::AttemptStarted>(&message.body))
     on_message(message.node, *started);
   if (const auto* ended = std::get_if<msg::AttemptEnded>(&message.body)) on_message(message.node, *ended);
@@ -190,6 +195,8 @@ void Controller::on_register(LinkId link, const msg::FromAgent& message, const m
     for (const AttemptId attempt : body.held) node.foreign.insert(attempt);
     dirty_ = true;  // It may have grown.
   }
+  node.unanswered = 0;
+  node.stuck = false;
   persist_node(*id);
   if (!mutated(Mutant::kNoKillOnRegister))
     for (const AttemptId attempt : node.foreign) {

@@ -13,6 +13,7 @@ std::string Controller::pool_refusal(const JobSpec& spec) const {
   const PoolSpec& pool = *spec.pool;
   if (spec.kind != JobKind::kService) return "only a service's replicas can be the workers of a pool";
   if (pool.name.empty()) return "a pool needs a name";
+  if (pool.maximum > kMaxTasksPerJob) return "a pool has at most 1000000 workers";
   if (pool.maximum == 0 || pool.minimum > pool.maximum)
     return "a pool has from its minimum to its maximum of workers, and at most one at least";
   if (pool.full_permille < 1 || pool.full_permille > 1000)
@@ -33,13 +34,21 @@ std::string Controller::operation_refusal(const JobSpec& spec, const TaskGroup& 
   if (group.spec.exclusive || group.spec.need != Resources{})
     return "an operation needs nothing of its own: its worker has it";
   const auto found = pools_.find(group.spec.pool);
-  if (found == pools_.end() || found->second->job == JobId{})
-    return "there is no pool '" + group.spec.pool + "'";
+  const LiveJob* job = found == pools_.end() ? nullptr : jobs_.find(found->second->job);
+  if (job == nullptr || job->cancelled) return "there is no pool '" + group.spec.pool + "'";
+  DUET_CHECK(job->spec->pool.has_value());
   const Pool& pool = *found->second;
-  const LiveJob* job = jobs_.find(pool.job);
-  DUET_CHECK(job != nullptr && job->spec->pool);
-  const std::uint32_t limit = job->spec->pool->queue_limit;
-  if (limit == 0 || pool.pending.width() + group.count <= limit) return {};
+  const PoolSpec& rules = *job->spec->pool;
+  // An idle worker takes any; beside others as many as do not fill it.
+  const std::int64_t load = expected_load(estimator_->predict(group.spec));
+  const std::int64_t each = rules.pull ? 1 : std::max<std::int64_t>(rules.full_permille / load, 1);
+  if (spec.kind == JobKind::kRigid && group.count > each * rules.maximum)
+    return "the pool '" + pool.name + "' can never execute so many operations at one time";
+  const std::uint32_t limit = rules.queue_limit;
+  std::uint64_t more = 0;
+  for (const TaskGroup& other : spec.groups)
+    if (other.spec.pool == group.spec.pool && other.after.empty()) more += other.count;
+  if (limit == 0 || pool.pending.width() + more <= limit) return {};
   return "the pool '" + pool.name + "' is busy: " + std::to_string(pool.pending.width()) +
          " operations wait, at most " + std::to_string(limit) + " may";
 }
@@ -57,6 +66,8 @@ void Controller::open_pool(LiveJob& job) {
   job.pool->job = job.id;
   job.pool->configured = job.desired();
   job.pool->empty_since = now_;
+  job.pool->proposed.reset();
+  job.pool->look = true;
   job.pool->set_rules(spec.full_permille, spec.pull);
 }
 
@@ -69,7 +80,10 @@ void Controller::leave_pools(LiveJob& job) {
   }
   if (job.pool == nullptr) return;
   job.pool->job = {};
+  job.pool->look = false;
   job.pool->look_at = kNever;
+  job.pool->scaled_at.reset();
+  job.pool->proposed.reset();
   forget_if_unused(job.pool);
 }
 
@@ -87,7 +101,8 @@ void Controller::follow_worker(const LiveJob& job, TaskId id) {
   const LiveTask& task = job.tasks[id.index];
   Pool& pool = *job.pool;
   if (task.state == TaskState::kStarting) {
-    pool.place({id, task.attempt}, task.node, task.threads);
+    pool.place({id, task.attempt}, task.node, task.threads,
+               cluster_.cpu_m(task.node, job.groups[task.group].request));
   } else if (active(task.state)) {
     pool.set_ready(id.index, task.state == TaskState::kRunning, cluster_.usable(task.node));
   } else if (pool.find(id.index) != nullptr) {
@@ -116,7 +131,12 @@ void Controller::serve_pools() {
   for (auto& [name, pool] : pools_) {
     if (!pool->dirty) continue;
     pool->dirty = false;
-    if (pool->pending.empty()) continue;
+    if (pool->pending.empty()) {
+      if (!pool->waited) continue;
+      note_empty(*pool);  // What waited was cancelled.
+      pool->look = true;
+      continue;
+    }
     Plan plan(now_, pool->pending, *pool, *pool->scheduler, scheduler_rng_, placements_, watcher_);
     pool->queue->pass(plan);
     if (watcher_ != nullptr) watcher_->finished(plan);
@@ -124,10 +144,24 @@ void Controller::serve_pools() {
     counters_.entries_tried += plan.tried();
     for (const Placement& placement : placements_) launch(placement);
     if (pool->pending.empty())
-      pool->empty_since = now_;
+      note_empty(*pool);
     else
       pool->look = true;  // Something found no room.
   }
+}
+
+/// Nothing waits for a worker any more.
+void Controller::note_empty(Pool& pool) {
+  pool.empty_since = now_;
+  pool.waited = false;
+}
+
+/// Of a job that names its scheduler, one that knows the workers of this pool only; else null.
+Scheduler* Controller::own_scheduler(const LiveJob& job, Pool& pool) {
+  if (job.spec->scheduler.empty()) return nullptr;
+  auto& own = pool.own_schedulers[job.spec->scheduler];
+  if (!own) own = std::move(*make_policy(scheduler_policies(), {job.spec->scheduler, {}}));
+  return own.get();
 }
 
 /// The autoscaler is asked after results, when something found no room, and when it said so; at no other
@@ -150,7 +184,7 @@ void Controller::scale(Pool& pool, LiveJob& job) {
   view.maximum = spec.maximum;
   view.configured = pool.configured;
   view.ready = pool.ready();
-  view.pending = std::max<std::int64_t>(view.count - view.ready, 0);
+  view.pending = std::max<std::int64_t>(view.count - pool.up(), 0);
   view.least_load_permille = pool.least_load();
   view.queued = static_cast<std::int64_t>(pool.pending.width());
   view.running = static_cast<std::int64_t>(pool.running());

@@ -32,6 +32,18 @@ void Controller::trim_unanswered() {
   while (!unanswered_.empty() && !unanswered(unanswered_.front())) unanswered_.pop_front();
 }
 
+/// A launch to this node is about to be repeated. Who is heard, but answers none, gets nothing new: after
+/// gray failures, of which heartbeats tell nothing (Huang et al., "Gray failure: the Achilles' heel of
+/// cloud-scale systems", HotOS 2017).
+void Controller::suspect_if_stuck(NodeId id) {
+  ClusterNode& node = cluster_.node(id);
+  ++node.unanswered;
+  if (config_.stuck_after == 0 || node.unanswered < config_.stuck_after) return;
+  if (mutated(Mutant::kNeverStuck)) return;
+  node.stuck = true;  // Though it may be suspect for its silence, too: a heartbeat does not end this.
+  if (node.state == NodeState::kReady) set_state(id, NodeState::kSuspect);
+}
+
 void Controller::resend_due() {
   trim_unanswered();
   while (!unanswered_.empty() && unanswered_.front().due <= now_) {
@@ -45,6 +57,7 @@ void Controller::resend_due() {
       LiveJob& job = jobs_.at(id.job);
       const LiveTask& task = job.tasks[id.index];
       if (task.state == TaskState::kStarting) {
+        suspect_if_stuck(entry.node);
         if (!mutated(Mutant::kNoLaunchResend)) send_launch(job, id);
         continue;
       }

@@ -28,7 +28,16 @@ void Controller::on(const controller::Restore& event) {
     if (const auto* task = std::get_if<TaskRecord>(&record)) tasks.push_back(*task);
   std::sort(tasks.begin(), tasks.end(),
             [](const TaskRecord& a, const TaskRecord& b) { return a.task < b.task; });
-  for (const TaskRecord& task : tasks) restore(task);
+  // Workers before the operations that they execute.
+  const auto executes = [this](const TaskRecord& task) {
+    const LiveJob* job = jobs_.find(task.task.job);
+    return job != nullptr && task.task.index < job->tasks.size() &&
+           job->groups[job->tasks[task.task.index].group].pool != nullptr;
+  };
+  for (const TaskRecord& task : tasks)
+    if (!executes(task)) restore(task);
+  for (const TaskRecord& task : tasks)
+    if (executes(task)) restore(task);
 
   // What waited, waits again.
   std::vector<JobId> ids;
@@ -144,7 +153,9 @@ void Controller::restore(const TaskRecord& record) {
     group.pool->resume(record.task, record.worker.value_or(AttemptId{}), group.request, task.threads);
   else
     cluster_.retake(task.node, group.request, task.threads);
-  if (job.pool != nullptr) job.pool->place({record.task, task.attempt}, task.node, task.threads);
+  if (job.pool != nullptr)
+    job.pool->place({record.task, task.attempt}, task.node, task.threads,
+                    cluster_.cpu_m(task.node, group.request));
   hold(job, record.task);
   if (task.state != TaskState::kStopping || job.cancelled) return;
   task.evicted = true;

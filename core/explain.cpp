@@ -98,6 +98,7 @@ Choice choice_of(const Cluster& cluster, const Pool* pool, const Request& reques
                  const Rng& rng) {
   Choice choice;
   choice.request = request;
+  choice.of_workers = pool != nullptr;
   const TargetIndex& index = pool != nullptr ? pool->index() : cluster.index();
   for (std::uint64_t n = 0; n < index.size(); ++n)
     choice.nodes.push_back(pool != nullptr
@@ -132,16 +133,26 @@ std::uint64_t room_for(const TargetIndex& index, const Request& request, std::ui
   return total;
 }
 
+/// The same in a pool.
+std::uint64_t room_for(const Pool& pool, const Request& request, std::uint64_t limit) {
+  std::uint64_t total = 0;
+  for (std::uint64_t n = 0; n < pool.index().size() && total < limit; ++n)
+    if (pool.index().fits(NodeId{n}, request)) total += pool.room_for(static_cast<std::uint32_t>(n), request);
+  return std::min(total, limit);
+}
+
 /// Finds the entry of the task's group. False if there is none.
-bool stand_in_queue(Standing& out, const Pending& pending, const TargetIndex& index, const LiveTask& task,
+bool stand_in_queue(Standing& out, const Controller& controller, const Pool* pool, const LiveTask& task,
                     JobId job) {
+  const Pending& pending = pool != nullptr ? pool->pending : controller.pending();
   for (const auto& [key, waiting] : pending.map()) {
     if (waiting.job == job && waiting.group == task.group) {
       out.why = Standing::Why::kQueued;
       out.width = waiting.width;
       out.together = waiting.together;
       out.estimate = waiting.estimate;
-      out.room = room_for(index, waiting.request, waiting.width);
+      out.room = pool != nullptr ? room_for(*pool, waiting.request, waiting.width)
+                                 : room_for(controller.cluster().index(), waiting.request, waiting.width);
       return true;
     }
     ++out.ahead;
@@ -176,7 +187,6 @@ Standing standing(const Controller& controller, TaskId id) {
   const bool rigid = job->spec->kind == JobKind::kRigid;
   const Pool* pool = job->groups[task.group].pool;
   const Pending& pending = pool != nullptr ? pool->pending : controller.pending();
-  const TargetIndex& index = pool != nullptr ? pool->index() : controller.cluster().index();
   Standing out;
   out.entries = pending.size();
   if (out.entries > 0) out.head = pending.map().begin()->second.job;
@@ -197,7 +207,7 @@ Standing standing(const Controller& controller, TaskId id) {
   } else if (!rigid && task.retry_at != Instant{}) {
     out.why = Standing::Why::kBackoff;  // Others of its group may stand in the queue.
     out.until = task.retry_at;
-  } else if (!stand_in_queue(out, pending, index, task, id.job)) {
+  } else if (!stand_in_queue(out, controller, pool, task, id.job)) {
     out.why = Standing::Why::kBackoff;  // The gang waits for the member whose backoff ends last.
     for (const LiveTask& member : job->tasks) out.until = std::max(out.until, member.retry_at);
   }

@@ -46,6 +46,7 @@ struct Candidate {
 /// How the nodes stand at one choice.
 struct Choice {
   Request request;
+  bool of_workers = false;           ///< An operation's: CPU then is load, in thousandths of a worker.
   std::string_view measure;          ///< What the scores are; empty if the queue itself chooses.
   std::size_t passed = 0;            ///< Entries of the queue that were before it and still wait.
   std::vector<Candidate> nodes;      ///< All, by id; of an operation the workers of its pool.

@@ -218,7 +218,8 @@ namespace agent {
 struct Adopted {
   AttemptId attempt;
   std::optional<AttemptId> worker{};  ///< As in its Launch.
-  bool running = true;                ///< Else it ended meanwhile, as the next two say.
+  std::optional<Outcome> ordered{};   ///< It was told to end: Terminate::why.
+  bool running = true;                ///< Else it has ended, as the next two say, and was not forgotten.
   Outcome outcome = Outcome::kSucceeded;
   std::int32_t exit_code = 0;
   Duration timeout_left{0};  ///< 0 = it has no timeout; one that is over has 1 ns left.
@@ -226,6 +227,7 @@ struct Adopted {
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
     v("worker", s.worker);
+    v("ordered", s.ordered);
     v("running", s.running);
     v("outcome", s.outcome);
     v("exit_code", s.exit_code);
@@ -305,10 +307,21 @@ struct Launch {
 struct Terminate {
   AttemptId attempt;
   bool force = false;
+  Outcome why =
+      Outcome::kKilled;  ///< What its end is to be called, if it does not succeed: for a later life.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
     v("force", s.force);
+    v("why", s.why);
+  }
+};
+/// The controller knows how the attempt ended: no later life of the agent need be told.
+struct Forget {
+  AttemptId attempt;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
   }
 };
 /// Send this to the controller.
@@ -320,7 +333,7 @@ struct Report {
   }
 };
 
-using Command = std::variant<Launch, Terminate, Report>;
+using Command = std::variant<Launch, Terminate, Report, Forget>;
 using Commands = std::vector<Command>;
 
 }  // namespace agent

@@ -62,9 +62,10 @@ enum class Mutant : std::uint8_t {
   kScalesAnyTime,           ///< An autoscaler does not wait for its cooldowns.
   kAdoptsNothing,           ///< An agent does not take over what an earlier life launched.
   kNoBrake,                 ///< In a mass loss all nodes are given up at once.
+  kNeverStuck,              ///< A node that answers no launches gets more.
 };
 
-inline constexpr Mutant kLastMutant = Mutant::kNoBrake;
+inline constexpr Mutant kLastMutant = Mutant::kNeverStuck;
 
 #ifdef DUET_MUTATIONS
 Mutant active_mutant();

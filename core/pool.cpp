@@ -41,6 +41,12 @@ bool Pool::open(const Worker& worker) const {
   return worker.ready && worker.node_usable && (!pull_ || asks);
 }
 
+std::uint64_t Pool::room_for(std::uint32_t index, const Request& request) const {
+  const std::int64_t need = std::max<std::int64_t>(request.need.cpu_m, 1);
+  const std::int64_t more = pull_ ? 1 : (full_ - workers_[index].load) / need;
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(more, 1));
+}
+
 void Pool::refresh(std::uint32_t index) {
   const Worker& worker = workers_[index];
   Room room;
@@ -56,7 +62,9 @@ void Pool::show(NodeId id, bool shown) {
 }
 
 void Pool::count_load(const Worker& worker, int sign) {
-  if (!worker.ready) return;
+  up_ += worker.ready ? sign : 0;
+  if (!worker.ready || !worker.node_usable) return;
+  ready_ += sign;
   if (sign > 0) {
     ++loads_[worker.load];
   } else if (--loads_[worker.load] == 0) {
@@ -64,7 +72,7 @@ void Pool::count_load(const Worker& worker, int sign) {
   }
 }
 
-void Pool::place(AttemptId attempt, NodeId node, const ThreadSet& threads) {
+void Pool::place(AttemptId attempt, NodeId node, const ThreadSet& threads, std::int64_t cpu_m) {
   const std::uint32_t index = attempt.task.index;
   while (workers_.size() <= index) {
     workers_.emplace_back();
@@ -75,6 +83,7 @@ void Pool::place(AttemptId attempt, NodeId node, const ThreadSet& threads) {
   worker.attempt = attempt;
   worker.node = node;
   worker.threads = threads;
+  worker.share_m = cpu_m > 0 && cpu_m < kThread ? cpu_m : kThread;
   worker.on_thread.assign(threads.size(), 0);
 }
 
@@ -82,7 +91,6 @@ void Pool::set_ready(std::uint32_t index, bool ready, bool node_usable) {
   Worker& worker = workers_[index];
   DUET_CHECK(worker.attempt.number > 0);
   count_load(worker, -1);
-  ready_ += static_cast<int>(ready) - static_cast<int>(worker.ready);
   worker.ready = ready;
   worker.node_usable = node_usable;
   count_load(worker, +1);
@@ -93,7 +101,6 @@ void Pool::set_ready(std::uint32_t index, bool ready, bool node_usable) {
 void Pool::remove(std::uint32_t index) {
   Worker& worker = workers_[index];
   count_load(worker, -1);
-  ready_ -= static_cast<int>(worker.ready);
   worker = {};
   refresh(index);
 }
@@ -122,6 +129,7 @@ std::uint32_t Pool::busy_end() const {
 void Pool::add_load(std::uint32_t index, const Request& request, const ThreadSet& threads, int sign) {
   Worker& worker = workers_[index];
   count_load(worker, -1);
+  DUET_CHECK(sign > 0 || (worker.operations > 0 && worker.load >= request.need.cpu_m));
   worker.load += sign * request.need.cpu_m;
   worker.operations += static_cast<std::uint32_t>(sign);
   count_load(worker, +1);

@@ -40,17 +40,19 @@ class Pool final : public Places {
     AttemptId attempt;  ///< Number 0: none.
     NodeId node;
     ThreadSet threads;
-    bool ready = false;         ///< Its agent said that it runs.
-    bool node_usable = false;   ///< Its node takes tasks.
-    std::uint32_t asked = 0;    ///< The last ask that was heard of; 0 = none.
-    std::uint32_t granted = 0;  ///< The last ask that was granted.
+    std::int64_t share_m = kThread;  ///< Of a thread, in millicores, that each of its operations may use.
+    bool ready = false;              ///< Its agent said that it runs.
+    bool node_usable = false;        ///< Its node takes tasks.
+    std::uint32_t asked = 0;         ///< The last ask that was heard of; 0 = none.
+    std::uint32_t granted = 0;       ///< The last ask that was granted.
     std::uint32_t operations = 0;
     std::int64_t load = 0;                 ///< Expected loads of its operations, in thousandths.
     std::vector<std::uint32_t> on_thread;  ///< Operations, by position in `threads`.
   };
 
   /// This replica is a worker now, or about to be one.
-  void place(AttemptId attempt, NodeId node, const ThreadSet& threads);
+  /// `cpu_m` is what it takes there.
+  void place(AttemptId attempt, NodeId node, const ThreadSet& threads, std::int64_t cpu_m);
   /// It runs, and takes operations while its node does.
   void set_ready(std::uint32_t index, bool ready, bool node_usable);
   /// Its end is certain; so is that of its operations, though they may not have been heard of.
@@ -63,9 +65,13 @@ class Pool final : public Places {
   const Worker* find(std::uint32_t index) const;
   /// True if it may be given operations.
   bool open(const Worker& worker) const;
+  /// How many operations of this request an open worker takes that has room for one.
+  std::uint64_t room_for(std::uint32_t index, const Request& request) const;
+  /// Workers that take operations; and those that run, wherever they are.
   std::int64_t ready() const { return ready_; }
+  std::int64_t up() const { return up_; }
   std::uint64_t running() const { return workers_of_.size(); }
-  /// Of the ready worker that has least, in thousandths; 0 if there is none.
+  /// Of the worker that takes operations and has least, in thousandths; 0 if there is none.
   std::int64_t least_load() const { return loads_.empty() ? 0 : loads_.begin()->first; }
   /// One past the last index whose worker has operations.
   std::uint32_t busy_end() const;
@@ -93,8 +99,10 @@ class Pool final : public Places {
   std::uint32_t configured = 0;          ///< Workers that the user asked for.
   std::unique_ptr<Queue> queue;          ///< First come, first served.
   std::unique_ptr<Scheduler> scheduler;  ///< The worker with the least load, of those the first.
+  std::map<std::string, std::unique_ptr<Scheduler>> own_schedulers;  ///< Of jobs that named one.
   Pending pending;
   bool dirty = false;                    ///< A pass may find a worker for something.
+  bool waited = false;                   ///< Something has waited since the queue was last seen to be empty.
   bool look = false;                     ///< The autoscaler is to be asked.
   Instant look_at = kNever;              ///< And then, even if nothing happens.
   Instant empty_since;                   ///< Nothing has waited since.
@@ -111,6 +119,7 @@ class Pool final : public Places {
   std::vector<Worker> workers_;  ///< By index.
   TargetIndex index_;
   std::int64_t ready_ = 0;
+  std::int64_t up_ = 0;
   std::map<std::int64_t, std::uint32_t> loads_;  ///< Of ready workers: how many have each.
   std::map<TaskId, AttemptId> workers_of_;       ///< Of operations that are with one.
 };

@@ -120,9 +120,10 @@ void LocalCluster::perform(std::size_t node, const agent::Command& command) {
   } else if (const auto* order = std::get_if<agent::Terminate>(&command)) {
     const auto it = nodes_[node].processes.find(order->attempt);
     if (it != nodes_[node].processes.end()) it->second->terminate(order->force);
-  } else {
-    launch(node, std::get<agent::Launch>(command));
+  } else if (const auto* start = std::get_if<agent::Launch>(&command)) {
+    launch(node, *start);
   }
+  // Agents live as long as this process does: no later life need be told of what ended.
 }
 
 void LocalCluster::launch(std::size_t node, const agent::Launch& launch) {

@@ -37,7 +37,9 @@ constexpr std::array kMetrics = {
            "mean over the jobs that succeeded of max(1, turnaround / max(run time, 10 s)), run time from "
            "that start to the end"},
     Metric{"max_bounded_slowdown", "the largest of these"},
-    Metric{"utilization", "busy_core_s / (hardware threads of the cluster * makespan_s)"},
+    Metric{"utilization",
+           "busy_core_s / (hardware threads of the cluster * seconds from the first submission to the last "
+           "end of a job or attempt)"},
     Metric{"busy_core_s", "sum over attempts of hardware threads held * seconds held, from start to end"},
     Metric{"nodes_down", "nodes that were down when the run ended"},
     Metric{"estimate_error",

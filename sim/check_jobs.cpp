@@ -108,7 +108,14 @@ void Checkers::see_launch(const controller::Send& send, const msg::Launch& launc
   if (send.message.boot != node.boot || send.message.epoch != node.epoch)
     broken("I9", text(launch.attempt) + " was sent to a registration that does not hold");
   attempt->launched = true;
-  if (task->booked) return;  // Sent again.
+  if (task->booked) {  // Sent again.
+    ++node.repeated;
+    return;
+  }
+  const std::uint32_t stuck_after = scenario_.controller.stuck_after;
+  if (stuck_after > 0 && node.repeated >= stuck_after)
+    broken("L6", text(launch.attempt) + " was sent to node " + std::to_string(id) +
+                     ", which has long answered no launch");
   task->booked = true;
   task->threads = launch.threads;
   changed_tasks_.push_back(launch.attempt.task);

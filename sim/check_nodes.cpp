@@ -42,6 +42,9 @@ Checkers::Cause Checkers::cause_of(const controller::Event& event) {
   cause.current = !away && cause.message->node.value == received->link.value &&
                   node.boot == cause.message->boot && node.epoch == cause.message->epoch;
   if (cause.current) node.heard = now_;
+  if (cause.current &&
+      (cause.ended != nullptr || std::holds_alternative<msg::AttemptStarted>(cause.message->body)))
+    node.repeated = 0;
   return cause;
 }
 
@@ -71,6 +74,7 @@ void Checkers::see_grant(const controller::Send& send) {
   node.granted.push_back(send.message.boot);
   node.boot = send.message.boot;
   node.epoch = epoch;
+  node.repeated = 0;
   // The registration of a life that is no more: its silence begins now.
   const bool dead = !node.on || node.agent_boot != node.boot;
   expect_down(node, dead ? now_ : kNever);

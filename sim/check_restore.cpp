@@ -90,6 +90,7 @@ void Checkers::fall_back(NodeView& node, const KeptNode& kept) {
   node.epoch = Epoch{kept.granted};
   node.boot = {};
   node.highest_serial.clear();
+  node.repeated = 0;
   node.heard = now_;
   node.believed = Ledger(node.offer);
   expect_down(node, node.epoch != Epoch{} && !node.on ? now_ : kNever);

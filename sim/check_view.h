@@ -147,7 +147,8 @@ struct NodeView {
   std::map<BootNonce, std::uint32_t> highest_serial;  ///< Of the registrations heard, by life.
   // The agent, as seen from outside.
   bool on = false;
-  bool wrong_clock = false;  ///< At some time in this run; or nobody looks at it.
+  std::uint32_t repeated = 0;  ///< Launches sent to it again since it last said something of an attempt.
+  bool wrong_clock = false;    ///< At some time in this run; or nobody looks at it.
   BootNonce agent_boot;
   Epoch agent_epoch;
   std::uint32_t asked_serial = 0;  ///< Of the last registration it asked for.

@@ -79,11 +79,12 @@ void Checkers::check_refusal(const controller::Event& event, const controller::R
   const auto* scale = std::get_if<controller::Scale>(&event);
   const auto* update = std::get_if<controller::Update>(&event);
   const auto* submit = std::get_if<controller::Submit>(&event);
-  // Operations are refused while there are no workers.
-  const bool operations =
-      submit != nullptr && std::any_of(submit->spec->groups.begin(), submit->spec->groups.end(),
-                                       [](const TaskGroup& group) { return !group.spec.pool.empty(); });
-  const bool submits = submit != nullptr && !operations && promise_.done_by != kNever;
+  // Operations are refused while there are no workers, and a pool while another has its name.
+  const auto of_pool = [](const TaskGroup& group) { return !group.spec.pool.empty(); };
+  const bool may_be_refused =
+      submit != nullptr &&
+      (submit->spec->pool || std::any_of(submit->spec->groups.begin(), submit->spec->groups.end(), of_pool));
+  const bool submits = submit != nullptr && !may_be_refused && promise_.done_by != kNever;
   if (submits || (cancel != nullptr && alive(cancel->job)) ||
       (scale != nullptr && to_be_changed(scale->job)) || (update != nullptr && to_be_changed(update->job)))
     broken("I13", "a request that makes sense was refused: " + reply.refusal);

@@ -4,7 +4,7 @@
 //   I6 own threads    I7 offered ones   I8 no bad node     I9 fenced         I10 boot nonce
 //   I13 one answer    I14 ack durable   I16 order          I17 causality     I20 desired replicas
 //   I21 no flapping   I23 mass loss     I24 no bad pair    I25 cancel final  L1 terminates
-//   L2 converges      L3 detects        L4 rejoins
+//   L2 converges      L3 detects        L4 rejoins         L6 stuck nodes
 //   GANG, DAG, BACKOFF, TIMEOUT, POOL: what these words promise
 //
 // I16's chain and I18, replay identity, look at traces: check_trace.h.

@@ -107,6 +107,9 @@ void ClusterWorld::apply(const Fault& fault, bool begins) {
       else if (!hosts_[fault.node].off && in_force(Kind::kAgentRestart, fault.node) == nullptr)
         boot(fault.node);
       break;
+    case Kind::kStuckNode:
+      set_stuck(fault.node, in_force(Kind::kStuckNode, fault.node) != nullptr);
+      break;
     case Kind::kStoreFailure:
       store_fails_ = in_force(Kind::kStoreFailure) != nullptr;
       break;

@@ -102,6 +102,7 @@ void ClusterWorld::note_begin(const Run& run) {
 void ClusterWorld::note_end(const Run& run) {
   if (options_.observer != nullptr)
     options_.observer->on_run(now_, run.node, run.attempt, run.threads, false);
+  results_.last_attempt_end = now_;
   if (!run.worker) add_busy(results_, now_ - run.began, run.width);  // Else its worker counts.
   TaskRow* row = row_of(run.attempt.task);
   if (row == nullptr || row->attempts != run.attempt.number) return;

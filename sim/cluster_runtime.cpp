@@ -1,5 +1,6 @@
 // Nodes of the simulated world, and what runs on them.
 #include <algorithm>
+#include <utility>
 
 #include "core/check.h"
 #include "sim/cluster_world.h"
@@ -14,8 +15,7 @@ void ClusterWorld::boot(std::uint32_t node) {
   host.agent =
       std::make_unique<Traced<Agent>>(Agent(agent_config(scenario_, node)), 1 + node, options_.agent_sink);
   ++host.lives;
-  agent::Boot event{BootNonce{(std::uint64_t{host.lives} << 32) + node}, std::move(host.exits)};
-  host.exits.clear();
+  agent::Boot event{BootNonce{(std::uint64_t{host.lives} << 32) + node}, host.exits};
   const Instant shown = clock_of(host);
   for (const ExecId id : runs_of(host)) {
     const Run& run = runs_[id];
@@ -48,7 +48,16 @@ std::vector<ExecId> ClusterWorld::runs_of(const Host& host) const {
 
 /// The agent is gone, and what it runs goes on.
 void ClusterWorld::kill_agent(std::uint32_t node) {
-  if (hosts_[node].lives > 0) hosts_[node].agent.reset();
+  if (hosts_[node].lives == 0) return;
+  hosts_[node].agent.reset();
+  hosts_[node].parked.clear();  // Nobody knows of it any more.
+}
+
+/// The runtime starts nothing, or starts again what it is told.
+void ClusterWorld::set_stuck(std::uint32_t node, bool stuck) {
+  hosts_[node].stuck = stuck;
+  if (stuck) return;
+  for (const agent::Launch& launch : std::exchange(hosts_[node].parked, {})) begin(node, launch);
 }
 
 /// A worker that pulls, and does nothing, asks for an operation.
@@ -67,6 +76,7 @@ void ClusterWorld::crash(std::uint32_t node) {
   if (host.lives == 0) ++host.lives;
   host.off = true;
   host.agent.reset();
+  host.parked.clear();
   host.exits.clear();
   for (const ExecId id : runs_of(host)) {
     interrupt(id);
@@ -83,6 +93,7 @@ void ClusterWorld::interrupt(ExecId id) {
 }
 
 void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
+  if (hosts_[node].stuck) return hosts_[node].parked.push_back(launch);
   ExecId id = 0;
   if (free_runs_.empty()) {
     id = static_cast<ExecId>(runs_.size());
@@ -102,6 +113,7 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
   run.began_s = engine_.clock_s();
   run.operations = launch.work.operations;
   run.outcome = Outcome::kSucceeded;
+  run.ordered.reset();
   run.exit_code = 0;
   run.executing = launch.work.duration == Duration{0};
   const auto behaviour = decode_behaviour(launch.work.payload);
@@ -134,6 +146,15 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
 }
 
 void ClusterWorld::terminate(std::uint32_t node, const agent::Terminate& order) {
+  auto& parked = hosts_[node].parked;
+  const auto waits = std::find_if(parked.begin(), parked.end(), [&](const agent::Launch& launch) {
+    return launch.attempt == order.attempt;
+  });
+  if (waits != parked.end()) {
+    parked.erase(waits);
+    hosts_[node].exits.push_back({order.attempt, {}, order.why, false, Outcome::kFailed, -15});
+    return step(node, agent::Exited{order.attempt, Outcome::kFailed, order.force ? -9 : -15});
+  }
   const auto& here = hosts_[node].runs;
   const auto it = std::find_if(here.begin(), here.end(),
                                [&](ExecId other) { return runs_[other].attempt == order.attempt; });
@@ -143,6 +164,7 @@ void ClusterWorld::terminate(std::uint32_t node, const agent::Terminate& order) 
   interrupt(id);
   run.outcome = Outcome::kFailed;
   run.exit_code = order.force ? -9 : -15;
+  run.ordered = order.why;
   complete(id);
 }
 
@@ -151,8 +173,9 @@ void ClusterWorld::complete(ExecId id) {
   const Run run = runs_[id];
   note_end(run);
   retire(id);
+  // Kept until the agent says that the controller knows: it may die before.
+  hosts_[run.node].exits.push_back({run.attempt, run.worker, run.ordered, false, run.outcome, run.exit_code});
   if (!hosts_[run.node].agent) {
-    hosts_[run.node].exits.push_back({run.attempt, run.worker, false, run.outcome, run.exit_code});
     // Operations die with the process that executes them; else the agent says so.
     for (const ExecId other : runs_of(hosts_[run.node])) {
       if (runs_[other].worker != run.attempt) continue;

@@ -361,9 +361,12 @@ void ClusterWorld::step(std::uint32_t node, const agent::Event& event) {
     } else if (auto* launch = std::get_if<agent::Launch>(&command)) {
       const agent::Launch order = std::move(*launch);
       begin(node, order);
-    } else {
-      const agent::Terminate order = std::get<agent::Terminate>(command);
+    } else if (const auto* stop = std::get_if<agent::Terminate>(&command)) {
+      const agent::Terminate order = *stop;
       terminate(node, order);
+    } else {
+      const AttemptId known = std::get<agent::Forget>(command).attempt;
+      std::erase_if(host.exits, [&](const agent::Adopted& exit) { return exit.attempt == known; });
     }
   }
   agent_commands_.resize(first);

@@ -85,11 +85,13 @@ class ClusterWorld final : public World {
     std::uint32_t lives = 0;
     std::uint64_t messages = 0;         ///< Sent on its link so far.
     bool off = false;                   ///< Crashed, and not restarted.
+    bool stuck = false;                 ///< Its runtime starts nothing.
+    std::vector<agent::Launch> parked;  ///< What is to be started when it does again, in order.
     bool touched = false;               ///< Stepped at this instant.
     Instant armed = kNever;             ///< The next instant at which its agent's deadline is looked at.
     std::optional<SkewedClock> clock;   ///< Nothing while it goes right.
     std::vector<ExecId> runs;           ///< What runs there, in no order.
-    std::vector<agent::Adopted> exits;  ///< What ended while there was no agent, in order.
+    std::vector<agent::Adopted> exits;  ///< What ended, until its agent may forget it.
   };
   struct Run {
     AttemptId attempt;
@@ -107,6 +109,7 @@ class ClusterWorld final : public World {
     double began_s = 0;  ///< By the engine's clock.
     std::int64_t operations = 0;
     Outcome outcome = Outcome::kSucceeded;
+    std::optional<Outcome> ordered;  ///< It was told to end: Terminate::why.
     std::int32_t exit_code = 0;
     Instant times_out = kNever;  ///< When its agent will end it.
   };
@@ -175,6 +178,7 @@ class ClusterWorld final : public World {
   void switch_on(std::uint32_t node);
   void crash(std::uint32_t node);
   void kill_agent(std::uint32_t node);
+  void set_stuck(std::uint32_t node, bool stuck);
   std::vector<ExecId> runs_of(const Host& host) const;
   void ask_if_pulling(std::uint32_t node, AttemptId worker);
   void begin(std::uint32_t node, const agent::Launch& launch);

@@ -25,7 +25,8 @@ std::vector<double> EnergyWatch::joules(Instant end) const {
 
 void EnergyWatch::on_run(Instant now, std::uint32_t node, AttemptId attempt, const ThreadSet& threads,
                          bool begins) {
-  if (auto& meter = meters_[node])
+  // A worker waits; what it executes is seen by itself.
+  if (auto& meter = meters_[node]; meter && !pools_.contains(attempt.task.job))
     threads.for_each([&](std::uint32_t thread) {
       if (begins)
         meter->begin(now, thread);
@@ -51,6 +52,11 @@ void EnergyWatch::on_commit(Instant now) {
 
 void EnergyWatch::on_step(Instant now, const Controller& controller, const controller::Event& event,
                           const controller::Commands& commands, std::size_t first) {
+  if (const auto* submit = std::get_if<controller::Submit>(&event); submit != nullptr && submit->spec->pool)
+    for (std::size_t i = first; i < commands.size(); ++i)
+      if (const auto* reply = std::get_if<controller::Reply>(&commands[i]);
+          reply != nullptr && reply->refusal.empty())
+        pools_.insert(reply->job);
   if (next_ != nullptr) next_->on_step(now, controller, event, commands, first);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "core/energy.h"
@@ -33,6 +34,7 @@ class EnergyWatch final : public Observer {
 
  private:
   std::vector<std::optional<EnergyMeter>> meters_;  ///< By node.
+  std::set<JobId> pools_;                           ///< Services whose replicas are workers.
   Observer* next_;
 };
 

@@ -150,7 +150,10 @@ struct SharesThreads {
   std::string operator()(const std::vector<Arrival>& jobs) const {
     for (const Arrival& job : jobs)
       for (const TaskGroup& group : job.spec->groups)
-        if (group.spec.work.operations > 0 && shares(group.spec))
+        if (group.spec.work.operations > 0 && !group.spec.pool.empty())
+          return "job \"" + job.spec->key + "\" has operations, and workers of the pool \"" +
+                 group.spec.pool + "\" execute them side by side";
+        else if (group.spec.work.operations > 0 && shares(group.spec))
           return "job \"" + job.spec->key + "\" has operations and takes " +
                  std::to_string(group.spec.need.cpu_m) + " millicores";
     return {};

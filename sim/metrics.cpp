@@ -102,9 +102,10 @@ void measure_load(Metrics& metrics, const Scenario& scenario, const Results& res
   if (!any) return;
   const double makespan_s = seconds(to_ns(last - first));
   metrics["makespan_s"] = makespan_s;
-  if (makespan_s > 0) {
-    metrics["utilization"] = busy_s / (static_cast<double>(hardware_threads(scenario)) * makespan_s);
-  }
+  // Services may go on, and replicas of theirs may have ended, after the last end of a job.
+  const double span_s = seconds(to_ns(std::max(last, results.last_attempt_end) - first));
+  if (span_s > 0)
+    metrics["utilization"] = busy_s / (static_cast<double>(hardware_threads(scenario)) * span_s);
 }
 
 }  // namespace

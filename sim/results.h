@@ -64,6 +64,7 @@ struct Results {
   std::uint64_t scaled_down = 0;      ///< ... and smaller.
   std::uint64_t nodes_lost = 0;       ///< Times a node was declared down.
   std::uint64_t nodes_down = 0;       ///< Nodes that were down at the end.
+  Instant last_attempt_end;           ///< Of any attempt; 0 if none ended.
   std::int64_t busy_cpu_s = 0;        ///< Sum over attempts of width * run time, in whole thread-seconds,
   std::int64_t busy_cpu_ns =
       0;  ///< and the rest of it: nanoseconds alone would overflow after 292 core-years.

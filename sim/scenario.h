@@ -133,6 +133,7 @@ struct Fault {
     kStoreDelay,
     kStoreFailure,
     kAgentRestart,
+    kStuckNode,
   };
   enum class Direction : std::uint8_t { kBoth, kToAgent, kToController };
   Instant at;
@@ -149,7 +150,7 @@ struct Fault {
   /// `node` says which one.
   bool of_one_node() const {
     return kind == Kind::kCrash || kind == Kind::kRestart || kind == Kind::kSlowNode ||
-           kind == Kind::kClockSkew || kind == Kind::kAgentRestart;
+           kind == Kind::kClockSkew || kind == Kind::kAgentRestart || kind == Kind::kStuckNode;
   }
   bool lasts() const { return kind != Kind::kCrash && kind != Kind::kRestart; }
   /// One of a node's link, for messages that go there (or else come from there).

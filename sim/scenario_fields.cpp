@@ -198,6 +198,8 @@ constexpr Field kFields[] = {
     interval(S::kCluster, "kill_grace_s", "10", "From the polite request to end a task to the forced end."),
     integer(S::kCluster, "max_losses", "losses", 0, kMillion, "16",
             "A task lost with its node more often than this fails."),
+    integer(S::kCluster, "stuck_after", "launches", 0, kMillion, "0",
+            "A node that is heard, but answers no launch, is suspect after so many repetitions. 0 = never."),
     nested(S::kCluster, "mass_loss", kObject, S::kMassLoss,
            "When many nodes fall silent at once, they are given up slowly."),
 
@@ -402,6 +404,8 @@ constexpr Field kFields[] = {
     nested(S::kFault, "store_failure", kObject, S::kStoreFailure, "Records cannot be stored."),
     nested(S::kFault, "agent_restart", kObject, S::kAgentRestart,
            "A node's agent dies, and what it runs goes on; another agent takes it over."),
+    nested(S::kFault, "stuck_node", kObject, S::kStuckNode,
+           "A node starts nothing, though its agent goes on: launches wait."),
 
     node(S::kSlowNode),
     required({.section = S::kSlowNode,
@@ -453,6 +457,10 @@ constexpr Field kFields[] = {
     node(S::kAgentRestart),
     until(S::kAgentRestart),
     lasts(S::kAgentRestart),
+
+    node(S::kStuckNode),
+    until(S::kStuckNode),
+    lasts(S::kStuckNode),
 
     loss(S::kNetwork),
     duplicate(S::kNetwork),

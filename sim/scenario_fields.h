@@ -37,6 +37,7 @@ enum class Section : std::uint8_t {
   kStoreDelay,
   kStoreFailure,
   kAgentRestart,
+  kStuckNode,
   kNetwork,
   kNone,
 };

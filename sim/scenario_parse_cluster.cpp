@@ -168,6 +168,7 @@ void read_cluster(Context& context, const JsonValue& cluster) {
   out.agent.resend_after = out.controller.resend_after = reader.seconds("resend_after_s");
   out.agent.kill_grace = reader.seconds("kill_grace_s");
   out.controller.max_losses = static_cast<std::uint32_t>(reader.integer("max_losses"));
+  out.controller.stuck_after = static_cast<std::uint32_t>(reader.integer("stuck_after"));
   if (reader.valid("mass_loss")) {
     const Reader loss(context, reader.value("mass_loss"), Section::kMassLoss);
     out.controller.mass_loss = {

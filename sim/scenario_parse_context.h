@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,7 +30,7 @@ struct Context {
   bool identical_nodes = true;
   std::unique_ptr<Queue> queue = nullptr;                           ///< Null if its choice is mistaken.
   std::uint64_t tasks = 0;                                          ///< Of all jobs so far.
-  std::set<std::string, std::less<>> pools = {};                    ///< That have workers.
+  std::map<std::string, Instant, std::less<>> pools = {};           ///< That have workers, and since when.
   std::vector<std::pair<std::string, JsonPlace>> pools_named = {};  ///< By operations, and where.
 };
 

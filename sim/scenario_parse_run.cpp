@@ -77,10 +77,18 @@ void read_service_event(Context& context, const Reader& reader, const JobSpec* j
                            R"(right: a job of "kind": "service")");
     return;
   }
+  const auto check_workers = [&](std::string_view field, std::uint32_t count) {
+    if (job->pool && (count < job->pool->minimum || count > job->pool->maximum))
+      context.mistakes.add(
+          reader.place(field), "the pool cannot have " + std::to_string(count) + " workers",
+          "right: from " + std::to_string(job->pool->minimum) + " to " + std::to_string(job->pool->maximum));
+  };
+  if (event.kind == Kind::kScale && reader.valid("replicas")) check_workers("replicas", event.replicas);
   if (event.kind != Kind::kUpdate || !reader.valid("to")) return;
   JobSpec spec = *job;
   spec.groups = {read_replicas(context, Reader(context, reader.value("to"), Section::kGroup),
                                spec.pool && spec.pool->pull)};
+  check_workers("to", spec.groups.front().count);
   event.spec = std::make_shared<const JobSpec>(std::move(spec));
 }
 
@@ -176,6 +184,8 @@ void read_lasting(Context& context, const JsonValue& object, std::string_view na
     fault.delay = reader.seconds("offset_s");
   } else if (name == "agent_restart") {
     fault.node = node_of(begin(Section::kAgentRestart, Kind::kAgentRestart));
+  } else if (name == "stuck_node") {
+    fault.node = node_of(begin(Section::kStuckNode, Kind::kStuckNode));
   } else if (name == "controller_restart") {
     begin(Section::kControllerRestart, Kind::kControllerRestart);
   } else if (name == "store_delay") {
@@ -220,7 +230,7 @@ void read_faults(Context& context, const JsonValue& faults) {
     const std::string_view what =
         exactly_one(context, reader,
                     {"crash", "restart", "slow_node", "partition", "network", "clock_skew",
-                     "controller_restart", "store_delay", "store_failure", "agent_restart"});
+                     "controller_restart", "store_delay", "store_failure", "agent_restart", "stuck_node"});
     if (what.empty()) continue;
     Fault fault;
     fault.at = reader.instant("at_s");

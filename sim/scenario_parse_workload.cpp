@@ -210,7 +210,8 @@ void read_scheduler(Context& context, const Reader& reader, JobSpec& spec) {
 }
 
 /// The workers of a pool; `most` is how many the cluster has room for.
-PoolSpec read_workers(Context& context, const Reader& reader, std::int64_t replicas, std::uint64_t most) {
+PoolSpec read_workers(Context& context, const Reader& reader, Instant at, std::int64_t replicas,
+                      std::uint64_t most) {
   PoolSpec pool;
   if (!reader.valid("pool")) return pool;
   pool.name = reader.text("pool");
@@ -230,14 +231,16 @@ PoolSpec read_workers(Context& context, const Reader& reader, std::int64_t repli
     context.mistakes.add(
         reader.place(), "the service starts with " + std::to_string(replicas) + " replicas",
         "right: `replicas` from " + std::to_string(pool.minimum) + " to " + std::to_string(pool.maximum));
-  if (!context.pools.emplace(pool.name).second)
-    context.mistakes.add(reader.place("pool"), "there are two pools " + backquoted(pool.name));
+  const auto [known, first] = context.pools.try_emplace(pool.name, at);
+  if (!first && known->second == at)
+    context.mistakes.add(reader.place("pool"), "there are two pools " + backquoted(pool.name) + " at a time");
   return pool;
 }
 
 /// Every pool that an operation names has workers.
 void check_pools(Context& context) {
-  std::vector<std::string_view> names(context.pools.begin(), context.pools.end());
+  std::vector<std::string_view> names;
+  for (const auto& [name, at] : context.pools) names.push_back(name);
   for (const auto& [name, place] : context.pools_named)
     if (!context.pools.contains(name))
       context.mistakes.add(place, "there is no pool " + backquoted(name),
@@ -276,7 +279,7 @@ JobSpec read_job(Context& context, const Reader& reader, std::size_t place) {
     context.mistakes.add(reader.key_place("workers"), "only a service has workers",
                          R"(right: "kind": "service")");
   else
-    spec.pool = read_workers(context, *workers, reader.integer("replicas"),
+    spec.pool = read_workers(context, *workers, reader.instant("at_s"), reader.integer("replicas"),
                              room_for(context, spec.groups.front().spec));
   return spec;
 }

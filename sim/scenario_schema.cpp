@@ -52,6 +52,8 @@ constexpr SectionText kSections[] = {
      "Without an end it lasts as long as the run."},
     {Section::kStoreFailure, "store_failure", "/faults/N/store_failure", "When it ends must be said."},
     {Section::kAgentRestart, "agent_restart", "/faults/N/agent_restart", "When it ends must be said."},
+    {Section::kStuckNode, "stuck_node", "/faults/N/stuck_node",
+     "Without an end it lasts as long as the run."},
     {Section::kNetwork, "network", "/network",
      "The fate of a message depends on the seed, its link and its number."},
 };

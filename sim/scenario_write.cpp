@@ -143,6 +143,7 @@ void ScenarioWriter::cluster() {
   seconds("resend_after_s", scenario_.agent.resend_after);
   seconds("kill_grace_s", scenario_.agent.kill_grace);
   integer("max_losses", scenario_.controller.max_losses);
+  if (scenario_.controller.stuck_after > 0) integer("stuck_after", scenario_.controller.stuck_after);
   if (const MassLoss& loss = scenario_.controller.mass_loss; loss != MassLoss{}) {
     object("mass_loss", true);
     integer("percent", loss.percent);
@@ -437,7 +438,8 @@ void ScenarioWriter::lasting(const Fault& fault) {
       seconds("offset_s", fault.delay);
       break;
     case Kind::kAgentRestart:
-      object("agent_restart");
+    case Kind::kStuckNode:
+      object(fault.kind == Kind::kStuckNode ? "stuck_node" : "agent_restart");
       text("node", scenario_.nodes[fault.node].name);
       break;
     case Kind::kStoreDelay:

@@ -36,10 +36,12 @@ Mix draw_mix(Rng rng) {
     *flag = coin();
   mix.pools = rng.chance(1, 4);
   mix.agent_restarts = coin();
+  mix.stuck_nodes = coin();
   if (rng.chance(1, 16))
-    for (bool* trouble : {&mix.crashes, &mix.loops, &mix.dead_nodes, &mix.cancels, &mix.drains, &mix.loss,
-                          &mix.duplicates, &mix.delays, &mix.partitions, &mix.storms, &mix.skews, &mix.deaths,
-                          &mix.store_delays, &mix.store_failures, &mix.slow_nodes, &mix.agent_restarts})
+    for (bool* trouble :
+         {&mix.crashes, &mix.loops, &mix.dead_nodes, &mix.cancels, &mix.drains, &mix.loss, &mix.duplicates,
+          &mix.delays, &mix.partitions, &mix.storms, &mix.skews, &mix.deaths, &mix.store_delays,
+          &mix.store_failures, &mix.slow_nodes, &mix.agent_restarts, &mix.stuck_nodes})
       *trouble = false;
   return mix;
 }
@@ -121,6 +123,8 @@ void Draw::knobs() {
   out_.agent.resend_after = log_uniform(rng, kSecond / 5, 10 * kSecond);
   out_.agent.kill_grace = log_uniform(rng, kSecond / 10, 10 * kSecond);
   out_.controller.resend_after = out_.agent.resend_after;
+  Rng gray = root_.fork("gray");
+  if (gray.chance(1, 2)) out_.controller.stuck_after = static_cast<std::uint32_t>(gray.between(1, 5));
   Rng brake = root_.fork("brake");
   if (brake.chance(1, 4))
     out_.controller.mass_loss = {static_cast<std::uint32_t>(brake.between(1, 60)),

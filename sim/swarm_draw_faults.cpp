@@ -81,6 +81,9 @@ void Draw::lasting_faults() {
   some(mix_.agent_restarts, "agent restarts", [&](Rng& rng) {
     last(rng, {.at = {}, .kind = Kind::kAgentRestart, .node = any_node(rng)}, 20 * kSecond);
   });
+  some(mix_.stuck_nodes, "stuck nodes", [&](Rng& rng) {
+    last(rng, {.at = {}, .kind = Kind::kStuckNode, .node = any_node(rng)}, 60 * kSecond);
+  });
   some(mix_.deaths, "deaths",
        [&](Rng& rng) { last(rng, {.at = {}, .kind = Kind::kControllerRestart}, 20 * kSecond); });
   some(mix_.store_delays, "store delays", [&](Rng& rng) {

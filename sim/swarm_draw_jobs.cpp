@@ -146,8 +146,16 @@ void Draw::make_pool(std::vector<Arrival>& arrivals, const std::vector<bool>& su
     event.replicas = static_cast<std::uint32_t>(rng.between(pool.minimum, pool.maximum));
     out_.events.push_back(std::move(event));
   }
+  arrivals.push_back({Instant{}, std::make_shared<const JobSpec>(job)});
+  if (rng.chance(1, 4)) {
+    // It is ended, and another one of the same name takes its place, and its operations.
+    const Instant gone = within_chaos(rng) + Duration(kMs);
+    out_.events.push_back({gone, Kind::kCancel, job.key});
+    job.key = "pool again";
+    arrivals.push_back({gone + log_uniform(rng, kMs, 60 * kSecond), std::make_shared<const JobSpec>(job)});
+    pool_ends_ = std::max(pool_ends_, arrivals.back().at + Duration(kSecond));
+  }
   out_.events.push_back({pool_ends_, Kind::kCancel, job.key});
-  arrivals.push_back({Instant{}, std::make_shared<const JobSpec>(std::move(job))});
 }
 
 /// The job's tasks are for the pool; before that ends, what is left of them is given up.

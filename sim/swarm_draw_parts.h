@@ -21,7 +21,7 @@ struct Mix {
   bool crashes, loops, dead_nodes, cancels, drains, loss, duplicates, delays;
   bool gangs, bags, shares, exclusive, memory, operations, failures, timeouts, estimates, latency, commit;
   bool partitions, storms, skews, deaths, store_delays, store_failures, slow_nodes;
-  bool dags, services, backoffs, own_schedulers, pools, agent_restarts;
+  bool dags, services, backoffs, own_schedulers, pools, agent_restarts, stuck_nodes;
   bool crowded;  ///< Few cores of two threads, and small tasks of all kinds side by side on them.
 };
 

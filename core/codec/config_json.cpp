@@ -54,6 +54,7 @@ Json document(const ControllerConfig& c) {
               {"resend_after_ns", to_ns(c.resend_after)},
               {"max_losses", c.max_losses},
               {"mass_loss", document(c.mass_loss)},
+              {"stuck_after", c.stuck_after},
               {"seed", c.seed}};
 }
 /// All of an agent but its name.
@@ -172,9 +173,10 @@ class Input {
     member("resend_after_ns", out.resend_after);
     member("max_losses", out.max_losses);
     member("mass_loss", out.mass_loss);
+    member("stuck_after", out.stuck_after);
     member("seed", out.seed);
     done({"queue", "scheduler", "autoscaler", "detector", "estimator", "inventory", "resend_after_ns",
-          "max_losses", "mass_loss", "seed"});
+          "max_losses", "mass_loss", "stuck_after", "seed"});
   }
   void read(AgentConfig& out) {
     member("name", out.name);

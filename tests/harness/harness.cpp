@@ -75,6 +75,7 @@ Harness::At Harness::At::crash(std::uint32_t node) {
   harness_.add(t_, Phase::kFault, [&h = harness_, node] {
     h.hosts_[node].agent.reset();
     h.hosts_[node].runs.clear();
+    h.hosts_[node].exits.clear();
   });
   return *this;
 }
@@ -139,8 +140,7 @@ Instant Harness::next_instant() const {
   if (!mail_.empty()) next = std::min(next, mail_.begin()->first);
   for (const Host& host : hosts_) {
     if (host.agent) next = std::min(next, host.agent->next_deadline().value_or(kNever));
-    for (const auto& [attempt, run] : host.runs)
-      if (!run.over) next = std::min(next, run.ends);
+    for (const auto& [attempt, run] : host.runs) next = std::min(next, run.ends);
   }
   return std::max(next, now_);
 }
@@ -187,22 +187,30 @@ bool Harness::play_actions(Phase phase) {
 bool Harness::play_completions() {
   std::vector<std::tuple<AttemptId, std::uint32_t, Run>> over;
   for (std::uint32_t n = 0; n < hosts_.size(); ++n)
-    for (auto& [attempt, run] : hosts_[n].runs) {
-      if (run.ends > now_) continue;
-      run.over = !hosts_[n].agent;
-      if (!run.over) over.emplace_back(attempt, n, run);
-      // Operations die with the process that executes them; else the agent says so.
-      if (run.over)
-        for (auto& [other, its] : hosts_[n].runs)
-          if (its.worker == attempt && !its.over) its.over = true, its.outcome = Outcome::kLost;
-    }
+    for (const auto& [attempt, run] : hosts_[n].runs)
+      if (run.ends <= now_) over.emplace_back(attempt, n, run);
   std::sort(over.begin(), over.end(), [](const auto& a, const auto& b) {
     return std::tie(std::get<0>(a), std::get<1>(a)) < std::tie(std::get<0>(b), std::get<1>(b));
   });
   for (const auto& [attempt, n, run] : over) {
-    hosts_[n].runs.erase(attempt);
-    step(n, agent::Exited{attempt, run.outcome, run.exit_code});
-    if (run.worker) ask_if_pulling(n, *run.worker);
+    Host& host = hosts_[n];
+    if (host.runs.erase(attempt) == 0) continue;
+    host.exits[attempt] = run;
+    if (host.agent) {
+      step(n, agent::Exited{attempt, run.outcome, run.exit_code});
+      if (run.worker) ask_if_pulling(n, *run.worker);
+      continue;
+    }
+    // Operations die with the process that executes them; else the agent says so.
+    for (auto it = host.runs.begin(); it != host.runs.end();) {
+      if (it->second.worker == attempt) {
+        it->second.outcome = Outcome::kLost;
+        host.exits.insert(*it);
+        it = host.runs.erase(it);
+      } else {
+        ++it;
+      }
+    }
   }
   return !over.empty();
 }
@@ -280,11 +288,14 @@ void Harness::boot(std::uint32_t node) {
   host.agent = std::make_unique<Agent>(host.config);
   agent::Boot event{BootNonce{1000 * (node + 1) + ++host.lives}, {}};
   for (const auto& [attempt, run] : host.runs) {
-    const Duration left = run.times_out == kNever ? Duration{0} : run.times_out - now_;
-    event.adopted.push_back({attempt, run.worker, !run.over, run.outcome, run.exit_code,
-                             run.times_out == kNever ? left : std::max(left, Duration{1})});
+    agent::Adopted adopted{attempt, run.worker, run.ordered};
+    if (run.times_out != kNever) adopted.timeout_left = std::max(run.times_out - now_, Duration{1});
+    event.adopted.push_back(adopted);
   }
-  std::erase_if(host.runs, [](const auto& entry) { return entry.second.over; });
+  for (const auto& [attempt, run] : host.exits)
+    event.adopted.push_back({attempt, run.worker, run.ordered, false, run.outcome, run.exit_code});
+  std::sort(event.adopted.begin(), event.adopted.end(),
+            [](const agent::Adopted& a, const agent::Adopted& b) { return a.attempt < b.attempt; });
   step(node, event);
   for (const agent::Adopted& adopted : event.adopted) ask_if_pulling(node, adopted.attempt);
 }
@@ -306,6 +317,7 @@ void Harness::step(std::uint32_t node, const agent::Event& event) {
     if (const auto* report = std::get_if<agent::Report>(&command)) send(node, report->message);
     if (const auto* launch = std::get_if<agent::Launch>(&command)) perform(node, *launch);
     if (const auto* order = std::get_if<agent::Terminate>(&command)) perform(node, *order);
+    if (const auto* known = std::get_if<agent::Forget>(&command)) hosts_[node].exits.erase(known->attempt);
   }
 }
 
@@ -341,6 +353,7 @@ void Harness::perform(std::uint32_t node, const agent::Terminate& order) {
   const auto it = hosts_[node].runs.find(order.attempt);
   if (it == hosts_[node].runs.end()) return;
   Run& run = it->second;
+  run.ordered = order.why;
   if (run.behaviour.stubborn && !order.force) return;
   run.ends = now_;
   const bool obliges = run.behaviour.obliging && !order.force;

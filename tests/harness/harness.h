@@ -114,8 +114,8 @@ class Harness {
     std::optional<AttemptId> worker;  ///< Of an operation.
     ThreadSet threads;
     Instant ends = kNever;
-    Instant times_out = kNever;  ///< As its agent will have it.
-    bool over = false;           ///< Ended while there was no agent.
+    Instant times_out = kNever;      ///< As its agent will have it.
+    std::optional<Outcome> ordered;  ///< It was told to end: Terminate::why.
     Outcome outcome = Outcome::kSucceeded;
     std::int32_t exit_code = 0;
   };
@@ -126,6 +126,7 @@ class Harness {
     std::uint64_t letters = 0;
     bool cut = false;
     std::map<AttemptId, Run> runs;
+    std::map<AttemptId, Run> exits;  ///< What ended, until its agent may forget it.
   };
 
   void add(Instant t, Phase phase, std::function<void()> perform);

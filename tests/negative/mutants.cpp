@@ -78,6 +78,7 @@ const Planted kPlanted[] = {
     {Mutant::kScalesAnyTime, "ScalesAnyTime", "I20"},
     {Mutant::kAdoptsNothing, "AdoptsNothing", "I9"},
     {Mutant::kNoBrake, "NoBrake", "I23"},
+    {Mutant::kNeverStuck, "NeverStuck", "L6"},
 };
 
 /// Failures that the swarm once found, kept as scenarios: each still shows them when its mutant brings the

@@ -106,6 +106,8 @@ TEST(SwarmDraw, CoversWhatItShould) {
     ++seen[s.controller.queue.name];
     ++seen[s.controller.scheduler.name];
     ++seen[s.controller.estimator.name];
+    seen["brakes"] += s.controller.mass_loss.percent > 0;
+    seen["gray"] += s.controller.stuck_after > 0;
     seen["crashes"] += !s.faults.empty();
     seen["quiet"] += s.faults.empty() && s.network.until == Instant{};
     seen["seven nodes"] += s.nodes.size() == 7;
@@ -117,6 +119,9 @@ TEST(SwarmDraw, CoversWhatItShould) {
       seen["bags"] += a.spec->kind == JobKind::kBag;
       seen["dags"] += a.spec->kind == JobKind::kDag;
       seen["services"] += a.spec->kind == JobKind::kService;
+      seen["pools"] += a.spec->pool.has_value();
+      seen["pools that pull"] += a.spec->pool && a.spec->pool->pull;
+      seen["operations"] += !a.spec->groups.front().spec.pool.empty();
       seen["backoffs"] += a.spec->backoff > Duration{0};
       seen["exclusive"] += a.spec->groups.front().spec.exclusive;
       seen["priorities"] += a.spec->priority > 0;
@@ -127,10 +132,11 @@ TEST(SwarmDraw, CoversWhatItShould) {
   for (const auto& entry : queue_policies()) EXPECT_GE(seen[std::string(entry.name)], 2) << entry.name;
   for (const auto& entry : scheduler_policies()) EXPECT_GE(seen[std::string(entry.name)], 2) << entry.name;
   for (const auto& entry : estimator_policies()) EXPECT_GE(seen[std::string(entry.name)], 2) << entry.name;
-  for (const char* what : {"crashes", "quiet", "seven nodes", "gangs", "bags", "exclusive", "dags",
-                           "services", "backoffs", "priorities", "own schedulers", "never end"})
+  for (const char* what :
+       {"crashes", "quiet", "brakes", "gray", "seven nodes", "gangs", "bags", "exclusive", "dags", "services",
+        "pools", "pools that pull", "operations", "backoffs", "priorities", "own schedulers", "never end"})
     EXPECT_GE(seen[what], 2) << what;
-  EXPECT_EQ(faults.size(), 10U);  // All that there are.
+  EXPECT_EQ(faults.size(), 11U);  // All that there are.
   EXPECT_EQ(events.size(), 6U);
 }
 

@@ -48,7 +48,7 @@ TEST(CodecRender, CommandsAndEvents) {
   EXPECT_EQ(rendered(agent::Event(agent::Exited{kAttempt, Outcome::kTimedOut, -9})),
             R"({"exited":{"attempt":"17.0#1","outcome":"timed_out","exit_code":-9}})");
   EXPECT_EQ(rendered(agent::Command(agent::Terminate{kAttempt, true})),
-            R"({"terminate":{"attempt":"17.0#1","force":true}})");
+            R"({"terminate":{"attempt":"17.0#1","force":true,"why":"killed"}})");
 }
 
 TEST(CodecRender, ZeroCountsAreLeftOut) {
@@ -111,6 +111,7 @@ TEST(CodecConfig, ThereAndBack) {
   c.resend_after = Duration(123);
   c.max_losses = 4294967295U;
   c.mass_loss = {40, Duration(5), Duration(6)};
+  c.stuck_after = 7;
   c.seed = UINT64_MAX;
   const auto back = codec::controller_config_from_json(codec::to_json(c));
   ASSERT_TRUE(back);

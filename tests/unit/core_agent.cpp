@@ -33,6 +33,7 @@ std::string agent_does(const agent::Command& command) {
   if (const auto* l = std::get_if<agent::Launch>(&command)) return "launch " + attempt_text(l->attempt);
   if (const auto* t = std::get_if<agent::Terminate>(&command))
     return (t->force ? "kill " : "terminate ") + attempt_text(t->attempt);
+  if (const auto* f = std::get_if<agent::Forget>(&command)) return "forget " + attempt_text(f->attempt);
   return agent_says(std::get<agent::Report>(command).message);
 }
 
@@ -138,7 +139,7 @@ TEST(CoreAgent, RunsAnAttemptFromLaunchToAcknowledgement) {
   EXPECT_EQ(a.exit(kFirst, Outcome::kFailed), "");
   EXPECT_EQ(a.next(), "5.000000000 ended 1.0#1 succeeded");
   EXPECT_EQ(a.next(), "10.000000000 heartbeat, ended 1.0#1 succeeded");
-  EXPECT_EQ(a.hear(msg::Ack{kFirst, 1}), "");
+  EXPECT_EQ(a.hear(msg::Ack{kFirst, 1}), "forget 1.0#1");
   EXPECT_EQ(a.agent->held(), 0U);
   EXPECT_EQ(a.hear(msg::Ack{kFirst, 1}), "");
   EXPECT_EQ(a.next(), "20.000000000 heartbeat");
@@ -153,7 +154,7 @@ TEST(CoreAgent, ARepeatedLaunchIsAnsweredNotRun) {
   EXPECT_EQ(a.launch(kFirst, 2), "started 1.0#1");
   a.exit(kFirst, Outcome::kFailed);
   EXPECT_EQ(a.launch(kFirst, 3), "ended 1.0#1 failed");
-  EXPECT_EQ(a.hear(msg::Ack{kFirst, 3}), "");
+  EXPECT_EQ(a.hear(msg::Ack{kFirst, 3}), "forget 1.0#1");
   for (std::uint64_t serial = 1; serial <= 3; ++serial)
     EXPECT_EQ(a.launch(kFirst, serial), "") << "it came late: its end is on record";
   EXPECT_EQ(a.launch(kSecond, 4), "launch 2.0#1");

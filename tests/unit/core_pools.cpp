@@ -7,28 +7,12 @@
 
 #include "tests/harness/harness.h"
 #include "tests/harness/notices.h"
+#include "tests/unit/pools_support.h"
 
 namespace duet::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Three zones of two threads, as an i5-1135G7 offers beside its first core.
-Shape zones() { return cores(3).threads_per_core(2); }
-
-/// Workers that take a zone each, up to `most`.
-JobBuilder zone_workers(std::uint32_t now, std::uint32_t most) {
-  return job("zones").exclusive().millicores(0).service(now).runs(1h).workers_of("zones", most);
-}
-/// An operation that is estimated to run so long, and does.
-JobBuilder operation(std::string key, Duration d) {
-  return job(std::move(key)).runs(d).estimate(d).in_pool("zones");
-}
-// d / (d + 1 s), in thousandths.
-constexpr Duration kLoad100 = 111'200us;
-constexpr Duration kLoad400 = 666'666'667ns;
-constexpr Duration kLoad500 = 1s;
-constexpr Duration kLoad800 = 4s;
 
 /// "2.0#1 -> 1.0#1 on 0": each operation's launch, with the worker and the threads it was given.
 Lines routes(const Harness& h) {
@@ -330,61 +314,98 @@ TEST(CorePools, GoOnUnderANewControllerAtAnyStep) {
   }
 }
 
-// ---- Agents that die alone, and losses of many nodes
-
-TEST(CoreAgentRestart, WhatRunsGoesOnAndWhatEndedMeanwhileCounts) {
-  Harness h(cluster().nodes(1, cores(3)));
-  h.at(0s).submit(job("short").runs(3s)).submit(job("long").runs(20s));
-  h.at(0s).submit(job("timed").runs(60s).timeout(12s));
-  h.at(2s).kill_agent(0);
-  h.at(5s).boot(0);
-  h.run();
-  EXPECT_EQ(verdicts(h),
-            (std::map<std::uint64_t, std::string>{{1, "succeeded"}, {2, "succeeded"}, {3, "failed"}}));
-  EXPECT_EQ(h.lines("job 1 succeeded"), Lines{"5.000000000 job 1 succeeded"});
-  EXPECT_EQ(h.lines("job 2 succeeded"), Lines{"20.000000000 job 2 succeeded"});
-  EXPECT_EQ(h.lines("job 3 failed"), Lines{"12.000000000 job 3 failed"})
-      << "the timeout counts from its start";
-  for (const auto& [attempt, n] : h.starts()) EXPECT_EQ(n, 1U) << attempt_text(attempt);
-}
-
-TEST(CoreAgentRestart, WorkersGoOnAndAskAgain) {
-  Harness h(cluster().nodes(1, zones()));
-  h.at(0s).submit(zone_workers(2, 2).pulls());
-  h.at(1s).submit(job("bag").bag().tasks(6).runs(2s).in_pool("zones"));
-  h.at(2s).kill_agent(0);
-  h.at(4s).boot(0);
-  h.at(60s).cancel(1);
-  h.run();
-  EXPECT_EQ(h.lines("job 2").back(), "8.000000000 job 2 succeeded");
-  for (const auto& [attempt, n] : h.starts()) EXPECT_EQ(n, 1U) << attempt_text(attempt);
-}
-
-TEST(CoreAgentRestart, AWorkerThatEndedMeanwhileTookItsOperationsAlong) {
-  Harness h(cluster().nodes(1, zones()));
-  h.at(0s).submit(zone_workers(1, 1).fails(1).after(5s));
-  h.at(1s).submit(job("a").runs(20s).in_pool("zones"));
-  h.at(4s).kill_agent(0);
-  h.at(9s).boot(0);
-  h.at(60s).cancel(1);
-  h.run();
-  EXPECT_EQ(h.lines("task 2.0#1 pending"), Lines{"9.000000000 task 2.0#1 pending n0 lost"});
-  EXPECT_EQ(h.lines("job 2").back(), "29.000000000 job 2 succeeded");
-}
-
-TEST(CoreMassLoss, ManySilentNodesAreGivenUpOneByOne) {
-  const auto run = [](std::uint32_t percent) {
-    Harness h(cluster().nodes(5, cores(1)).dead_after(20, 30).mass_loss(percent, 300s, 60s));
-    h.at(0s).submit(job("bag").bag().tasks(5).runs(500s));
-    for (std::uint32_t n = 0; n < 4; ++n) h.at(5s).cut(n);
-    for (std::uint32_t n = 0; n < 4; ++n) h.at(100s).heal(n);
+TEST(CorePools, ARecreatedPoolIsRestoredWithTheOperationsOfOlderJobs) {
+  for (const bool pull : {false, true}) {
+    const auto workers = [&] { return pull ? zone_workers(1, 1).pulls() : zone_workers(1, 1); };
+    Harness h(cluster().nodes(1, zones()).kill_grace(0s));
+    h.at(0s).submit(workers());
+    h.at(1s).submit(job("bag").bag().tasks(4).runs(10s).estimate(kLoad500).in_pool("zones"));
+    h.at(5s).cancel(1);
+    h.at(6s).submit(workers());
+    h.at(12s).replace_controller();
+    h.at(200s).cancel(3);
     h.run();
-    return h.lines("down");
-  };
-  EXPECT_EQ(run(0).size(), 4U);
-  // Of five nodes two are 40 %. The third waits a minute after the second, then the fault is over.
-  EXPECT_EQ(run(40),
-            (Lines{"30.000000000 node n0 down", "30.000000000 node n1 down", "90.000000000 node n2 down"}));
+    EXPECT_EQ(verdicts(h).at(2), "succeeded") << pull;
+    for (const auto& [attempt, n] : h.starts()) EXPECT_EQ(n, 1U) << attempt_text(attempt);
+  }
+}
+
+TEST(CorePools, IdleWorkersAreGivenUpUnderANewControllerToo) {
+  Harness h(
+      cluster()
+          .nodes(1, zones())
+          .autoscaler("queue_depth", {{{"idle_s", std::int64_t{20}}, {"per_member", std::int64_t{1}}}}));
+  h.at(0s).submit(zone_workers(0, 3));
+  h.at(1s).submit(job("a").bag().tasks(3).runs(1s).in_pool("zones"));
+  h.at(10s).replace_controller();
+  h.at(100s).cancel(1);
+  h.run();
+  EXPECT_EQ(h.lines("pool").back(), "30.000000000 pool of job 1 from 3 to 0: nothing has waited for a while");
+}
+
+TEST(CorePools, AQueueThatIsCancelledIsNoLullSinceItsBeginning) {
+  Harness h(
+      cluster()
+          .nodes(1, zones())
+          .autoscaler("queue_depth", {{{"idle_s", std::int64_t{20}}, {"per_member", std::int64_t{1}}}}));
+  h.at(0s).submit(zone_workers(2, 2));
+  h.at(1s).submit(job("long").bag().tasks(2).runs(100s).in_pool("zones"));
+  h.at(2s).submit(job("more").bag().tasks(5).runs(1s).in_pool("zones"));
+  h.at(95s).cancel(3);
+  h.at(200s).cancel(1);
+  h.run();
+  EXPECT_EQ(h.lines("pool"),
+            Lines{"115.000000000 pool of job 1 from 2 to 0: nothing has waited for a while"});
+}
+
+TEST(CorePools, WhatCanNeverFitOrIsTooMuchTogetherIsRefused) {
+  Harness h(cluster().nodes(1, zones()));
+  h.at(0s).submit(zone_workers(1, 2).queue_limit(3));
+  h.at(1s).submit(job("gang").tasks(3).runs(1s).in_pool("zones"));
+  h.at(2s).submit(job("bag").bag().tasks(2).runs(1s).in_pool("zones").and_group(2).runs(1s).in_pool("zones"));
+  h.at(3s).submit(job("pair").tasks(2).runs(1s).estimate(kLoad400).in_pool("zones"));
+  h.at(8s).cancel(1);
+  h.run();
+  EXPECT_EQ(
+      refusals(h),
+      (Lines{"1.000000000 reply 2 refused: the pool 'zones' can never execute so many operations at one time",
+             "2.000000000 reply 3 refused: the pool 'zones' is busy: 0 operations wait, at most 3 may"}));
+  EXPECT_EQ(verdicts(h).at(2), "succeeded") << "two of 40 % fit on the one worker";
+}
+
+TEST(CorePools, AnIdleWorkerOnADrainedNodeIsNoRoom) {
+  Harness h(cluster().nodes(2, cores(1)).autoscaler("threshold"));
+  h.at(0s).submit(job("zones").service(2).runs(1h).workers_of("zones", 3));
+  h.at(1s).drain(0);
+  h.at(2s).submit(job("a").runs(100s).estimate(3s).in_pool("zones"));  // 75 %
+  h.at(3s).submit(job("b").runs(1s).estimate(1ms).in_pool("zones"));
+  h.at(50s).cancel(1);
+  h.at(51s).cancel(2);
+  h.run();
+  EXPECT_EQ(h.lines("pool"),
+            Lines{"4.000000000 pool of job 1 from 2 to 3: all members are beyond the threshold"});
+}
+
+TEST(CorePools, SchedulersOfJobsKnowOnePoolOnly) {
+  Harness h(cluster().nodes(1, zones()));
+  h.at(0s).submit(zone_workers(2, 2));
+  for (int i = 1; i <= 3; ++i) {
+    h.at(Seconds(i)).submit(job("a").runs(100ms).estimate(1ms).in_pool("zones").scheduler("round_robin"));
+    h.at(Seconds(i)).submit(job("b").runs(100ms).scheduler("round_robin"));
+  }
+  h.at(9s).cancel(1);
+  h.run();
+  EXPECT_EQ(routes(h), (Lines{"2.0#1 -> 1.0#1 on 0", "4.0#1 -> 1.1#1 on 1", "6.0#1 -> 1.0#1 on 0"}));
+}
+
+TEST(CorePools, AnOperationUsesNoMoreThanItsWorkersShareOfAThread) {
+  Harness h(cluster().nodes(1, cores(1)));
+  h.at(0s).submit(job("zones").millicores(250).service(1).runs(1h).workers_of("zones", 1));
+  h.at(1s).submit(operation("a", 1s));
+  h.at(9s).cancel(1);
+  h.run();
+  for (const Letter& letter : h.letters())
+    if (const auto* launch = letter.as<msg::Launch>()) EXPECT_EQ(launch->cpu_m, 250);
 }
 
 }  // namespace

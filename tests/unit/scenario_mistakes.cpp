@@ -403,7 +403,8 @@ TEST(ScenarioMistakes, WhatHappensDuringTheRun) {
        "--set: /faults/0/crash: there is no node `n7` | right: a node's name, such as `small`"},
       {{"/faults=[{\"at_s\": 1, \"carsh\": \"small\"}]"},
        "--set: /faults/0: nothing happens here | right: one of `crash`, `restart`, `slow_node`, `partition`, "
-       "`network`, `clock_skew`, `controller_restart`, `store_delay`, `store_failure`, `agent_restart`"},
+       "`network`, `clock_skew`, `controller_restart`, `store_delay`, `store_failure`, `agent_restart`, "
+       "`stuck_node`"},
       {{"/faults=[{\"at_s\": 1, \"controller_restart\": {}}]"},
        "--set: /faults/0/controller_restart: until when? | right: `until_s`, or `for_s`"},
       {{"/faults=[{\"at_s\": 1, \"controller_restart\": {\"for_s\": 1, \"until_s\": 3}}]"},

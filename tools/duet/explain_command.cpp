@@ -77,7 +77,9 @@ Table story_of(const TaskExplanation& told, Format format) {
   return table;
 }
 
-std::string need_of(const Request& request) {
+std::string need_of(const Choice& choice) {
+  const Request& request = choice.request;
+  if (choice.of_workers) return std::to_string(request.need.cpu_m) + " thousandths of a worker";
   std::string text = request.exclusive ? "a whole core" : std::to_string(request.need.cpu_m) + " m of CPU";
   if (request.need.memory_bytes > 0)
     text += ", " + std::to_string(request.need.memory_bytes / kMiB) + " MiB of memory";
@@ -175,7 +177,7 @@ std::string headline(const TaskExplanation& told) {
     text += ": ended without ever having a place";
   text += "\n";
   if (!told.choice) return text;
-  text += "  needs     " + need_of(told.choice->request) + "\n";
+  text += "  needs     " + need_of(*told.choice) + "\n";
   if (told.standing) text += "  now       " + standing_text(told) + "\n";
   if (told.reserved) text += "  reserved  " + reservation_text(told) + "\n";
   if (told.placed)
@@ -189,6 +191,7 @@ std::string headline(const TaskExplanation& told) {
            "  scheduler not asked: the queue itself takes the lowest nodes that leave its reservation "
            "alone\n";
   return text + "  scheduler " + told.scheduler + "; score: " + std::string(told.choice->measure) +
+         (told.choice->of_workers ? " (of a worker, thousandths)" : "") +
          "; the highest wins, the first among equals\n";
 }
 
