@@ -238,6 +238,23 @@ TEST(I5World, ACoreIsSharedByWeight) {
   });
 }
 
+TEST(I5Energy, AWorkerThatWaitsDrawsNothingAndItsOperationsDo) {
+  run_in_child([] {
+    const ParsedScenario parsed = parse_scenario(
+        R"({"horizon_s": 100, "cluster": {"nodes": [{"type": "i5-1135G7"}]}, "workload": {"jobs": [
+          {"id": "w", "kind": "service", "exclusive": true, "workers": {"pool": "p"}},
+          {"id": "o", "at_s": 10, "pool": "p", "operations": 4.2e9}]}})",
+        "test");
+    ASSERT_TRUE(parsed) << parsed.rendered;
+    const auto results = run(*parsed.scenario,
+                             [](const Scenario& s, bool model) { return make_simgrid_engine(s, model); }, {});
+    ASSERT_TRUE(results);
+    // 3 W for 100 s, and for one second a core with one busy thread.
+    ASSERT_EQ(results->energy_j.size(), 1U);
+    expect_close(results->energy_j[0], 3 * 100 + 5.25);
+  });
+}
+
 /// SimGrid's plugin takes what a core draws with an empty and with a full load, and is linear between: the
 /// load of one thread is 0.5, that of two is yield / 2.
 std::string plugin_watts(const PowerModel& power) {
