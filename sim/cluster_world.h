@@ -138,6 +138,7 @@ class ClusterWorld final : public World {
   void play_completions();
   void play_messages();
   void play_requests();
+  void submit(const JobSpecPtr& spec);
   void submit_row(std::uint32_t row, const JobSpec& spec);
   void play_door();
   void ask(const OperatorEvent& event);
@@ -192,6 +193,7 @@ class ClusterWorld final : public World {
   void note(const controller::Notice& notice);
   void note_begin(const Run& run);
   void note_end(const Run& run);
+  void forget_repetitions();
   TaskRow* row_of(TaskId task);
 
   const Scenario& scenario_;
@@ -258,6 +260,7 @@ class ClusterWorld final : public World {
   struct Known {
     std::vector<JobId> ids;  ///< Of all jobs of that key so far.
     std::uint32_t most_replicas = 0;
+    bool again = false;                       ///< It is submitted more than once.
     std::uint32_t unanswered = 0;             ///< Submissions under that key,
     std::vector<const OperatorEvent*> after;  ///< and what is to be asked when they are answered.
   };
