@@ -1,5 +1,6 @@
 #include "bench/load/lifecycle.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <variant>
@@ -49,7 +50,7 @@ Lifecycle::Lifecycle(const LifecycleOptions& options)
   make_mix();
   register_nodes();
   fill();
-  waited_ = 0;
+  turned_away_ = 0;
 }
 
 void Lifecycle::make_mix() {
@@ -79,12 +80,24 @@ void Lifecycle::register_nodes() {
   wake();
 }
 
+/// Around and around, whatever the scheduler, as node_selection.cpp does.
 void Lifecycle::fill() {
-  if (options_.backlog > 0) {
-    while (waiting_ < options_.backlog) submit(), wake(), hear_starts();
-  } else {
-    while (used_cpu_m_ + cpu_m_of(next_) <= limit_cpu_m_) submit(), wake(), hear_starts();
+  const std::vector<JobSpecPtr> mix = mix_;
+  if (options_.backlog == 0) {
+    for (JobSpecPtr& job : mix_) {
+      JobSpec other = *job;
+      other.scheduler = "round_robin";
+      job = std::make_shared<const JobSpec>(std::move(other));
+    }
   }
+  while (options_.backlog > 0 ? waiting() < options_.backlog
+                              : used_cpu_m_ + cpu_m_of(next_) <= limit_cpu_m_) {
+    submit();
+    wake();
+    hear_starts();
+    turn_away();
+  }
+  mix_ = mix;
 }
 
 double Lifecycle::utilisation() const {
@@ -125,15 +138,15 @@ void Lifecycle::one_life() {
     submit();
     wake();
     hear_starts();
-  } while (waiting_ < options_.backlog);
-  make_room();
+  } while (waiting() < options_.backlog);
+  turn_away();
 }
 
 void Lifecycle::round() {
   pass_time();
   if (options_.backlog > 0) {
     for (std::uint64_t i = 0; i < kRound; ++i) end_random();
-    while (waiting_ < options_.backlog) submit();
+    while (waiting() < options_.backlog) submit();
   } else {
     std::int64_t needed = 0;
     for (std::uint64_t i = 0; i < kRound; ++i) needed += cpu_m_of(next_ + i);
@@ -142,21 +155,23 @@ void Lifecycle::round() {
   }
   wake();
   hear_starts();
-  make_room();
+  turn_away();
 }
 
-/// Below 80 % a job may still fit nowhere, and then blocks those behind it: others end until it does.
-void Lifecycle::make_room() {
+/// What fits nowhere, though there is room in sum, would block all that comes behind it until the cluster is
+/// far below 80 %: it is cancelled, and the next one tried. node_selection.cpp drops it, too.
+void Lifecycle::turn_away() {
   if (options_.backlog > 0) return;
-  waited_ += waiting_;
-  while (waiting_ > 0) end_one();
+  while (!waiting_.empty()) {
+    step(controller::Cancel{{++requests_}, waiting_.front()});
+    waiting_.pop_front();
+    ++turned_away_;
+    wake();
+    hear_starts();
+  }
 }
 
-void Lifecycle::submit() {
-  ++next_;
-  ++waiting_;
-  step(controller::Submit{{next_}, mix_[(next_ - 1) % kMix]});
-}
+void Lifecycle::submit() { step(controller::Submit{{++requests_}, mix_[next_++ % kMix]}); }
 
 void Lifecycle::end_random() {
   const std::size_t which = rng_.below(running_.size());
@@ -200,12 +215,14 @@ void Lifecycle::hear(const controller::Command& command) {
     if (const auto* launch = std::get_if<msg::Launch>(&send->message.body)) {
       launched_.push_back({launch->attempt, node, launch->cpu_m});
       used_cpu_m_ += launch->cpu_m;
-      --waiting_;
+      // The first, but for queues that let others pass it.
+      waiting_.erase(std::find(waiting_.begin(), waiting_.end(), launch->attempt.task.job));
     } else if (std::holds_alternative<msg::Registered>(send->message.body)) {
       epochs_[node] = send->message.epoch;
     }
   } else if (const auto* reply = std::get_if<controller::Reply>(&command)) {
     DUET_CHECK(reply->refusal.empty());
+    if (reply->job.value > last_job_.value) waiting_.push_back(last_job_ = reply->job);
   }
 }
 

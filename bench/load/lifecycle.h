@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,8 +54,8 @@ class Lifecycle {
   double utilisation() const;
   std::uint64_t ended() const { return ended_; }
   std::uint64_t steps() const { return steps_; }
-  /// Submissions that found no room at once, of those of the lives run so far.
-  std::uint64_t waited() const { return waited_; }
+  /// Submissions that found no room and were cancelled, beside the lives.
+  std::uint64_t turned_away() const { return turned_away_; }
   /// Of the trace so far; to be called once. Nothing without one.
   std::optional<codec::TraceSummary> finish();
 
@@ -70,7 +71,7 @@ class Lifecycle {
   void make_mix();
   void one_life();
   void round();
-  void make_room();
+  void turn_away();
   void end_one();
   void submit();
   void end_random();
@@ -79,6 +80,7 @@ class Lifecycle {
   void pass_time() { now_ += gap_; }
   void step(const controller::Event& event);
   void hear(const controller::Command& command);
+  std::size_t waiting() const { return waiting_.size(); }
   std::int64_t cpu_m_of(std::uint64_t submission) const {
     return mix_[submission % mix_.size()]->groups[0].spec.need.cpu_m;
   }
@@ -97,10 +99,12 @@ class Lifecycle {
   Instant now_;
   std::int64_t used_cpu_m_ = 0;  ///< Of what runs.
   std::int64_t limit_cpu_m_ = 0;
-  std::uint64_t waiting_ = 0;  ///< Submitted, not launched.
+  std::deque<JobId> waiting_;  ///< Submitted, not launched, in that order.
+  JobId last_job_;
   std::uint64_t ended_ = 0;
   std::uint64_t steps_ = 0;
-  std::uint64_t waited_ = 0;
+  std::uint64_t requests_ = 0;
+  std::uint64_t turned_away_ = 0;
 };
 
 }  // namespace duet::bench

@@ -114,10 +114,10 @@ int decision(unsigned rounds, const Names& schedulers) {
       const Turns t = in_turns(rounds, lives_of(*lives), picks);
       std::printf(
           "  %-12s %-6s life %5.0f ns, pick %3.0f ns: ratio %.2f (min %.2f, max %.2f); "
-          "%.1f %% of CPU, %.2f %% waited\n",
+          "%.1f %% of CPU, %.1f %% turned away\n",
           name.c_str(), shape == Shape::kSingle ? "single" : "rounds", t.a.median, t.b.median, t.ratio.median,
           t.ratio.least, t.ratio.most, 100 * lives->utilisation(),
-          100 * static_cast<double>(lives->waited()) / static_cast<double>(lives->ended()));
+          100 * static_cast<double>(lives->turned_away()) / static_cast<double>(lives->ended()));
       std::fflush(stdout);
       if (shape == Shape::kSingle && t.ratio.median > worst.median) worst = t.ratio;
     }
