@@ -87,6 +87,12 @@ NodeId TargetIndex::add(const Resources& capacity, std::int64_t slot_cpu_m) {
   const NodeId id{targets_.size()};
   targets_.push_back({capacity, {}, slot_cpu_m, 0});
   usable_.push_back(false);
+  if (levels_kept_) add_leaf();
+  return id;
+}
+
+/// Makes the tree as large as the targets are many.
+void TargetIndex::add_leaf() const {
   std::size_t children = targets_.size();
   for (std::size_t level = 0; level == 0 || children > 1; ++level) {
     if (level == levels_.size()) {
@@ -103,7 +109,26 @@ NodeId TargetIndex::add(const Resources& capacity, std::int64_t slot_cpu_m) {
     levels_[level].blocks.resize(children);
     levels_[level].high.resize(children, impossible());
   }
-  return id;
+}
+
+void TargetIndex::keep_levels() const {
+  levels_kept_ = true;
+  if (targets_.empty()) return;
+  std::size_t children = targets_.size();
+  do {
+    children = (children + kFan - 1) / kFan;
+    Level& level = levels_.emplace_back();
+    level.blocks.resize(children);
+    level.high.resize(children, impossible());
+  } while (children > 1);
+  for (std::size_t id = 0; id < targets_.size(); ++id)
+    if (usable_[id]) replace(id, targets_[id].room);
+}
+
+void TargetIndex::keep_cells() const {
+  cells_kept_ = true;
+  for (std::size_t id = 0; id < targets_.size(); ++id)
+    if (usable_[id]) cells_.add(static_cast<std::uint32_t>(id), targets_);
 }
 
 bool TargetIndex::fits(NodeId id, const Request& request) const {
@@ -111,24 +136,40 @@ bool TargetIndex::fits(NodeId id, const Request& request) const {
 }
 
 void TargetIndex::describe(NodeId id, const Resources& capacity, std::int64_t slot_cpu_m) {
-  if (classes_kept_ && usable_[id.value]) class_remove(id.value);
-  usable_[id.value] = false;
+  set(id, {}, false);
   targets_[id.value].capacity = capacity;
   targets_[id.value].slot_cpu_m = slot_cpu_m;
 }
 
 void TargetIndex::set(NodeId id, const Room& room, bool usable, std::uint32_t tasks) {
   DUET_CHECK(id.value < targets_.size());
-  if (classes_kept_ && usable_[id.value]) class_remove(id.value);
-  targets_[id.value].room = room;
-  targets_[id.value].tasks = tasks;
-  usable_[id.value] = usable;
-  if (classes_kept_ && usable) class_add(id.value);
-  replace(id.value, usable ? room : impossible());
+  const auto at = static_cast<std::uint32_t>(id.value);
+  Target& target = targets_[at];
+  const bool was_usable = usable_[at];
+  if (was_usable) count_tasks(target.tasks, false);
+  if (usable) count_tasks(tasks, true);
+  target.room = room;
+  target.tasks = tasks;
+  usable_[at] = usable;
+  if (levels_kept_) replace(at, usable ? room : impossible());
+  if (!cells_kept_ || (!was_usable && !usable)) return;
+  if (was_usable && usable)
+    cells_.move(at, targets_);
+  else if (usable)
+    cells_.add(at, targets_);
+  else
+    cells_.remove(at);
+}
+
+void TargetIndex::count_tasks(std::uint32_t tasks, bool more) {
+  if (tasks >= with_tasks_.size()) with_tasks_.resize(tasks + std::size_t{1});
+  with_tasks_[tasks] += more ? 1 : -1U;
+  if (more) most_tasks_ = std::max(most_tasks_, tasks);
+  while (most_tasks_ > 0 && with_tasks_[most_tasks_] == 0) --most_tasks_;
 }
 
 /// Sets a leaf and carries the change upwards as far as it matters.
-void TargetIndex::replace(std::size_t leaf, const Room& room) {
+void TargetIndex::replace(std::size_t leaf, const Room& room) const {
   const Room* value = &room;
   std::size_t child = leaf;
   for (Level& level : levels_) {
@@ -157,28 +198,10 @@ std::optional<std::size_t> TargetIndex::descend(const Request& request, std::siz
 
 std::optional<NodeId> TargetIndex::first_fit(const Request& request, NodeId from) const {
   if (from.value >= targets_.size()) return std::nullopt;
+  if (!levels_kept_) keep_levels();
   const auto found = descend(request, levels_.size() - 1, 0, from.value);
   if (!found) return std::nullopt;
   return NodeId{*found};
-}
-
-void TargetIndex::build_classes() const {
-  classes_kept_ = true;
-  for (std::size_t id = 0; id < targets_.size(); ++id)
-    if (usable_[id]) class_add(id);
-}
-
-void TargetIndex::class_add(std::size_t id) const {
-  const Target& t = targets_[id];
-  classes_[ClassKey{t.capacity, t.slot_cpu_m, t.room, t.tasks}].insert(id);
-}
-
-void TargetIndex::class_remove(std::size_t id) const {
-  const Target& t = targets_[id];
-  const auto it = classes_.find(ClassKey{t.capacity, t.slot_cpu_m, t.room, t.tasks});
-  DUET_CHECK(it != classes_.end());
-  it->second.erase(id);
-  if (it->second.empty()) classes_.erase(it);
 }
 
 }  // namespace duet

@@ -4,46 +4,18 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <set>
-#include <utility>
 #include <vector>
 
+#include "core/cells.h"
 #include "core/ids.h"
-#include "core/resources.h"
+#include "core/target.h"
 
 namespace duet {
 
-/// What one task asks of a target.
-struct Request {
-  Resources need;          ///< need.cpu_m is 0 if exclusive: the slot brings its own.
-  bool exclusive = false;  ///< Needs one whole free slot.
-  auto operator<=>(const Request&) const = default;
-};
-
-/// What a target has free.
-struct Room {
-  Resources free;
-  std::int64_t slots = 0;  ///< Wholly free slots.
-
-  auto operator<=>(const Room&) const = default;
-  bool fits(const Request& request) const {
-    return slots >= static_cast<std::int64_t>(request.exclusive) && free.covers(request.need);
-  }
-};
-
-/// A target as a scheduler sees it.
-struct Target {
-  Resources capacity;
-  Room room;
-  std::int64_t slot_cpu_m = 0;  ///< CPU that an exclusive task takes here.
-  std::uint32_t tasks = 0;      ///< That hold room here.
-};
-
 /// Counts of what was looked at, for the bench that shows that work per task does not grow.
 struct IndexWork {
-  std::uint64_t examined = 0;  ///< Blocks of first_fit(), classes of best().
+  std::uint64_t examined = 0;  ///< Blocks of first_fit(), cells and targets of the others.
 };
 
 class TargetIndex {
@@ -62,11 +34,26 @@ class TargetIndex {
   /// The lowest id >= from that fits. O(log n) as long as the free vectors are not adversarial.
   std::optional<NodeId> first_fit(const Request& request, NodeId from = {}) const;
 
-  /// The fitting target with the highest score(target), a number; the lowest id among equals. Targets of
-  /// equal capacity, room and number of tasks are scored once: cost grows with the number of different ones,
-  /// not with the number of targets.
+  // The fitting target with the highest score(target), a number; the lowest id among equals.
+
+  /// Of any score: looks at all that fit.
   template <class Score>
-  std::optional<NodeId> best(const Request& request, Score&& score) const;
+  std::optional<NodeId> best(const Request& request, const Score& score) const {
+    return search(request, Likes::kAnything, score, 0);
+  }
+  /// Of a score that never falls when less CPU or memory is free, or more tasks are there. Looks at few.
+  template <class Score>
+  std::optional<NodeId> fullest(const Request& request, const Score& score) const {
+    return search(request, Likes::kLittleFree, score, 0);
+  }
+  /// Of a score that never falls when more is free, or fewer tasks are there; but for rounding, by up to
+  /// `slack`. Looks at few.
+  template <class Score>
+  std::optional<NodeId> emptiest(const Request& request, const Score& score, std::int64_t slack = 0) const {
+    return search(request, Likes::kMuchFree, score, slack);
+  }
+  /// The most tasks that hold room on any target that can be used.
+  std::uint32_t most_tasks() const { return most_tasks_; }
 
   const IndexWork& work() const { return work_; }
 
@@ -97,47 +84,30 @@ class TargetIndex {
     std::vector<Block> blocks;
     std::vector<Room> high;  ///< Of each block.
   };
-  /// Equal for targets between which no score can tell a difference.
-  struct ClassKey {
-    Resources capacity;
-    std::int64_t slot_cpu_m = 0;
-    Room room;
-    std::uint32_t tasks = 0;
-    auto operator<=>(const ClassKey&) const = default;
-  };
-
-  void replace(std::size_t leaf, const Room& room);
+  void add_leaf() const;
+  void replace(std::size_t leaf, const Room& room) const;
   std::optional<std::size_t> descend(const Request& request, std::size_t level, std::size_t block,
                                      std::size_t from) const;
-  void build_classes() const;
-  void class_remove(std::size_t id) const;
-  void class_add(std::size_t id) const;
+  void count_tasks(std::uint32_t tasks, bool more);
+  void keep_levels() const;
+  void keep_cells() const;
+  template <class Score>
+  std::optional<NodeId> search(const Request& request, Likes likes, const Score& score,
+                               std::int64_t slack) const {
+    if (!cells_kept_) keep_cells();
+    return cells_.best(targets_, request, likes, score, slack, work_.examined);
+  }
 
   std::vector<Target> targets_;
   std::vector<bool> usable_;
-  std::vector<Level> levels_;  ///< levels_[0] has the targets themselves; the last has one block.
-  /// Kept only once best() has been asked for: first fit does not pay for it.
-  mutable std::map<ClassKey, std::set<std::uint64_t>> classes_;
-  mutable bool classes_kept_ = false;
+  std::vector<std::uint32_t> with_tasks_;  ///< How many usable targets have so many tasks.
+  std::uint32_t most_tasks_ = 0;
+  // Each is kept only once it has been asked for: schedulers need one of them.
+  mutable std::vector<Level> levels_;  ///< levels_[0] has the targets themselves; the last has one block.
+  mutable bool levels_kept_ = false;
+  mutable Cells cells_;
+  mutable bool cells_kept_ = false;
   mutable IndexWork work_;
 };
-
-template <class Score>
-std::optional<NodeId> TargetIndex::best(const Request& request, Score&& score) const {
-  if (!classes_kept_) build_classes();
-  std::optional<NodeId> winner;
-  decltype(score(targets_.front())) high{};
-  for (const auto& [key, members] : classes_) {
-    if (!key.room.fits(request)) continue;
-    ++work_.examined;
-    const NodeId lowest{*members.begin()};
-    const auto s = score(targets_[lowest.value]);
-    if (!winner || s > high || (s == high && lowest < *winner)) {
-      winner = lowest;
-      high = s;
-    }
-  }
-  return winner;
-}
 
 }  // namespace duet

@@ -17,11 +17,7 @@ class EPvm final : public Scheduler {
  public:
   Comparison compare(const Request& request, const TargetIndex& targets, Rng) const override {
     const double log_base = math::log(static_cast<double>(targets.size()));
-    std::uint64_t most = 0;  // As pick() will have seen when it is done.
-    for (std::uint64_t n = 0; n < targets.size(); ++n)
-      if (targets.fits(NodeId{n}, request))
-        most = std::max<std::uint64_t>(most, targets.target(NodeId{n}).tasks);
-    most = std::max(max_tasks_, std::bit_ceil(most));
+    const std::uint64_t most = std::max(max_tasks_, std::bit_ceil(std::uint64_t{targets.most_tasks()}));
     return compare_fitting("minus the rise of its price", request, targets,
                            [&](NodeId, const Target& target) {
                              return score_of_price(marginal_cost(target, request, log_base, most));
@@ -29,15 +25,13 @@ class EPvm final : public Scheduler {
   }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
     const double log_base = math::log(static_cast<double>(targets.size()));
-    std::optional<NodeId> cheapest;
-    std::uint64_t seen = 0;
-    do {
-      cheapest = targets.best(request, [&](const Target& target) {
-        seen = std::max<std::uint64_t>(seen, target.tasks);
-        return -math::quantised(marginal_cost(target, request, log_base, max_tasks_));
-      });
-      // Loads may have come about without this scheduler. Prices beyond the maximum mean nothing: once more.
-    } while (raise(seen));
+    raise(targets.most_tasks());  // Loads may have come about without this scheduler.
+    const auto cheapest = targets.emptiest(
+        request,
+        [&](const Target& target) {
+          return -math::quantised(marginal_cost(target, request, log_base, max_tasks_));
+        },
+        slack_of_prices(targets));
     if (cheapest) raise(std::uint64_t{targets.target(*cheapest).tasks} + 1);
     return cheapest;
   }
@@ -45,10 +39,8 @@ class EPvm final : public Scheduler {
   void rewind(std::uint64_t mark) override { max_tasks_ = mark; }
 
  private:
-  bool raise(std::uint64_t tasks) {
-    if (tasks <= max_tasks_) return false;
-    max_tasks_ = std::bit_ceil(tasks);
-    return true;
+  void raise(std::uint64_t tasks) {
+    if (tasks > max_tasks_) max_tasks_ = std::bit_ceil(tasks);
   }
 
   std::uint64_t max_tasks_ = 1;

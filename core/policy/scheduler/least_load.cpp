@@ -14,7 +14,7 @@ class LeastLoad final : public Scheduler {
                            [&](NodeId, const Target& target) { return -cpu_load(target); });
   }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
-    return targets.best(request, [](const Target& target) { return -cpu_load(target); });
+    return targets.emptiest(request, [](const Target& target) { return -cpu_load(target); });
   }
 };
 

@@ -15,7 +15,7 @@ class LowestCpu final : public Scheduler {
         [&](NodeId, const Target& target) { return -static_cast<double>(cpu_used(target)); });
   }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
-    return targets.best(request, [](const Target& target) { return -cpu_used(target); });
+    return targets.emptiest(request, [](const Target& target) { return -cpu_used(target); });
   }
 };
 

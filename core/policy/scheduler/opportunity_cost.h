@@ -58,6 +58,12 @@ inline double cube_cost(const Target& target, const Request& request) {
                    target.tasks);
 }
 
+/// By how much a price that should not be below another may be, in units of math::quantised(): the rounding
+/// of powers of the number of machines, and one unit.
+inline std::int64_t slack_of_prices(const TargetIndex& targets) {
+  return 2 + static_cast<std::int64_t>(targets.size() / 4096);
+}
+
 /// A price as a score: lower is better, and what ties when compared has the same.
 inline double score_of_price(double price) {
   return 0.0 - static_cast<double>(math::quantised(price)) * 0x1.0p-32;

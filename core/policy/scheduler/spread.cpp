@@ -14,7 +14,8 @@ class Spread final : public Scheduler {
                            [&](NodeId, const Target& target) { return -utilisation_with(target, request); });
   }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
-    return targets.best(request, [&](const Target& target) { return -utilisation_with(target, request); });
+    return targets.emptiest(request,
+                            [&](const Target& target) { return -utilisation_with(target, request); });
   }
 };
 
