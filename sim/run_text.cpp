@@ -82,7 +82,8 @@ void add_verdicts(std::string& out, const RunReport& report, bool color) {
 
 std::string result_text(const RunReport& report, bool color) {
   const Scenario& scenario = *report.scenario;
-  std::string out = printable(scenario.name) + ": " + plural(scenario.nodes.size(), "node") + ", " +
+  std::string out = printable(report.title.empty() ? scenario.name : report.title) + ": " +
+                    plural(scenario.nodes.size(), "node") + ", " +
                     plural(hardware_threads(scenario), "hardware thread") + "; " +
                     scenario.controller.queue.name + ", " + scenario.controller.scheduler.name + "; " +
                     report.engine + " engine, seed " + std::to_string(scenario.seed) + "\n";

@@ -1,5 +1,6 @@
 #include "sim/scenario_parse.h"
 
+#include <filesystem>
 #include <new>
 
 #include "sim/scenario_parse_context.h"
@@ -63,6 +64,13 @@ ParsedScenario load_scenario(const std::string& path, const std::vector<std::str
   auto text = read_text(path, JsonDoc::kMaxBytes);
   if (!text) return failure(path, text.problems().front().what);
   return parse_scenario(std::move(*text), path, overrides);
+}
+
+std::string title_of(const Scenario& scenario, const std::string& path) {
+  if (!scenario.name.empty()) return scenario.name;
+  std::filesystem::path file(path);
+  if (file.extension() == ".gz") file = file.stem();
+  return file.stem().string();
 }
 
 }  // namespace duet::sim

@@ -27,4 +27,7 @@ ParsedScenario parse_scenario(std::string text, std::string source,
 /// Reads the file, which may be gzip-compressed, and interprets it. At most 4 GiB.
 ParsedScenario load_scenario(const std::string& path, const std::vector<std::string>& overrides = {});
 
+/// What people are told a scenario is called: its name, or if it has none the stem of its file.
+std::string title_of(const Scenario& scenario, const std::string& path);
+
 }  // namespace duet::sim

@@ -154,6 +154,57 @@ TEST(Cli, ExitCodesOfRuns) {
   EXPECT_EQ(duet({"sim", demo, "--engine", "loop", "--no-trace"}).out.find("digest"), std::string::npos);
 }
 
+TEST(Cli, AFolderOfARunStandsForItsTrace) {
+  const std::string a = (traces() / "a").string(), b = (traces() / "b").string();
+  EXPECT_EQ(duet({"replay", a}).out, duet({"replay", trace("a")}).out);
+  EXPECT_EQ(duet({"trace", "cat", a}).out, duet({"trace", "cat", trace("a")}).out);
+  EXPECT_EQ(duet({"trace", "diff", a, b}).out, duet({"trace", "diff", trace("a"), trace("b")}).out);
+  EXPECT_EQ(duet({"trace", "stats", a}).out, duet({"trace", "stats", trace("a")}).out);
+  EXPECT_EQ(duet({"trace", "perfetto", a}).out, duet({"trace", "perfetto", trace("a")}).out);
+  const Ran verified = duet({"trace", "verify", a, "-o", "csv"});
+  EXPECT_EQ(verified.code, 0);
+  EXPECT_THAT(verified.out, HasSubstr(trace("a") + ",true,"));
+}
+
+TEST(Cli, OnlyATraceThatCanBeReadIsCalledDamaged) {
+  const Folder folder;
+  write(folder / "empty", "");
+  fs::create_directories(folder / "odd/trace.duet");
+  const auto verify = [&](const std::string& name) {
+    return duet({"trace", "verify", (folder / name).string()}).code;
+  };
+  EXPECT_EQ(verify("empty"), 1);
+  EXPECT_EQ(verify("nosuch"), 2);
+  EXPECT_EQ(verify("odd"), 2);  // Its trace is a folder.
+  EXPECT_EQ(verify("."), 2);    // No run's.
+  EXPECT_EQ(duet({"trace", "verify", (folder / "nosuch").string(), (folder / "empty").string()}).code, 2);
+}
+
+TEST(Cli, WhatToTypeNextIsTheSameRun) {
+  const Ran ran = duet({"sim", scenario("demo"), "--engine", "loop", "--seed", "3", "--queue", "sjf"});
+  EXPECT_THAT(ran.err, HasSubstr("next: duet sim " + scenario("demo") +
+                                 " --engine loop --seed 3 --queue sjf --out results "));
+  const Ran ended = duet({"sim", "--engine", "loop", "--", scenario("demo")});
+  EXPECT_THAT(ended.err,
+              HasSubstr("next: duet sim --out results --engine loop -- " + scenario("demo") + " "));
+  const Folder folder;
+  const std::string out = (folder / "o").string();
+  EXPECT_THAT(duet({"sim", scenario("demo"), "--engine", "loop", "--out", out}).err,
+              HasSubstr("next: duet trace stats " + out + "\n"));
+}
+
+TEST(Cli, AScenarioWithoutANameIsCalledByItsFile) {
+  const Folder folder;
+  const std::string path = (folder / "small one.json").string();
+  write(path, R"({"cluster": {"node_types": {"small": {"cores": 1}}, "nodes": [{"type": "small"}]},
+                  "workload": {"jobs": [{"duration_s": 5}]}})");
+  const Ran ran = duet({"sim", path, "--engine", "loop", "--out", (folder / "o").string()});
+  EXPECT_THAT(ran.out, StartsWith("small one: 1 node, 1 hardware thread; "));
+  EXPECT_EQ(json::parse(read(folder / "o/summary.json"))["scenario"], "");
+  EXPECT_THAT(duet({"check", path}).out, HasSubstr("small one "));
+  EXPECT_EQ(json::parse(duet({"check", path, "-o", "json"}).out)[0]["name"], "");
+}
+
 /// A job that waits for a node that never comes back.
 const char* const kStalls =
     R"({"cluster": {"node_types": {"small": {"cores": 1}}, "nodes": [{"type": "small", "name": "m"}]},

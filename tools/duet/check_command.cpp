@@ -14,7 +14,8 @@ int run(const CheckCommand& command) {
     all_valid &= static_cast<bool>(parsed);
     if (parsed) {
       const sim::Scenario& scenario = *parsed.scenario;
-      table.rows.push_back({file, sim::Cell::flag(true), scenario.name, std::uint64_t{scenario.nodes.size()},
+      const std::string name = command.format == Format::kTable ? title_of(scenario, file) : scenario.name;
+      table.rows.push_back({file, sim::Cell::flag(true), name, std::uint64_t{scenario.nodes.size()},
                             sim::count_jobs(scenario), ""});
       continue;
     }
