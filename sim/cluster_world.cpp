@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "sim/stall_text.h"
 
 namespace duet::sim {
 namespace {
@@ -303,6 +304,7 @@ void ClusterWorld::judge_end() {
     over_ = results_.stalled = active_runs_ == 0 && next_due() == kNever;
   }
   if (over_) results_.end = now_;
+  if (results_.stalled) results_.stall_cause = why_stalled(controller_.machine());
 }
 
 void ClusterWorld::step(const controller::Event& event) {

@@ -267,6 +267,10 @@ void write_summary(const RunReport& report, codec::TextSink& to) {
   json.close();
   json.key("ended");
   json.string(ending(*report.results));
+  if (report.results->stalled) {
+    json.key("stall_cause");
+    json.string(report.results->stall_cause);
+  }
   std::string end_s;
   append_seconds(end_s, to_ns(report.results->end));
   json.key("end_s");
