@@ -110,6 +110,7 @@ bool RunCommand::load() {
     say(parsed.rendered);
     return false;
   }
+  say(parsed.rendered_warnings);
   scenario_ = std::move(parsed.scenario);
   report_.title = title_of(*scenario_, options_.scenario);
   report_.engine = options_.engine;

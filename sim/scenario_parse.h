@@ -16,6 +16,10 @@ struct ParsedScenario {
   Problems problems;     ///< The first mistakes, in the order of the file; where = file:line:col: /pointer.
   std::string rendered;  ///< The same for a terminal, with the lines and carets; ends with a newline.
 
+  /// The same of what is valid and hardly meant. Only of a scenario without mistakes.
+  Problems warnings;
+  std::string rendered_warnings;
+
   explicit operator bool() const { return scenario.has_value(); }
 };
 
