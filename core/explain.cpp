@@ -14,6 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 9> kObstacleNames{"never_seen", "not_ready",  "draining",
                                                          "avoided",    "not_asking", "no_core",
                                                          "no_cpu",     "no_memory",  "no_countable"};
+constexpr std::array<std::string_view, 3> kRestraintNames{"cooldown", "most_workers", "mass_loss"};
 constexpr std::array<std::string_view, 7> kWhyNames{"active", "queued", "backoff", "predecessors",
                                                     "gang",   "idle",   "over"};
 
@@ -141,13 +142,43 @@ std::uint64_t room_for(const Pool& pool, const Request& request, std::uint64_t l
   return std::min(total, limit);
 }
 
+/// Why the pool gets no further worker for what waits in it.
+void restrain_pool(std::vector<Restraint>& to, const Controller& controller, const Pool& pool, Instant now) {
+  const LiveJob* workers = controller.jobs().find(pool.job);
+  if (workers == nullptr) return;
+  const PoolSpec& spec = *workers->spec->pool;
+  if (workers->desired() >= spec.maximum) {
+    to.push_back({Restraint::Kind::kMostWorkers, pool.name, {}, kNever, spec.maximum});
+    return;
+  }
+  if (!pool.scaled_at) return;
+  const Instant until = saturating_add(*pool.scaled_at, spec.cooldown_up);
+  if (until > now) to.push_back({Restraint::Kind::kCooldown, pool.name, *pool.scaled_at, until, 0});
+}
+
+/// The detector has given the node up, the controller has not.
+bool braked(const Controller& controller, const ClusterNode& node, Instant now) {
+  return controller.config().mass_loss.percent > 0 && node.known && node.state != NodeState::kDown &&
+         node.detector->assess(now) == Liveness::kDead;
+}
+
+/// Of the tasks of a group that wait, those that are placed first: the lower ones.
+std::uint64_t before_in_group(const LiveGroup& group, std::uint32_t index) {
+  const auto back = std::lower_bound(group.back.begin(), group.back.end(), index) - group.back.begin();
+  const std::uint32_t fresh = std::min(index, group.end);
+  return static_cast<std::uint64_t>(back) + (fresh > group.next ? fresh - group.next : 0);
+}
+
 /// Finds the entry of the task's group. False if there is none.
-bool stand_in_queue(Standing& out, const Controller& controller, const Pool* pool, const LiveTask& task,
-                    JobId job) {
+bool stand_in_queue(Standing& out, const Controller& controller, const LiveJob& job, std::uint32_t index) {
+  const LiveTask& task = job.tasks[index];
+  const LiveGroup& group = job.groups[task.group];
+  const Pool* pool = group.pool;
   const Pending& pending = pool != nullptr ? pool->pending : controller.pending();
   for (const auto& [key, waiting] : pending.map()) {
-    if (waiting.job == job && waiting.group == task.group) {
+    if (waiting.job == job.id && waiting.group == task.group) {
       out.why = Standing::Why::kQueued;
+      out.tasks_ahead += before_in_group(group, index);
       out.width = waiting.width;
       out.together = waiting.together;
       out.estimate = waiting.estimate;
@@ -156,14 +187,17 @@ bool stand_in_queue(Standing& out, const Controller& controller, const Pool* poo
       return true;
     }
     ++out.ahead;
+    out.tasks_ahead += waiting.width;
   }
   out.ahead = 0;
+  out.tasks_ahead = 0;
   return false;
 }
 
 }  // namespace
 
 std::string_view name(Obstacle obstacle) { return kObstacleNames[static_cast<std::size_t>(obstacle)]; }
+std::string_view name(Restraint::Kind kind) { return kRestraintNames[static_cast<std::size_t>(kind)]; }
 std::string_view name(Standing::Why why) { return kWhyNames[static_cast<std::size_t>(why)]; }
 
 void ChoiceWatcher::choosing(const Plan& plan, const Waiting& waiting, const Scheduler* scheduler) {
@@ -207,10 +241,26 @@ Standing standing(const Controller& controller, TaskId id) {
   } else if (!rigid && task.retry_at != Instant{}) {
     out.why = Standing::Why::kBackoff;  // Others of its group may stand in the queue.
     out.until = task.retry_at;
-  } else if (!stand_in_queue(out, controller, pool, task, id.job)) {
+  } else if (!stand_in_queue(out, controller, *job, id.index)) {
     out.why = Standing::Why::kBackoff;  // The gang waits for the member whose backoff ends last.
     for (const LiveTask& member : job->tasks) out.until = std::max(out.until, member.retry_at);
   }
+  return out;
+}
+
+std::vector<Restraint> restraints(const Controller& controller, TaskId id, Instant now) {
+  std::vector<Restraint> out;
+  const LiveJob* job = controller.jobs().find(id.job);
+  DUET_CHECK(job != nullptr && id.index < job->tasks.size());
+  const LiveTask& task = job->tasks[id.index];
+  const Pool* pool = job->groups[task.group].pool;
+  const bool placed = active(task.state);
+  if (!placed && task.state != TaskState::kPending) return out;
+  if (!placed && pool != nullptr) restrain_pool(out, controller, *pool, now);
+  const Cluster& cluster = controller.cluster();
+  for (std::uint64_t n = 0; n < cluster.size(); ++n)
+    if ((!placed || task.node == NodeId{n}) && braked(controller, cluster.node(NodeId{n}), now))
+      out.push_back({Restraint::Kind::kMassLoss, cluster.node(NodeId{n}).name, {}, kNever, 0});
   return out;
 }
 

@@ -100,6 +100,7 @@ struct Standing {
   };
   Why why = Why::kOver;
   std::size_t ahead = 0;             ///< Queued: entries before its own.
+  std::uint64_t tasks_ahead = 0;     ///< Queued: tasks before it, in those entries and in its own.
   std::size_t entries = 0;           ///< Entries of the queue, all together.
   std::optional<JobId> head;         ///< The job of the queue's first entry.
   std::uint32_t width = 0;           ///< Queued: tasks of its entry.
@@ -113,6 +114,26 @@ struct Standing {
 std::string_view name(Standing::Why why);
 
 Standing standing(const Controller& controller, TaskId task);
+
+/// A rule that holds back what might let a task go on.
+struct Restraint {
+  enum class Kind : std::uint8_t {
+    kCooldown,     ///< The pool of an operation that waits gets no further worker for a while.
+    kMostWorkers,  ///< It has as many workers as it may have.
+    kMassLoss,     ///< A node is dead to its detector, and is not given up yet: too many were lately.
+  };
+  Kind kind = Kind::kCooldown;
+  std::string what;         ///< The pool, or the node.
+  Instant since{};          ///< Cooldown: when the number of workers changed.
+  Instant until = kNever;   ///< Cooldown: its end. kNever: not known.
+  std::uint32_t count = 0;  ///< Most workers: their number.
+};
+/// "cooldown"
+std::string_view name(Restraint::Kind kind);
+
+/// What holds back this task of a live job at `now`, the instant of the controller's last step. Nodes count
+/// for a task that has its place there, and for all that wait for a node.
+std::vector<Restraint> restraints(const Controller& controller, TaskId task, Instant now);
 
 /// How the nodes stand for a task of a live job right now, if its scheduler were to choose next.
 Choice choice_now(const Controller& controller, TaskId task);

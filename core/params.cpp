@@ -1,8 +1,25 @@
 #include "core/params.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace duet {
+namespace {
+
+/// As one writes it: 5, 0.25, 1e+300.
+std::string shown(double number) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
+}
+
+std::string shown(const ParamValue& value) {
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
+  if (const auto* number = std::get_if<double>(&value)) return shown(*number);
+  return '"' + std::get<std::string>(value) + '"';
+}
+
+}  // namespace
 
 const ParamValue* ParamReader::find(std::string_view name) {
   asked_.emplace_back(name);
@@ -18,18 +35,20 @@ void ParamReader::refuse(std::string_view name, std::string what, std::string ri
 Duration ParamReader::seconds(std::string_view name, Duration fallback, double low_s, double high_s) {
   const ParamValue* value = find(name);
   if (value == nullptr) return fallback;
+  // Bounds are whole seconds.
+  const auto bound = [](double bound_s) { return std::to_string(static_cast<std::int64_t>(bound_s)); };
+  const std::string right = "seconds, from " + bound(low_s) + " to " + bound(high_s);
   double s = 0;
   if (const auto* d = std::get_if<double>(value))
     s = *d;
   else if (const auto* i = std::get_if<std::int64_t>(value))
     s = static_cast<double>(*i);
   else {
-    refuse(name, "must be a number of seconds", {});
+    refuse(name, "must be a number of seconds, and is " + shown(*value), right);
     return fallback;
   }
   if (!(s >= low_s && s <= high_s)) {
-    refuse(name, "is out of range",
-           "from " + std::to_string(low_s) + " to " + std::to_string(high_s) + " seconds");
+    refuse(name, "is out of range: " + shown(*value), right);
     return fallback;
   }
   return Duration(static_cast<std::int64_t>(s * 1e9 + 0.5));
@@ -41,7 +60,11 @@ std::int64_t ParamReader::integer(std::string_view name, std::int64_t fallback, 
   if (value == nullptr) return fallback;
   const auto* i = std::get_if<std::int64_t>(value);
   if (i != nullptr && *i >= low && *i <= high) return *i;
-  refuse(name, "must be a whole number", "from " + std::to_string(low) + " to " + std::to_string(high));
+  // A number beyond 64 bits has come as a double; what is wrong with it is its size.
+  const auto* number = std::get_if<double>(value);
+  const bool whole = i != nullptr || (number != nullptr && (*number >= 9e18 || *number <= -9e18));
+  refuse(name, (whole ? "is out of range: " : "must be a whole number, and is ") + shown(*value),
+         "a whole number from " + std::to_string(low) + " to " + std::to_string(high));
   return fallback;
 }
 
@@ -54,7 +77,7 @@ std::string_view ParamReader::text(std::string_view name, std::span<const std::s
     if (given != nullptr && *given == choice) return choice;
     all += (all.empty() ? "one of " : ", ") + std::string(choice);
   }
-  refuse(name, "is none of its values", std::move(all));
+  refuse(name, "cannot be " + shown(*value), std::move(all));
   return choices.front();
 }
 

@@ -15,8 +15,10 @@ class ParamReader {
  public:
   explicit ParamReader(const Params& params) : params_(params) {}
 
-  /// Seconds as a duration; the default if absent. A problem if it is not a number within [low_s, high_s].
+  /// Seconds as a duration; the default if absent. A problem if it is not a number within [low_s, high_s],
+  /// which are whole.
   Duration seconds(std::string_view name, Duration fallback, double low_s = 0, double high_s = 9e9);
+  /// A problem if it is not an integer within [low, high].
   std::int64_t integer(std::string_view name, std::int64_t fallback, std::int64_t low, std::int64_t high);
   /// One of `choices`; the first if absent.
   std::string_view text(std::string_view name, std::span<const std::string_view> choices);

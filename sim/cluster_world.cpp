@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "core/codec/fingerprint.h"
+#include "sim/stall_text.h"
 
 namespace duet::sim {
 namespace {
@@ -315,6 +316,7 @@ void ClusterWorld::judge_end() {
     over_ = results_.stalled = active_runs_ == 0 && next_due() == kNever;
   }
   if (over_) results_.end = now_;
+  if (results_.stalled) results_.stall_cause = why_stalled(controller_.machine());
 }
 
 void ClusterWorld::step(const controller::Event& event) {

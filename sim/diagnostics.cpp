@@ -126,17 +126,19 @@ std::vector<Mistake> Mistakes::sorted() const {
   return result;
 }
 
-std::string render(const JsonDoc& doc, const Mistakes& mistakes) {
+std::string render(const JsonDoc& doc, const Mistakes& mistakes, Severity severity) {
+  const bool warns = severity == Severity::kWarning;
   std::string out;
   for (const Mistake& mistake : mistakes.sorted()) {
     const JsonDoc::Spot spot = doc.locate(mistake.place);
-    out += printable(where(doc, mistake, spot)) + ": " + mistake.what + '\n';
+    out += printable(where(doc, mistake, spot)) + (warns ? ": warning: " : ": ") + mistake.what + '\n';
     append_excerpt(out, spot);
     const std::size_t indent = spot.line == 0 ? 0 : std::to_string(spot.line).size();
     if (!mistake.hint.empty()) out += "  " + std::string(indent, ' ') + " = " + mistake.hint + '\n';
   }
   if (mistakes.count() > Mistakes::kShown)
-    out += "... and " + std::to_string(mistakes.count() - Mistakes::kShown) + " more mistakes\n";
+    out += "... and " + std::to_string(mistakes.count() - Mistakes::kShown) +
+           (warns ? " more warnings\n" : " more mistakes\n");
   return out;
 }
 

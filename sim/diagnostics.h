@@ -47,13 +47,16 @@ class Mistakes {
   std::size_t count_ = 0;
 };
 
-/// One paragraph per mistake:
+/// How bad what was collected is: a mistake keeps the document from being used.
+enum class Severity : std::uint8_t { kMistake, kWarning };
+
+/// One paragraph per mistake; of a warning `what` begins with "warning: ":
 ///   file:line:col: /pointer: what
 ///     12 | the line
 ///        |     ^~~~
 ///        = hint
 /// Lines and columns count from 1, columns in characters.
-std::string render(const JsonDoc& doc, const Mistakes& mistakes);
+std::string render(const JsonDoc& doc, const Mistakes& mistakes, Severity severity = Severity::kMistake);
 
 /// The same as values; `where` is file:line:col: /pointer.
 Problems to_problems(const JsonDoc& doc, const Mistakes& mistakes);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "sim/text_file.h"
 
 namespace duet::sim {
 namespace {
@@ -69,9 +70,18 @@ JsonDoc::JsonDoc(std::string source, std::string text, Mistakes& mistakes) : sou
     mistakes.add({}, "the file is larger than 4 GiB");
     return;
   }
+  if (const std::string_view what = foreign_encoding(text); !what.empty()) {
+    mistakes.add({}, std::string(what), "right: the same saved as UTF-8");
+    return;
+  }
   text_ = std::move(text);
   file_end_ = static_cast<std::uint32_t>(text_.size());
   const auto begin = text_.starts_with(kMark) ? static_cast<std::uint32_t>(kMark.size()) : 0;
+  if (const std::size_t nul = text_.find('\0'); nul != text_.npos) {
+    const auto at = static_cast<std::uint32_t>(nul);
+    mistakes.add({at, at + 1}, "there is a NUL byte here: this is not a text file", "right: JSON in UTF-8");
+    return;
+  }
   parse(begin, file_end_, mistakes);
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "sim/decimal.h"
 #include "sim/json_doc.h"
 
 namespace duet::sim {
@@ -22,6 +23,14 @@ std::vector<std::string> steps_of(std::string_view pointer) {
     }
   }
   return steps;
+}
+
+/// A number that no double can hold, such as 1e400.
+bool beyond_doubles(std::string_view text) {
+  if (text.empty() || (text.front() != '-' && !is_digit(text.front()))) return false;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc::result_out_of_range && end == text.data() + text.size();
 }
 
 }  // namespace
@@ -100,6 +109,11 @@ bool JsonDoc::assign(std::uint32_t node, const Edit& edit, Mistakes& mistakes) {
       begin < end && std::string_view("{[\"").find(text_[begin]) != std::string_view::npos;
   if (read || meant_as_json) {
     for (const Mistake& m : found.sorted()) mistakes.add({m.place.begin, m.place.end}, m.what, m.hint);
+  } else if (beyond_doubles(std::string_view(text_).substr(begin, end - begin))) {
+    // Whatever reads it knows its range, and says so.
+    Node& number = nodes_[node];
+    number = {begin, end, number.key, number.parent, kNone, number.next, JsonType::kNumber, false};
+    return true;
   } else {
     begin = append_text(json_string(text_.substr(begin, end - begin)));
     end = static_cast<std::uint32_t>(text_.size());

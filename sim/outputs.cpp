@@ -22,7 +22,8 @@ namespace {
 
 constexpr std::string_view kJobColumns =
     "job_id,workload_name,submission_time,requested_number_of_resources,requested_time,success,final_state,"
-    "starting_time,execution_time,finish_time,waiting_time,turnaround_time,stretch,allocated_resources\n";
+    "starting_time,execution_time,finish_time,waiting_time,turnaround_time,stretch,allocated_resources,"
+    "reason\n";
 constexpr std::string_view kTaskColumns = "task_id,job_id,node,slot,attempts,state,outcome,start,end\n";
 
 /// Six decimals as Batsim prints them, nine where six would round.
@@ -132,6 +133,10 @@ void append_job(std::string& out, const JobRow& job, const RunReport& report) {
   append_stretch(out, job, ended);
   out += ',';
   append_nodes(out, job, *report.results);
+  out += ',';
+  const auto row = static_cast<std::uint32_t>(&job - report.results->jobs.data());
+  if (const auto refusal = report.results->refusals.find(row); refusal != report.results->refusals.end())
+    append_csv(out, refusal->second);
   out += '\n';
 }
 
@@ -262,6 +267,10 @@ void write_summary(const RunReport& report, codec::TextSink& to) {
   json.close();
   json.key("ended");
   json.string(ending(*report.results));
+  if (report.results->stalled) {
+    json.key("stall_cause");
+    json.string(report.results->stall_cause);
+  }
   std::string end_s;
   append_seconds(end_s, to_ns(report.results->end));
   json.key("end_s");

@@ -17,6 +17,9 @@ namespace duet::sim {
 struct RunReport {
   const Scenario* scenario = nullptr;
   const Results* results = nullptr;
+  /// What people are told its name is: the scenario's, or else the stem of its file. Files of results and
+  /// digests have the scenario's.
+  std::string title;
   std::string engine;
   std::string scenario_hash;  ///< SHA-256 of the canonical form, hexadecimal.
   Metrics metrics;
@@ -24,7 +27,8 @@ struct RunReport {
   std::optional<codec::TraceSummary> trace;  ///< Nothing if the steps were not encoded.
 };
 
-/// One row per job in submission order, with the columns of the Batsim simulator. Seconds have six decimals,
+/// One row per job in submission order, with the columns of the Batsim simulator and the reason of a
+/// refusal. Seconds have six decimals,
 /// or nine if six would not be exact; what never happened is empty; allocated_resources are node numbers: "0
 /// 4-6".
 void write_jobs(const RunReport& report, codec::TextSink& to);

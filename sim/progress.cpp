@@ -21,6 +21,24 @@ struct CountJobs {
   std::uint64_t operator()(const LublinWorkload& lublin) const { return lublin.jobs; }
 };
 
+struct LastSubmission {
+  Instant operator()(const std::vector<Arrival>& jobs) const {
+    return jobs.empty() ? Instant{} : jobs.back().at;
+  }
+  Instant operator()(const JobTable& table) const {
+    return table.jobs.empty() ? Instant{} : instant_ns(table.jobs.back().submit_ns);
+  }
+  Instant operator()(const PoissonWorkload&) const { return {}; }
+  Instant operator()(const LublinWorkload&) const { return {}; }
+};
+
+bool has_services(const Workload& workload) {
+  const auto* jobs = std::get_if<std::vector<Arrival>>(&workload);
+  return jobs != nullptr && std::any_of(jobs->begin(), jobs->end(), [](const Arrival& arrival) {
+           return arrival.spec->kind == JobKind::kService;
+         });
+}
+
 std::string whole(double value) { return std::to_string(static_cast<std::int64_t>(std::llround(value))); }
 
 std::string bar(double share) {
@@ -33,24 +51,34 @@ std::string bar(double share) {
 
 std::uint64_t count_jobs(const Scenario& scenario) { return std::visit(CountJobs{}, scenario.workload); }
 
+double known_end_s(const Scenario& scenario) {
+  const Instant last = std::visit(LastSubmission{}, scenario.workload);
+  if (!scenario.horizon) return seconds_of(last);
+  return seconds_of(has_services(scenario.workload) ? *scenario.horizon : std::min(last, *scenario.horizon));
+}
+
 std::string progress_line(const ProgressState& state, unsigned columns) {
   const double share =
       state.total == 0 ? 0
                        : std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
   std::string line = bar(share) + ' ' + whole(100 * share) + " %";
   const double rate = state.elapsed_s > 0 ? static_cast<double>(state.done) / state.elapsed_s : 0;
-  if (rate > 0) {
-    const double left_s = static_cast<double>(state.total - std::min(state.total, state.done)) / rate;
-    line += "  " + whole(std::ceil(left_s)) + " s left";
-  }
+  // Whichever takes longer, as fast as it went so far: the jobs that are left, or the time until the last one
+  // comes, in which there may be nothing but heartbeats.
+  double left_s = rate > 0 ? static_cast<double>(state.total - std::min(state.total, state.done)) / rate : 0;
+  if (state.simulated_s > 0 && state.simulated_s < state.until_s)
+    left_s = std::max(left_s, state.elapsed_s * (state.until_s - state.simulated_s) / state.simulated_s);
+  if (left_s > 0 || rate > 0) line += "  " + whole(std::ceil(left_s)) + " s left";
   line += "  " + std::to_string(state.done) + " of " + std::to_string(state.total) + " jobs";
   if (rate > 0) line += "  " + whole(rate) + " jobs/s";
-  line += "  " + whole(state.simulated_s) + " s simulated";
+  const bool more = state.simulated_s < state.until_s;
+  line += "  " + whole(state.simulated_s) + (more ? " of " + whole(state.until_s) : "") + " s simulated";
   if (line.size() > columns) line.resize(columns);
   return line;
 }
 
-Progress::Progress(const Scenario& scenario) : total_(count_jobs(scenario)) {}
+Progress::Progress(const Scenario& scenario)
+    : until_s_(known_end_s(scenario)), total_(count_jobs(scenario)) {}
 
 Progress::~Progress() {
   if (shown_) say("\r\x1b[K");
@@ -69,6 +97,7 @@ void Progress::on_instant(Instant now, const Controller& controller) {
   ProgressState state;
   state.elapsed_s = std::chrono::duration<double>(clock - start_).count();
   state.simulated_s = seconds_of(now);
+  state.until_s = until_s_;
   state.done = submitted_ - std::min<std::uint64_t>(submitted_, controller.jobs().live());
   state.total = total_;
   // One column stays free: a full line would wrap.

@@ -19,7 +19,12 @@ struct ProgressState {
   double simulated_s = 0;
   std::uint64_t done = 0;
   std::uint64_t total = 0;
+  double until_s = 0;  ///< The run is not over before; 0 = not known.
 };
+
+/// The instant before which the run cannot be over, as far as the scenario says: its last submission, or the
+/// horizon if that is earlier or there are services; 0 if it does not.
+double known_end_s(const Scenario& scenario);
 
 /// One line of at most `columns` characters, without a line break.
 std::string progress_line(const ProgressState& state, unsigned columns);
@@ -38,6 +43,7 @@ class Progress final : public Observer {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point start_ = Clock::now();
   Clock::time_point next_ = start_ + std::chrono::seconds(1);
+  double until_s_;
   std::uint64_t total_;
   std::uint64_t submitted_ = 0;
   std::uint32_t instants_ = 0;

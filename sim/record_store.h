@@ -1,4 +1,5 @@
-// What is durable of a simulated controller: the last record of each key. It outlives the controller.
+// What is durable of a simulated controller: the last record of each key; an ended job's records are gone. It
+// outlives the controller.
 #pragma once
 
 #include <algorithm>
@@ -27,6 +28,11 @@ class RecordStore {
     for (const auto& [key, record] : keys_) all.emplace_back(record);
     return all;
   }
+
+  /// How many jobs that have not ended there are, and records of their tasks.
+  std::size_t jobs() const { return jobs_.size(); }
+  std::size_t tasks() const { return tasks_.size(); }
+  std::size_t keys() const { return keys_.size(); }
 
   /// Jobs ever stored, which is the highest of their ids: they are stored in the order of their acceptance.
   std::uint64_t jobs_given() const { return jobs_given_; }

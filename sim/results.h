@@ -56,6 +56,7 @@ struct Results {
   std::vector<Execution> executions;                ///< Kept only if asked for.
   Instant end;                                      ///< Of the simulated time.
   bool stalled = false;                             ///< Stopped because waiting jobs could never run.
+  std::string stall_cause;                          ///< What they wait for; empty if it did not stall.
   bool horizon_reached = false;
 
   std::uint64_t attempts = 0;

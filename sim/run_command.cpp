@@ -79,6 +79,7 @@ class RunCommand {
   bool judge();
   bool write();
   bool write_file(const std::string& path, const std::function<void(codec::TextSink&)>& fill);
+  std::vector<std::string> again_with_files() const;
   bool show() const;
   bool negative() const;
   RunInfo run_info() const;
@@ -109,7 +110,9 @@ bool RunCommand::load() {
     say(parsed.rendered);
     return false;
   }
+  say(parsed.rendered_warnings);
   scenario_ = std::move(parsed.scenario);
+  report_.title = title_of(*scenario_, options_.scenario);
   report_.engine = options_.engine;
   report_.scenario_hash = hash_of(*scenario_);
   return true;
@@ -244,6 +247,21 @@ bool RunCommand::write() {
   return true;
 }
 
+/// The same run once more, to be looked into afterwards: whatever made it this run is said again.
+std::vector<std::string> RunCommand::again_with_files() const {
+  std::vector<std::string> words{"duet", "sim", "--out", "results"};
+  if (options_.command_line.size() < 3) {
+    words.push_back(options_.scenario);
+    return words;
+  }
+  // Behind what was said it is easier to see, unless "--" has ended the options.
+  words.assign(options_.command_line.begin(), options_.command_line.end());
+  words.front() = "duet";
+  const bool ended = std::find(words.begin(), words.end(), "--") != words.end();
+  words.insert(ended ? words.begin() + 2 : words.end(), {"--out", "results"});
+  return words;
+}
+
 bool RunCommand::show() const {
   std::string text;
   if (options_.format == Format::kTable) {
@@ -258,10 +276,9 @@ bool RunCommand::show() const {
   if (!written_.empty()) say("wrote " + printable(shell_words(written_)) + '\n');
   if (options_.format != Format::kTable) return true;
   if (options_.out.empty()) {
-    const std::string again = shell_words({"duet", "sim", options_.scenario, "--out", "results"});
-    say("next: " + printable(again) + "  (jobs, tasks and trace as files)\n");
+    say("next: " + printable(shell_words(again_with_files())) + "  (jobs, tasks and trace as files)\n");
   } else if (trace_ && !options_.trace_jsonl) {
-    say("next: " + printable(shell_words({"duet", "trace", "stats", path(trace_name())})) + '\n');
+    say("next: " + printable(shell_words({"duet", "trace", "stats", options_.out})) + '\n');
   }
   return true;
 }

@@ -82,7 +82,8 @@ void add_verdicts(std::string& out, const RunReport& report, bool color) {
 
 std::string result_text(const RunReport& report, bool color) {
   const Scenario& scenario = *report.scenario;
-  std::string out = printable(scenario.name) + ": " + plural(scenario.nodes.size(), "node") + ", " +
+  std::string out = printable(report.title.empty() ? scenario.name : report.title) + ": " +
+                    plural(scenario.nodes.size(), "node") + ", " +
                     plural(hardware_threads(scenario), "hardware thread") + "; " +
                     scenario.controller.queue.name + ", " + scenario.controller.scheduler.name + "; " +
                     report.engine + " engine, seed " + std::to_string(scenario.seed) + "\n";
@@ -102,7 +103,9 @@ std::string result_text(const RunReport& report, bool color) {
   append_seconds(end_s, to_ns(report.results->end));
   if (report.results->stalled)
     add_line(out, "stalled",
-             "at " + end_s + " s: the jobs that wait will never run (too big for what is up?)");
+             "at " + end_s + " s: " +
+                 (report.results->stall_cause.empty() ? "the jobs that wait will never run"
+                                                      : report.results->stall_cause));
   if (report.results->horizon_reached) add_line(out, "horizon", "reached at " + end_s + " s");
   add_verdicts(out, report, color);
   if (report.trace) out += "digest sha256:" + report.trace->digest + '\n';
@@ -118,6 +121,7 @@ Table result_table(const RunReport& report) {
   table.rows.push_back({"queue", scenario.controller.queue.name});
   table.rows.push_back({"scheduler", scenario.controller.scheduler.name});
   table.rows.push_back({"ended", ending(*report.results)});
+  if (report.results->stalled) table.rows.push_back({"stall_cause", report.results->stall_cause});
   for (const Metric& metric : known_metrics()) {
     const auto found = report.metrics.find(metric.name);
     if (found != report.metrics.end())

@@ -1,5 +1,6 @@
 #include "sim/scenario_parse.h"
 
+#include <filesystem>
 #include <new>
 
 #include "sim/scenario_parse_context.h"
@@ -18,6 +19,7 @@ void interpret(Context& context, const JsonValue& root) {
   out.seed = reader.seed("seed");
   out.controller.seed = out.seed;
   if (reader.valid("horizon_s")) out.horizon = reader.instant("horizon_s");
+  context.horizon_place = reader.place("horizon_s");
   if (reader.valid("cluster")) read_cluster(context, reader.value("cluster"));
   if (!reader.given("policies") || reader.valid("policies")) read_policies(context, reader.value("policies"));
   if (reader.valid("workload")) read_workload(context, reader.value("workload"));
@@ -43,13 +45,18 @@ ParsedScenario parse_scenario(std::string text, std::string source,
   JsonDoc doc(source, std::move(text), mistakes);
   for (const std::string& option : overrides)
     if (doc.root()) doc.set(option, mistakes);
+  Mistakes warnings;
   Scenario scenario;
   if (doc.root()) {
     Context context{.doc = doc, .mistakes = mistakes, .out = scenario, .nodes = {}, .used = {}};
     interpret(context, doc.root());
+    if (mistakes.empty()) warn(context);
+    warnings = std::move(context.warnings);
   }
   if (mistakes.empty()) {
     result.scenario = std::move(scenario);
+    result.warnings = to_problems(doc, warnings);
+    result.rendered_warnings = render(doc, warnings, Severity::kWarning);
   } else {
     result.problems = to_problems(doc, mistakes);
     result.rendered = render(doc, mistakes);
@@ -63,6 +70,13 @@ ParsedScenario load_scenario(const std::string& path, const std::vector<std::str
   auto text = read_text(path, JsonDoc::kMaxBytes);
   if (!text) return failure(path, text.problems().front().what);
   return parse_scenario(std::move(*text), path, overrides);
+}
+
+std::string title_of(const Scenario& scenario, const std::string& path) {
+  if (!scenario.name.empty()) return scenario.name;
+  std::filesystem::path file(path);
+  if (file.extension() == ".gz") file = file.stem();
+  return file.stem().string();
 }
 
 }  // namespace duet::sim

@@ -16,6 +16,10 @@ struct ParsedScenario {
   Problems problems;     ///< The first mistakes, in the order of the file; where = file:line:col: /pointer.
   std::string rendered;  ///< The same for a terminal, with the lines and carets; ends with a newline.
 
+  /// The same of what is valid and hardly meant. Only of a scenario without mistakes.
+  Problems warnings;
+  std::string rendered_warnings;
+
   explicit operator bool() const { return scenario.has_value(); }
 };
 
@@ -26,5 +30,8 @@ ParsedScenario parse_scenario(std::string text, std::string source,
 
 /// Reads the file, which may be gzip-compressed, and interprets it. At most 4 GiB.
 ParsedScenario load_scenario(const std::string& path, const std::vector<std::string>& overrides = {});
+
+/// What people are told a scenario is called: its name, or if it has none the stem of its file.
+std::string title_of(const Scenario& scenario, const std::string& path);
 
 }  // namespace duet::sim

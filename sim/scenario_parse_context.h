@@ -18,6 +18,31 @@
 
 namespace duet::sim::parsing {
 
+/// A service, or a job whose tasks are operations, as it is submitted: for warnings.
+struct Submission {
+  JobSpecPtr spec;
+  Instant at;
+  std::uint64_t count = 1;  ///< Times, each `every` after the one before.
+  Duration every{0};
+  JsonPlace place;  ///< The job,
+  JsonPlace tasks;  ///< how many tasks or replicas it has,
+  JsonPlace most;   ///< and the most workers.
+};
+
+/// A node crashes or is to restart.
+struct PowerSwitch {
+  Instant at;
+  std::uint32_t node = 0;
+  bool on = false;
+  JsonPlace place;
+};
+
+/// The latest instant that the file speaks of, so far.
+struct LatestTime {
+  Instant at;
+  JsonPlace place;
+};
+
 struct Context {
   const JsonDoc& doc;
   Mistakes& mistakes;
@@ -32,6 +57,15 @@ struct Context {
   std::uint64_t tasks = 0;                                          ///< Of all jobs so far.
   std::map<std::string, Instant, std::less<>> pools = {};           ///< That have workers, and since when.
   std::vector<std::pair<std::string, JsonPlace>> pools_named = {};  ///< By operations, and where.
+  Mistakes warnings = {};                                           ///< What is allowed and hardly meant.
+  std::vector<Submission> submissions = {};
+  std::vector<PowerSwitch> switches = {};
+  LatestTime latest = {};
+  JsonPlace horizon_place = {};
+
+  void note_time(Instant at, const JsonPlace& place) {
+    if (at > latest.at) latest = {at, place};
+  }
 };
 
 /// The first byte of a value: for mistakes that concern the whole of a long object.
@@ -119,5 +153,10 @@ void read_events(Context& context, const JsonValue& events);
 void read_faults(Context& context, const JsonValue& faults);
 void read_network(Context& context, const JsonValue& network);
 void read_assertions(Context& context, const JsonValue& assertions);
+/// Keeps what warnings need to know of a job that `reader` read.
+void note_submission(Context& context, const Reader& reader, const JobSpec& spec, Instant at,
+                     std::uint64_t count, Duration every);
+/// Fills Context::warnings; to be called when all has been read without a mistake.
+void warn(Context& context);
 
 }  // namespace duet::sim::parsing

@@ -1,6 +1,7 @@
 // /policies of a scenario: names and parameters, which the policies themselves check.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "core/check.h"
 #include "sim/decimal.h"
@@ -9,14 +10,16 @@
 namespace duet::sim::parsing {
 namespace {
 
-/// A number without point and exponent is an integer if it fits one.
+/// A number without point and exponent is an integer if it fits one. What no double holds is infinite, which
+/// no policy takes.
 ParamValue number_param(std::string_view raw) {
   std::int64_t integer = 0;
   const char* const end = raw.data() + raw.size();
   if (const auto read = std::from_chars(raw.data(), end, integer); read.ec == std::errc{} && read.ptr == end)
     return integer;
   double number = 0;
-  std::from_chars(raw.data(), end, number);
+  const bool fits = std::from_chars(raw.data(), end, number).ec == std::errc{};
+  if (!fits && read_decimal(raw, 0).too_large) number = raw.starts_with('-') ? -HUGE_VAL : HUGE_VAL;
   return number;
 }
 
@@ -100,7 +103,10 @@ void report(Context& context, const JsonValue& given, const PolicyChoice& choice
     return;
   }
   const JsonValue member = given.member(parameter);
-  const std::string what = (parameter.empty() ? "" : backquoted(parameter) + ' ') + printable(problem.what);
+  const bool beyond = member.is(JsonType::kNumber) && read_decimal(member.raw(), 0).too_large;
+  const std::string what =
+      beyond ? backquoted(member.raw()) + " is out of range"
+             : (parameter.empty() ? "" : backquoted(parameter) + ' ') + printable(problem.what);
   context.mistakes.add(member ? member.place() : name.place(), what,
                        problem.right.empty() ? "" : "right: " + printable(problem.right));
 }

@@ -15,8 +15,11 @@ std::string right(const Field& field) { return "right: " + describe(field); }
 double to_double(std::string_view raw) {
   double value = 0;
   const auto [end, error] = std::from_chars(raw.data(), raw.data() + raw.size(), value);
-  // Too small for a double is zero to every use we have; too large was refused with the syntax.
-  return error == std::errc{} ? value : 0.0;
+  if (error == std::errc{}) return value;
+  // Too small for a double is zero to every use we have; too large (from --set) is beyond every range.
+  const bool large = read_decimal(raw, 0).too_large;
+  const double most = raw.starts_with('-') ? -HUGE_VAL : HUGE_VAL;
+  return large ? most : 0.0;
 }
 
 bool in_range(const Field& field, double value) {

@@ -55,6 +55,8 @@ class JobIds {
   std::map<std::string, const JobSpec*> ids_;  ///< Null for jobs of a table: each is rigid.
 };
 
+constexpr std::uint64_t kAllReplicas = 1'000'000;
+
 /// What `scale` and `update` say beside the service that they change.
 void read_service_event(Context& context, const Reader& reader, const JobSpec* job, OperatorEvent& event) {
   using Kind = OperatorEvent::Kind;
@@ -84,6 +86,11 @@ void read_service_event(Context& context, const Reader& reader, const JobSpec* j
           "right: from " + std::to_string(job->pool->minimum) + " to " + std::to_string(job->pool->maximum));
   };
   if (event.kind == Kind::kScale && reader.valid("replicas")) check_workers("replicas", event.replicas);
+  const std::uint64_t room =
+      context.cluster_known ? room_for(context, job->groups.front().spec) : kAllReplicas;
+  if (event.kind == Kind::kScale && event.replicas > room)
+    context.warnings.add(reader.place("replicas"), "the cluster has room for " + std::to_string(room) +
+                                                       " of these replicas: the others wait for nodes");
   if (event.kind != Kind::kUpdate || !reader.valid("to")) return;
   JobSpec spec = *job;
   spec.groups = {read_replicas(context, Reader(context, reader.value("to"), Section::kGroup),
@@ -231,6 +238,7 @@ void read_events(Context& context, const JsonValue& events) {
     if (what.empty()) continue;
     OperatorEvent event;
     event.at = reader.instant("at_s");
+    context.note_time(event.at, reader.place("at_s"));
     for (const auto& [word, kind] : kinds)
       if (word == what) event.kind = kind;
     if (!event.of_job()) {
@@ -256,9 +264,11 @@ void read_faults(Context& context, const JsonValue& faults) {
     if (what.empty()) continue;
     Fault fault;
     fault.at = reader.instant("at_s");
+    context.note_time(fault.at, reader.place("at_s"));
     if (what == "crash" || what == "restart") {
       fault.kind = what == "crash" ? Fault::Kind::kCrash : Fault::Kind::kRestart;
       fault.node = find_node(context, reader.value(what)).value_or(0);
+      context.switches.push_back({fault.at, fault.node, what == "restart", reader.place(what)});
     } else {
       read_lasting(context, reader.value(what), what, fault);
     }

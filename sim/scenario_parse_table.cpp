@@ -131,6 +131,8 @@ void read_table(Context& context, const JsonValue& table) {
   const auto earlier = [](const TableJob& a, const TableJob& b) { return a.submit_ns < b.submit_ns; };
   if (!std::is_sorted(out.jobs.begin(), out.jobs.end(), earlier))
     std::stable_sort(out.jobs.begin(), out.jobs.end(), earlier);
+  if (!out.jobs.empty())
+    context.note_time(Instant(Duration(out.jobs.back().submit_ns)), reader.key_place("rows"));
   context.out.workload = std::move(out);
 }
 

@@ -190,6 +190,7 @@ bool submit(Context& context, const Reader& reader, JobSpec spec, Ids& ids, std:
   std::uint64_t tasks = 0;
   for (const TaskGroup& group : spec.groups) tasks += group.count;
   count_tasks(context, tasks * count, reader.place());
+  note_submission(context, reader, spec, at, count, every);
   const std::string base = spec.key;
   for (std::uint64_t i = 0; i < count; ++i) {
     if (reader.valid("repeat")) spec.key = base + std::to_string(i);
@@ -302,6 +303,11 @@ void read_jobs(Context& context, const JsonValue& jobs) {
   context.out.workload = std::move(arrivals);
 }
 
+/// At most the last second that a scenario may speak of.
+Instant instant_within(double seconds) {
+  return Instant(std::chrono::seconds(static_cast<std::int64_t>(std::min(seconds, 4e9))));
+}
+
 void read_poisson(Context& context, const JsonValue& value) {
   const std::size_t before = context.mistakes.count();
   const Reader reader(context, value, Section::kPoisson);
@@ -318,6 +324,8 @@ void read_poisson(Context& context, const JsonValue& value) {
   read_need(context, reader, workload.task);
   workload.task.timeout = reader.seconds("timeout_s");
   count_tasks(context, workload.jobs * workload.tasks, reader.place());
+  context.note_time(instant_within(static_cast<double>(workload.jobs) * workload.mean_gap_s),
+                    reader.place("jobs"));
   if (context.mistakes.count() == before)
     check_fits(context, workload.task, workload.tasks, true, need_places(reader));
   context.out.workload = workload;

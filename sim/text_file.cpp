@@ -65,6 +65,18 @@ int read_some(gzFile file, char* to, unsigned size, std::string& why) {
 
 }  // namespace
 
+std::string_view foreign_encoding(std::string_view text) {
+  const bool marked = text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
+  if (text.starts_with(std::string_view("\xff\xfe\0\0", 4)) ||
+      text.starts_with(std::string_view("\0\0\xfe\xff", 4)))
+    return "this is UTF-32 text; Duet reads UTF-8";
+  // Without a mark: of an ASCII character one of the two bytes is zero.
+  const bool halves = text.size() > 3 && (text[0] == '\0') != (text[1] == '\0') &&
+                      (text[0] == '\0') == (text[2] == '\0') && (text[1] == '\0') == (text[3] == '\0');
+  if (marked || halves) return "this is UTF-16 text; Duet reads UTF-8";
+  return {};
+}
+
 struct LineReader::File {
   Handle handle;
 };
@@ -132,6 +144,9 @@ bool LineReader::next(std::string_view& line) {
   }
   line = std::string_view(buffer_.data() + begin_, searched);
   begin_ += searched + (newline != nullptr ? 1 : 0);
+  if (line_number_ == 1)
+    if (const std::string_view what = foreign_encoding(line); !what.empty())
+      return fail(std::string(what), "the same saved as UTF-8");
   if (line.find('\0') != line.npos) return fail("holds a NUL byte: not a text file");
   if (line_number_ == 1 && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
   if (line.ends_with('\r')) line.remove_suffix(1);

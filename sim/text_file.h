@@ -21,6 +21,10 @@ struct TextLimits {
   std::size_t line_bytes = std::size_t{1} << 20;
 };
 
+/// What is wrong with the encoding of a text that begins so, as a sentence without its end; empty if it may
+/// be UTF-8.
+std::string_view foreign_encoding(std::string_view text);
+
 /// Reads a file line by line; memory holds one line. Compression is told by content, not by the file's name.
 class LineReader {
  public:

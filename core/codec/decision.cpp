@@ -154,11 +154,26 @@ Happening happening(const Walk& walk, const controller::Send& send) {
   return {registered ? "registered" : "fenced", {}, {}, to, {}};
 }
 
+/// What a request is about: the key of a job that is submitted, else the job's number or the node's.
+std::string asked_for(const controller::Event& event) {
+  return std::visit(
+      [](const auto& e) -> std::string {
+        if constexpr (requires { e.spec->key; }) {
+          if (e.spec != nullptr && !e.spec->key.empty()) return e.spec->key;
+        }
+        if constexpr (requires { e.job; }) return job_text(e.job);
+        return {};
+      },
+      event);
+}
+
 }  // namespace
 
 bool decides(const Walk& walk, const DecisionFilter& filter) {
   const Wanted wanted(walk, filter);
   return std::ranges::any_of(walk.commands(), [&](const controller::Command& command) {
+    if (const auto* reply = std::get_if<controller::Reply>(&command))
+      return !reply->refusal.empty() && wanted(*reply);
     const auto* publish = std::get_if<controller::Publish>(&command);
     return publish != nullptr && wanted(publish->notice);
   });
@@ -173,12 +188,15 @@ Decision decision_of(const Walk& walk, const DecisionFilter& filter) {
     } else if (const auto* send = std::get_if<controller::Send>(&command)) {
       if (wanted(*send)) out.commands.push_back(happening(walk, *send));
     } else if (const auto* reply = std::get_if<controller::Reply>(&command)) {
-      if (wanted(*reply))
-        out.commands.push_back({"reply",
-                                reply->job.value == 0 ? std::string() : job_text(reply->job),
-                                reply->refusal.empty() ? "accepted" : "refused",
-                                {},
-                                reply->refusal});
+      if (!wanted(*reply)) continue;
+      // A refusal changes nothing, and is what came of the request.
+      if (!reply->refusal.empty())
+        out.changes.push_back({"request", asked_for(walk.event()), "refused", {}, reply->refusal});
+      out.commands.push_back({"reply",
+                              reply->job.value == 0 ? std::string() : job_text(reply->job),
+                              reply->refusal.empty() ? "accepted" : "refused",
+                              {},
+                              reply->refusal});
     }
   }
   return out;

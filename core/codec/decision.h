@@ -12,8 +12,9 @@ namespace duet::codec {
 
 /// One change, or one command.
 struct Happening {
-  std::string what;  ///< "task", "job", "node"; of a command "launch", "kill", "reply", ...
-  std::string id;    ///< "3.0#1", "3", "n1"
+  std::string
+      what;        ///< "task", "job", "node", "pool", "request"; of a command "launch", "kill", "reply", ...
+  std::string id;  ///< "3.0#1", "3", "n1"
   std::string state;
   std::string node;
   std::string why;
@@ -34,7 +35,8 @@ struct DecisionFilter {
   std::string node;                   ///< Name.
 };
 
-/// True if the step placed, ended or moved something that is wanted: only those are decisions.
+/// True if the step placed, ended or moved something that is wanted, or refused a request: only those are
+/// decisions.
 bool decides(const Walk& walk, const DecisionFilter& filter);
 /// To be asked when the step has been taken.
 Decision decision_of(const Walk& walk, const DecisionFilter& filter);

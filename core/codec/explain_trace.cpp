@@ -47,7 +47,8 @@ void look(Found& found, const Frame& frame, const controller::Commands& commands
   }
 }
 
-Result<Found> find(TraceReader& reader, TaskId task, std::uint32_t number) {
+Result<Found> find(TraceReader& reader, const ExplainQuestion& question) {
+  const auto& [task, number, at] = question;
   Found found;
   Frame frame;
   Step<Controller> step;
@@ -56,7 +57,7 @@ Result<Found> find(TraceReader& reader, TaskId task, std::uint32_t number) {
     const auto more = reader.next(frame);
     if (!more) return more.problems();
     if (!*more) return found;
-    if (!frame.of_controller()) continue;
+    if (!frame.of_controller() || (at && frame.now > *at)) continue;
     if (!decode(frame, step) || !decode_commands(step, commands))
       return reader.broken(frame, "is not a step");
     look(found, frame, commands, task, number);
@@ -77,74 +78,139 @@ void note_reservation(TaskExplanation& out, const ReservationWatcher& watcher, c
     out.reserved_nodes.push_back(controller.cluster().node(node).name);
 }
 
-}  // namespace
-
-Result<TaskExplanation> explain_task(TraceReader first, TraceReader second, TaskId task, std::uint32_t number,
-                                     std::atomic<std::uint64_t>* progress) {
-  const auto found = find(first, task, number);
-  if (!found) return found.problems();
-  const bool placement = found->placed && (number != 0 || !found->waits);
-  auto walk = Walk::over(std::move(second), progress);
-  if (!walk) return walk.problems();
-
-  TaskExplanation out;
-  out.task = task;
-  out.queue = walk->reader().header().controller.queue.name;
-  out.scheduler = walk->reader().header().controller.scheduler.name;
-  TaskStory story(task);
-  ReservationWatcher reservation;
-  for (;;) {
-    const auto more = walk->next();
-    if (!more) return more.problems();
-    if (!*more) break;
-    // Before its first step there is no controller, which a forged trace may let place something.
-    const bool here = placement && walk->number() == found->step && walk->controller() != nullptr;
-    std::optional<ChoiceWatcher> choice;
-    if (here) choice.emplace(walk->controller()->cluster(), found->nth);
-    walk->watch(here ? static_cast<PassWatcher*>(&*choice) : &reservation);
-    const auto problem = walk->take();
-    walk->watch(nullptr);
-    if (problem) return *problem;
-    story.hear(*walk);
-    if (here) {
-      out.placed = found->placed;
-      out.choice = choice->choice();
-    }
-    if (here || !out.placed) {
-      out.step = walk->number();
-      out.at = walk->now();
-    }
-    const LiveJob* job = walk->controller()->jobs().find(task.job);
-    if (job != nullptr && task.index < job->tasks.size())
-      out.scheduler = scheduler_name(*walk->controller(), *job, job->tasks[task.index].group);
-    if (story.over() && (out.placed || !placement)) break;
+/// One look at the controller: what the walk has come to, and what was found beforehand.
+class Explainer {
+ public:
+  Explainer(Walk walk, const ExplainQuestion& question, const Found& found)
+      : walk_(std::move(walk)),
+        question_(question),
+        found_(found),
+        placement_(found.placed && (question.number != 0 || !found.waits)),
+        story_(question.task) {
+    out_.task = question.task;
+    out_.queue = walk_.reader().header().controller.queue.name;
+    out_.scheduler = walk_.reader().header().controller.scheduler.name;
   }
-  const std::string name = to_text(task);
-  if (story.chapters().empty()) return Problem{walk->reader().name(), "has no task " + name, story.hint()};
-  if (number != 0 && !found->placed)
-    return Problem{walk->reader().name(), "has no attempt " + std::to_string(number) + " of task " + name,
-                   found->attempts == 0 ? "it was never placed"
-                                        : "an attempt from 1 to " + std::to_string(found->attempts)};
-  out.story = story.chapters();
-  out.key = story.key();
-  out.submitted = story.submitted();
-  if (out.placed) return out;
-  const LiveJob* job = walk->controller()->jobs().find(task.job);
-  if (job == nullptr || task.index >= job->tasks.size()) return out;  // It ended without ever having a place.
-  out.standing = standing(*walk->controller(), task);
-  if (out.standing->why == Standing::Why::kOver) return out;
-  out.choice = choice_now(*walk->controller(), task);
-  note_reservation(out, reservation, *walk->controller());
-  return out;
+
+  Result<TaskExplanation> explain() {
+    for (;;) {
+      const auto more = walk_.next();
+      if (!more) return more.problems();
+      if (!*more) break;
+      if (question_.at && walk_.now() > *question_.at) {
+        if (const auto problem = walk_.read_on()) return *problem;
+        break;
+      }
+      if (const auto problem = take()) return *problem;
+      // With an instant in question the rest tells whether the run came so far.
+      if (story_.over() && !question_.at && (out_.placed || !placement_)) break;
+    }
+    if (const auto problem = unanswerable()) return *problem;
+    out_.story = story_.chapters();
+    out_.key = story_.key();
+    out_.submitted = story_.submitted();
+    describe_end();
+    return std::move(out_);
+  }
+
+ private:
+  std::optional<Problem> take();
+  std::optional<Problem> unanswerable() const;
+  void describe_end();
+  const LiveJob* live_job() const {
+    const LiveJob* job =
+        walk_.controller() != nullptr ? walk_.controller()->jobs().find(question_.task.job) : nullptr;
+    return job != nullptr && question_.task.index < job->tasks.size() ? job : nullptr;
+  }
+
+  Walk walk_;
+  const ExplainQuestion& question_;
+  const Found& found_;
+  const bool placement_;  ///< A placement is to be explained, not a wait.
+  TaskStory story_;
+  ReservationWatcher reservation_;
+  TaskExplanation out_;
+};
+
+std::optional<Problem> Explainer::take() {
+  // Before its first step there is no controller, which a forged trace may let place something.
+  const bool here = placement_ && walk_.number() == found_.step && walk_.controller() != nullptr;
+  std::optional<ChoiceWatcher> choice;
+  if (here) choice.emplace(walk_.controller()->cluster(), found_.nth);
+  walk_.watch(here ? static_cast<PassWatcher*>(&*choice) : &reservation_);
+  auto problem = walk_.take();
+  walk_.watch(nullptr);
+  if (problem) return problem;
+  story_.hear(walk_);
+  if (here) {
+    out_.placed = found_.placed;
+    out_.choice = choice->choice();
+  }
+  if (here || !out_.placed) {
+    out_.step = walk_.number();
+    out_.at = walk_.now();
+  }
+  if (const LiveJob* job = live_job()) {
+    const std::uint32_t group = job->tasks[question_.task.index].group;
+    out_.scheduler = scheduler_name(*walk_.controller(), *job, group);
+    if (const Pool* pool = job->groups[group].pool) out_.pool = pool->name;
+  }
+  return std::nullopt;
 }
 
-Result<TaskExplanation> explain_task(const std::string& trace, TaskId task, std::uint32_t number,
+/// Why there is nothing to explain.
+std::optional<Problem> Explainer::unanswerable() const {
+  const std::string& trace = walk_.reader().name();
+  const std::string name = to_text(question_.task);
+  if (question_.at && *question_.at > walk_.last_instant())
+    return Problem{"--at", "the run has ended by then",
+                   "an instant up to " + seconds_text(to_ns(walk_.last_instant()))};
+  if (story_.chapters().empty() && question_.at)
+    return Problem{trace, "by " + seconds_text(to_ns(*question_.at)) + " there was no task " + name,
+                   "a later instant, or by then: " + story_.hint()};
+  if (story_.chapters().empty()) return Problem{trace, "has no task " + name, story_.hint()};
+  if (question_.number != 0 && !found_.placed)
+    return Problem{trace, "has no attempt " + std::to_string(question_.number) + " of task " + name,
+                   found_.attempts == 0 ? "it was never placed"
+                                        : "an attempt from 1 to " + std::to_string(found_.attempts)};
+  return std::nullopt;
+}
+
+/// How it stands where the walk has stopped.
+void Explainer::describe_end() {
+  if (question_.at && !out_.placed) out_.at = *question_.at;
+  const LiveJob* job = live_job();
+  out_.asked = question_.at;
+  if (question_.at) out_.state_then = story_.chapters().back().state;
+  if (job == nullptr) return;  // A task without a place ended without ever having had one.
+  const Controller& controller = *walk_.controller();
+  const TaskId task = question_.task;
+  out_.restraints = restraints(controller, task, walk_.taken_at());
+  if (out_.placed) return;
+  out_.standing = standing(controller, task);
+  if (out_.standing->why == Standing::Why::kOver) return;
+  out_.choice = choice_now(controller, task);
+  note_reservation(out_, reservation_, controller);
+}
+
+}  // namespace
+
+Result<TaskExplanation> explain_task(TraceReader first, TraceReader second, const ExplainQuestion& question,
+                                     std::atomic<std::uint64_t>* progress) {
+  const auto found = find(first, question);
+  if (!found) return found.problems();
+  auto walk = Walk::over(std::move(second), progress);
+  if (!walk) return walk.problems();
+  return Explainer(std::move(*walk), question, *found).explain();
+}
+
+Result<TaskExplanation> explain_task(const std::string& trace, const ExplainQuestion& question,
                                      std::atomic<std::uint64_t>* progress) {
   auto first = TraceReader::open(trace);
   if (!first) return first.problems();
   auto second = TraceReader::open(trace);
   if (!second) return second.problems();
-  return explain_task(std::move(*first), std::move(*second), task, number, progress);
+  return explain_task(std::move(*first), std::move(*second), question, progress);
 }
 
 }  // namespace duet::codec

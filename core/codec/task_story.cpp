@@ -20,6 +20,28 @@ std::string node_name(const Walk& walk, NodeId node) {
   return node.value < cluster.size() ? cluster.node(node).name : "node " + std::to_string(node.value);
 }
 
+/// Where it was placed: a node, or for an operation a worker.
+std::string place(const Walk& walk, const controller::TaskChanged& change, const LiveJob* job) {
+  const std::string node = node_name(walk, change.node);
+  for (const controller::Command& command : walk.commands()) {
+    const auto* persist = std::get_if<controller::Persist>(&command);
+    const auto* record = persist != nullptr ? std::get_if<TaskRecord>(&persist->record) : nullptr;
+    if (record == nullptr || record->task != change.attempt.task || !record->worker) continue;
+    const bool known = job != nullptr && record->task.index < job->tasks.size();
+    const std::string pool =
+        known ? " of pool " + job->spec->groups[job->tasks[record->task.index].group].spec.pool : "";
+    return "worker " + to_text(record->worker->task) + pool + ", on " + node;
+  }
+  return node;
+}
+
+/// The worker whose end was heard, if it is another task's.
+const msg::AttemptEnded* end_of_another(const controller::Event& event, TaskId task) {
+  const auto* received = std::get_if<controller::Received>(&event);
+  const auto* ended = received != nullptr ? std::get_if<msg::AttemptEnded>(&received->message.body) : nullptr;
+  return ended != nullptr && ended->attempt.task != task ? ended : nullptr;
+}
+
 /// How the attempt ended.
 std::string ending(const Walk& walk, const controller::TaskChanged& change) {
   const msg::AttemptEnded* end = end_of(walk.event(), change.attempt.task);
@@ -40,6 +62,8 @@ std::string ending(const Walk& walk, const controller::TaskChanged& change) {
     case Outcome::kLost:
       break;
   }
+  if (const msg::AttemptEnded* other = end_of_another(walk.event(), change.attempt.task))
+    return "lost: its worker " + to_text(other->attempt.task) + " has ended";
   return std::holds_alternative<Wake>(walk.event()) ? "lost: " + node + " was given up"
                                                     : "lost: " + node + " came back without it";
 }
@@ -89,7 +113,7 @@ std::string why_of(const Walk& walk, const controller::TaskChanged& change) {
   const LiveJob* job = walk.controller()->jobs().find(change.attempt.task.job);
   switch (change.state) {
     case TaskState::kStarting:
-      return "placed on " + node_name(walk, change.node);
+      return "placed on " + place(walk, change, job);
     case TaskState::kRunning:
       return "started";
     case TaskState::kStopping:

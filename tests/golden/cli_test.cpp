@@ -154,6 +154,57 @@ TEST(Cli, ExitCodesOfRuns) {
   EXPECT_EQ(duet({"sim", demo, "--engine", "loop", "--no-trace"}).out.find("digest"), std::string::npos);
 }
 
+TEST(Cli, AFolderOfARunStandsForItsTrace) {
+  const std::string a = (traces() / "a").string(), b = (traces() / "b").string();
+  EXPECT_EQ(duet({"replay", a}).out, duet({"replay", trace("a")}).out);
+  EXPECT_EQ(duet({"trace", "cat", a}).out, duet({"trace", "cat", trace("a")}).out);
+  EXPECT_EQ(duet({"trace", "diff", a, b}).out, duet({"trace", "diff", trace("a"), trace("b")}).out);
+  EXPECT_EQ(duet({"trace", "stats", a}).out, duet({"trace", "stats", trace("a")}).out);
+  EXPECT_EQ(duet({"trace", "perfetto", a}).out, duet({"trace", "perfetto", trace("a")}).out);
+  const Ran verified = duet({"trace", "verify", a, "-o", "csv"});
+  EXPECT_EQ(verified.code, 0);
+  EXPECT_THAT(verified.out, HasSubstr(trace("a") + ",true,"));
+}
+
+TEST(Cli, OnlyATraceThatCanBeReadIsCalledDamaged) {
+  const Folder folder;
+  write(folder / "empty", "");
+  fs::create_directories(folder / "odd/trace.duet");
+  const auto verify = [&](const std::string& name) {
+    return duet({"trace", "verify", (folder / name).string()}).code;
+  };
+  EXPECT_EQ(verify("empty"), 1);
+  EXPECT_EQ(verify("nosuch"), 2);
+  EXPECT_EQ(verify("odd"), 2);  // Its trace is a folder.
+  EXPECT_EQ(verify("."), 2);    // No run's.
+  EXPECT_EQ(duet({"trace", "verify", (folder / "nosuch").string(), (folder / "empty").string()}).code, 2);
+}
+
+TEST(Cli, WhatToTypeNextIsTheSameRun) {
+  const Ran ran = duet({"sim", scenario("demo"), "--engine", "loop", "--seed", "3", "--queue", "sjf"});
+  EXPECT_THAT(ran.err, HasSubstr("next: duet sim " + scenario("demo") +
+                                 " --engine loop --seed 3 --queue sjf --out results "));
+  const Ran ended = duet({"sim", "--engine", "loop", "--", scenario("demo")});
+  EXPECT_THAT(ended.err,
+              HasSubstr("next: duet sim --out results --engine loop -- " + scenario("demo") + " "));
+  const Folder folder;
+  const std::string out = (folder / "o").string();
+  EXPECT_THAT(duet({"sim", scenario("demo"), "--engine", "loop", "--out", out}).err,
+              HasSubstr("next: duet trace stats " + out + "\n"));
+}
+
+TEST(Cli, AScenarioWithoutANameIsCalledByItsFile) {
+  const Folder folder;
+  const std::string path = (folder / "small one.json").string();
+  write(path, R"({"cluster": {"node_types": {"small": {"cores": 1}}, "nodes": [{"type": "small"}]},
+                  "workload": {"jobs": [{"duration_s": 5}]}})");
+  const Ran ran = duet({"sim", path, "--engine", "loop", "--out", (folder / "o").string()});
+  EXPECT_THAT(ran.out, StartsWith("small one: 1 node, 1 hardware thread; "));
+  EXPECT_EQ(json::parse(read(folder / "o/summary.json"))["scenario"], "");
+  EXPECT_THAT(duet({"check", path}).out, HasSubstr("small one "));
+  EXPECT_EQ(json::parse(duet({"check", path, "-o", "json"}).out)[0]["name"], "");
+}
+
 /// A job that waits for a node that never comes back.
 const char* const kStalls =
     R"({"cluster": {"node_types": {"small": {"cores": 1}}, "nodes": [{"type": "small", "name": "m"}]},
@@ -168,6 +219,57 @@ TEST(Cli, AStalledRunIsANegativeAnswerUnlessItIsExpected) {
   EXPECT_EQ(duet({"sim", path, "--engine", "loop"}).code, 1);
   EXPECT_EQ(duet({"sim", path, "--engine", "loop", "--set", "/assertions=[\"jobs_unfinished == 1\"]"}).code,
             0);
+}
+
+TEST(Cli, AStallNamesItsCause) {
+  const Folder folder;
+  const auto stall = [&](const std::string& jobs, const std::string& faults) {
+    write(folder / "s.json", R"({"cluster": {"node_types": {"n": {"cores": 2}, "big": {"cores": 4}},
+        "nodes": [{"type": "n", "name": "n", "count": 2}, {"type": "big"}]},
+        "workload": {"jobs": [)" +
+                                 jobs + R"(]}, "faults": [{"at_s": 1, "crash": "big"}, )" + faults + "]}");
+    const Ran ran = duet({"sim", (folder / "s.json").string(), "--engine", "loop", "-o", "json"});
+    EXPECT_EQ(ran.code, 1) << ran.err;
+    return json::parse(ran.out)["stall_cause"].get<std::string>();
+  };
+  const std::string slow = R"({"at_s": 1, "slow_node": {"node": "n0", "factor": 1}})";
+  const std::string large = R"({"id": "large", "at_s": 2, "cores": 3, "duration_s": 1})";
+  EXPECT_EQ(
+      stall(large, slow),
+      "1 task of 1 job waits for ever. The first, 1.0 of `large`: n0 has no room: CPU: needs 3000 m, has "
+      "2000 "
+      "m free, short by 1000 m; n1 has no room: CPU: needs 3000 m, has 2000 m free, short by 1000 m; big is "
+      "down");
+  EXPECT_EQ(stall(R"({"id": "gang", "at_s": 2, "tasks": 5, "duration_s": 100})", slow),
+            "5 tasks of 1 job wait for ever. The first, 1.0 of `gang`: is one of 5 that start together, and "
+            "there is "
+            "room for 4: big is down");
+  EXPECT_EQ(
+      stall(R"({"id": "d", "at_s": 2, "kind": "dag", "groups": [
+                {"name": "a", "tasks": 5, "duration_s": 1},
+                {"name": "b", "after": ["a"], "duration_s": 1}]})",
+            R"({"at_s": 1, "stuck_node": {"node": "n0"}})"),
+      "2 launches are not answered, by n0; 1 task of 1 job waits for ever. The first, 1.5 of `d`: comes "
+      "after groups of its job that never end");
+  const Ran shown = duet({"sim", (folder / "s.json").string(), "--engine", "loop"});
+  EXPECT_THAT(shown.out, HasSubstr("s: 2 launches are not answered, by n0; 1 task of"));
+}
+
+TEST(Cli, WarningsAreNoMistakes) {
+  const Folder folder;
+  const std::string path = (folder / "s.json").string();
+  write(path, R"({"cluster": {"node_types": {"n": {}}, "nodes": [{"type": "n"}]},
+      "workload": {"jobs": [{"duration_s": 5}]}, "faults": [{"at_s": 1, "restart": "n"}]})");
+  const Ran check = duet({"check", path, "-o", "json"});
+  EXPECT_EQ(check.code, 0);
+  EXPECT_THAT(check.err, HasSubstr("/faults/0/restart: warning: `n` runs at 1 s"));
+  const json row = json::parse(check.out)[0];
+  EXPECT_EQ(row["valid"], true);
+  EXPECT_EQ(row["mistakes"], "");
+  EXPECT_THAT(row["warnings"].get<std::string>(), HasSubstr("/faults/0/restart: `n` runs at 1 s"));
+  const Ran sim = duet({"sim", path, "--engine", "loop"});
+  EXPECT_EQ(sim.code, 0);
+  EXPECT_THAT(sim.err, HasSubstr("/faults/0/restart: warning: `n` runs at 1 s"));
 }
 
 TEST(Cli, DataGoesToStandardOutputAndTalkToStandardError) {

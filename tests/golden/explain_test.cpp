@@ -88,6 +88,96 @@ TEST(ExplainCommand, TasksThatWait) {
   EXPECT_THAT(csv, AllOf(StartsWith("node,verdict,rank,score,why,obstacles\n"), HasSubstr(",no_cpu\n")));
 }
 
+/// Operations that wait for a pool in its cooldown; nodes that die at once where there is a brake; a job that
+/// no pool takes.
+const Folder& held_runs() {
+  static const Folder folder;
+  static const bool made = [] {
+    write(folder / "pool.json", R"({"horizon_s": 60,
+      "cluster": {"node_types": {"n": {"cores": 4}}, "nodes": [{"type": "n"}]},
+      "policies": {"autoscaler": {"name": "queue_depth", "per_member": 1}},
+      "workload": {"jobs": [
+        {"id": "w", "kind": "service", "workers": {"pool": "p", "min": 1, "max": 3, "cooldown_up_s": 20}},
+        {"id": "a", "at_s": 1, "kind": "bag", "tasks": 2, "pool": "p", "duration_s": 10, "estimate_s": 10},
+        {"id": "b", "at_s": 2, "kind": "bag", "tasks": 6, "pool": "p", "duration_s": 10, "estimate_s": 10},
+        {"id": "c", "at_s": 3, "pool": "p", "duration_s": 1, "estimate_s": 1},
+        {"id": "gang", "at_s": 4, "tasks": 4, "pool": "p", "duration_s": 1, "estimate_s": 10}]}})");
+    write(folder / "brake.json", R"({
+      "cluster": {"node_types": {"n": {"cores": 1}}, "nodes": [{"type": "n", "count": 4, "name": "n"}],
+        "heartbeat_s": 1, "mass_loss": {"percent": 25, "window_s": 60, "interval_s": 10}},
+      "policies": {"detector": {"name": "timeout", "suspect_after_s": 2, "dead_after_s": 4}},
+      "faults": [{"at_s": 5, "crash": "n1"}, {"at_s": 5, "crash": "n2"}, {"at_s": 5, "crash": "n3"}],
+      "workload": {"jobs": [{"kind": "bag", "tasks": 4, "duration_s": 30}]}})");
+    for (const std::string name : {"pool", "brake"})
+      duet({"sim", (folder / (name + ".json")).string(), "--engine", "loop", "--out",
+            (folder / name).string()});
+    return true;
+  }();
+  EXPECT_TRUE(made);
+  return folder;
+}
+std::string explained_at(const std::string& run, const std::string& task, const std::string& at) {
+  const Ran ran = duet({"explain", (held_runs() / run).string(), task, "--at", at});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  return ran.out;
+}
+
+TEST(ExplainCommand, AWaitInThePastAndThePoolsCooldown) {
+  EXPECT_THAT(
+      explained_at("pool", "3.2", "5"),
+      AllOf(StartsWith("task 3.2 of job `b` at 5 s\n"),
+            HasSubstr("now       waits in pool `p`: 2 operations before it (first come, first served), "
+                      "entry 1 of 2; no worker has room; started now, it would by its estimate end at "
+                      "15 s\n"),
+            HasSubstr("held back pool `p` gets no further worker before 21 s: their number changed at "
+                      "1 s, and this is its cooldown\n"),
+            HasSubstr("p/1 on n  refused               load: needs 909 thousandths, has 0")));
+  EXPECT_THAT(explained_at("pool", "4.0", "5"), HasSubstr("waits in pool `p`: 6 operations before it"));
+  EXPECT_THAT(explained_at("pool", "3.5", "22"),
+              HasSubstr("held back pool `p` has as many workers as it may have: 3\n"));
+  EXPECT_THAT(
+      explained_at("pool", "3.2", "23"),
+      AllOf(HasSubstr("attempt 1: placed on p/0 on n at 21 s"), HasSubstr("  then      running, at 23 s\n"),
+            HasSubstr("queue     of pool `p`: nothing was ahead of it"),
+            HasSubstr("placed on worker 1.0 of pool p, on n\n")));
+  const json told =
+      json::parse(duet({"explain", (held_runs() / "pool").string(), "3.2", "--at", "5", "-o", "json"}).out);
+  EXPECT_EQ(told["standing"]["tasks_ahead"], 2);
+  EXPECT_EQ(told["asked_ns"], 5'000'000'000);
+  EXPECT_EQ(told["state_then"], "pending");
+  EXPECT_EQ(told["held_back"], json::parse(R"([{"by": "cooldown", "what": "p", "since_ns": 1000000000,
+                                                "until_ns": 21000000000}])"));
+}
+
+TEST(ExplainCommand, AWaitInThePastIsThatOfARunWhichEndedThen) {
+  const std::string whole = (held_runs() / "easy").string();
+  duet({"sim", scenario("easy-backfill"), "--engine", "loop", "--out", whole});
+  const json then = json::parse(duet({"explain", whole, "4.0", "--at", "4", "-o", "json"}).out);
+  const json cut = json::parse(duet({"explain", run_of("cut"), "4.0", "-o", "json"}).out);
+  for (const char* key : {"standing", "reserved", "nodes", "story", "step", "at_ns"})
+    EXPECT_EQ(then[key], cut[key]) << key;
+}
+
+TEST(ExplainCommand, TheMassLossBrakeHoldsNodes) {
+  const std::string silent = ": silent for too long, but not given up yet: in a mass loss the brake lets";
+  EXPECT_THAT(explained_at("brake", "1.3", "15"),
+              AllOf(HasSubstr("  then      running, at 15 s\n"), HasSubstr("  held back n3" + silent)));
+  EXPECT_THAT(explained_at("brake", "1.1", "12"), HasSubstr("  held back n2, n3" + silent));
+  EXPECT_THAT(explained_at("brake", "1.1", "29"), Not(HasSubstr("held back")));
+  EXPECT_THAT(explained_at("brake", "1.0", "29"), Not(HasSubstr("held back")));
+}
+
+TEST(TraceStep, ARefusedSubmissionIsADecisionAndSaysWhy) {
+  const std::string why = "the pool 'p' can never execute so many operations at one time";
+  const std::string run = (held_runs() / "pool").string();
+  const Ran ran = duet({"trace", "step", run, "--at", "4", "-n", "1"});
+  EXPECT_THAT(ran.out,
+              AllOf(HasSubstr("a job is submitted: gang\n  request  gang  refused        " + why + "\n"),
+                    HasSubstr("sends  reply refused (" + why + ")")))
+      << ran.err;
+  EXPECT_THAT(read(run + "/jobs.csv"), HasSubstr(",REJECTED,,,,,,,," + why + "\n"));
+}
+
 TEST(TraceStep, ShowsDecisionsAndTheClusterAtEach) {
   const Ran ran = duet({"trace", "step", run_of("demo"), "--at", "5", "-n", "2"});
   EXPECT_EQ(ran.code, 0) << ran.err;
@@ -206,6 +296,12 @@ TEST(Walking, MistakesAreExplained) {
       {{"trace", "step", run, "--job", "77"}, "has no job 77\n  = a task of a job from 1 to 2"},
       {{"trace", "step", run, "--task", "2.7"}, "has no task 2.7\n  = its only task is 2.0"},
       {{"trace", "step", run, "--node", "n11"}, "has no node `n11`\n  = did you mean `n1`?"},
+      {{"explain", run, "2.0", "--at", "4000"},
+       "--at: the run has ended by then\n  = an instant up to 200 s"},
+      {{"explain", run_of("cut"), "4.0", "--at", "2.5"},
+       "by 2.5 s there was no task 4.0\n  = a later instant"},
+      {{"explain", run, "2.0#2", "--at", "4"}, "--at: an attempt was named"},
+      {{"explain", run, "2.0", "--at", "soon"}, "--at: 'soon' is no instant"},
       {{"trace", "dot", run, "--at", "4000"}, "the run has ended by then"},
       {{"trace", "dot", run, "--step", "99999"}, "there is no step 99999\n  = a step from 1 to "},
       {{"trace", "dot", run, "--step", "0"}, "--step: counts from 1"},

@@ -285,7 +285,10 @@ void Harness::note(const controller::Notice& notice) {
 
 void Harness::restore() {
   controller_ = std::make_unique<Controller>(config_);
-  step(controller::Restore{store_.records()});
+  // In an order that no controller may rely on: tasks and jobs before nodes, the highest keys first.
+  std::vector<Record> records = store_.records();
+  std::reverse(records.begin(), records.end());
+  step(controller::Restore{std::move(records)});
 }
 
 void Harness::boot(std::uint32_t node) {

@@ -87,11 +87,12 @@ TEST(Outputs, AJobAsBatsimWritesIt) {
   EXPECT_EQ(
       rows[0],
       "job_id,workload_name,submission_time,requested_number_of_resources,requested_time,success,final_state,"
-      "starting_time,execution_time,finish_time,waiting_time,turnaround_time,stretch,allocated_resources");
+      "starting_time,execution_time,finish_time,waiting_time,turnaround_time,stretch,allocated_resources,"
+      "reason");
   EXPECT_EQ(
       rows[1],
       "10,made,4.709164,1,399.000000,1,COMPLETED_SUCCESSFULLY,5.000000,1.500000,6.500000,0.290836,1.790836,"
-      "1.193891,0");
+      "1.193891,0,");
 }
 
 TEST(Outputs, TimesAreExactAndWhatNeverHappenedIsEmpty) {
@@ -104,14 +105,14 @@ TEST(Outputs, TimesAreExactAndWhatNeverHappenedIsEmpty) {
   EXPECT_THAT(rows[1], HasSubstr("a,made,0.000000001,1,-1,1,"));
   EXPECT_THAT(rows[1],
               HasSubstr(",9000000000.000000001,0.000000002,9000000000.000000003,9000000000.000000,"));
-  EXPECT_EQ(rows[2], "b,made,2.000000,1,-1,0,SUBMITTED,,,,,,,");
+  EXPECT_EQ(rows[2], "b,made,2.000000,1,-1,0,SUBMITTED,,,,,,,,");
 }
 
 TEST(Outputs, NodesAreIntervals) {
   Made made;
   made.scenario.nodes.resize(10, {"n", 0});
   made.job("a", {}, {}, at_ms(1), {6, 0, 5, 4, 4, 9});
-  EXPECT_TRUE(lines(write_jobs, made.report())[1].ends_with(",0 4-6 9"));
+  EXPECT_TRUE(lines(write_jobs, made.report())[1].ends_with(",0 4-6 9,"));
 }
 
 TEST(Outputs, HowJobsEnd) {
@@ -130,12 +131,15 @@ TEST(Outputs, HowJobsEnd) {
   JobRow& refused = add(JobState::kFailed);
   refused.id = JobId{};
   refused.state = JobState::kFailed;
+  made.results.refusals[4] = "there is no pool 'p', or not yet";
   const auto rows = lines(write_jobs, made.report());
   EXPECT_THAT(rows[1], HasSubstr(",0,COMPLETED_FAILED,"));
   EXPECT_THAT(rows[2], HasSubstr(",0,COMPLETED_WALLTIME_REACHED,"));
   EXPECT_THAT(rows[3], HasSubstr(",0,COMPLETED_KILLED,"));
   EXPECT_THAT(rows[4], HasSubstr(",0,RUNNING,"));
   EXPECT_THAT(rows[5], HasSubstr(",0,REJECTED,"));
+  EXPECT_TRUE(rows[5].ends_with(",\"there is no pool 'p', or not yet\"")) << rows[5];
+  EXPECT_TRUE(rows[4].ends_with(",")) << rows[4];
   EXPECT_EQ(lines(write_tasks, made.report()).size(), 1U + 4U) << "a refused job has no tasks";
 }
 

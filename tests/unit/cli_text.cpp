@@ -3,6 +3,7 @@
 
 #include "sim/progress.h"
 #include "sim/run_command.h"
+#include "sim/scenario_parse.h"
 #include "sim/table.h"
 #include "sim/terminal.h"
 
@@ -36,6 +37,29 @@ TEST(Tables, AreQuotedForPrograms) {
 
 TEST(Tables, ControlCharactersDoNotReachATerminal) {
   EXPECT_EQ(to_text(Table{{"name"}, {{"\x1b[2J"}}}, Format::kTable).find('\x1b'), std::string::npos);
+}
+
+TEST(ProgressLine, ALongWaitForTheNextJobHasAnEndInSight) {
+  EXPECT_EQ(progress_line({5, 1e9, 0, 1, 4e9}, 200),
+            "[                    ] 0 %  15 s left  0 of 1 jobs  1000000000 of 4000000000 s simulated");
+  // What takes longer counts: here the jobs.
+  EXPECT_EQ(progress_line({1, 90, 1, 101, 100}, 200),
+            "[                    ] 1 %  100 s left  1 of 101 jobs  1 jobs/s  90 of 100 s simulated");
+}
+
+TEST(ProgressLine, KnowsTheLastSubmissionAndTheHorizon) {
+  const auto end_of = [](const std::string& more, const std::string& jobs) {
+    return known_end_s(
+        *parse_scenario(R"({"cluster": {"node_types": {"n": {}}, "nodes": [{"type": "n"}]}, )" + more +
+                            R"( "workload": {"jobs": [)" + jobs + "]}}",
+                        "s.json")
+             .scenario);
+  };
+  const std::string late = R"({"at_s": 7, "duration_s": 1})";
+  EXPECT_EQ(end_of("", late), 7);
+  EXPECT_EQ(end_of(R"("horizon_s": 5,)", late), 5);
+  EXPECT_EQ(end_of(R"("horizon_s": 50,)", late), 7);
+  EXPECT_EQ(end_of(R"("horizon_s": 50,)", R"({"kind": "service"})"), 50);
 }
 
 TEST(ProgressLine, SaysHowFarAndHowLong) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/harness/harness.h"
+#include "tests/harness/restarts.h"
 
 namespace duet::test {
 namespace {
@@ -63,18 +64,7 @@ TEST(CoreDag, GoesOnUnderANewControllerAtAnyStep) {
     h.at(4s).submit(diamond());
     h.at(6s).cancel(3);
   };
-  Harness plain(cluster().nodes(2, cores(2)));
-  script(plain);
-  plain.run();
-  const auto expected = verdicts(plain);
-  for (std::size_t k = 1; k <= plain.controller_steps(); ++k) {
-    Harness h(cluster().nodes(2, cores(2)));
-    script(h);
-    ASSERT_NO_THROW(h.restore_after_step(k).run()) << "restored after step " << k;
-    EXPECT_EQ(verdicts(h), expected) << "restored after step " << k;
-    for (const auto& [attempt, n] : h.starts()) EXPECT_EQ(n, 1U) << "restored after step " << k;
-    EXPECT_EQ(h.store().jobs() + h.store().tasks(), 0U) << "restored after step " << k;
-  }
+  expect_same_after_restarts(cluster().nodes(2, cores(2)), script);
 }
 
 TEST(CoreDag, MayHaveSeveralBeginnings) {

@@ -139,7 +139,7 @@ std::string trace_under(const std::string& queue, const std::string& scheduler) 
 }
 
 Result<codec::TaskExplanation> explained(const std::string& bytes, TaskId task, std::uint32_t number = 0) {
-  return codec::explain_task(reader_of(bytes), reader_of(bytes), task, number);
+  return codec::explain_task(reader_of(bytes), reader_of(bytes), {task, number});
 }
 
 class ExplainEveryScheduler : public testing::TestWithParam<std::string> {};

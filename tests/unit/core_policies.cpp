@@ -38,8 +38,9 @@ TEST(CorePolicies, ParametersAreCheckedAllAtOnce) {
       {"dead_after", 3.0}, {"dead_after_s", -1.0}, {"suspect_after_s", std::string("soon")}};
   EXPECT_EQ(problems_text(check_policies(config)),
             "queue/depth: is not a parameter of this policy (it has none)\n"
-            "detector/suspect_after_s: must be a number of seconds\n"
-            "detector/dead_after_s: is out of range (from 0.000000 to 9000000000.000000 seconds)\n"
+            "detector/suspect_after_s: must be a number of seconds, and is \"soon\" (seconds, from 0 to "
+            "9000000000)\n"
+            "detector/dead_after_s: is out of range: -1 (seconds, from 0 to 9000000000)\n"
             "detector/dead_after: is not a parameter of this policy (it has profile, suspect_after_s, "
             "dead_after_s)\n");
 }
@@ -81,14 +82,16 @@ TEST(CorePolicies, TextIsOneOfItsValuesAndTheFirstIfAbsent) {
   struct Case {
     ParamValue value;
     std::string_view read;
+    std::string written = {};
   };
-  for (const auto& [value, read] : {Case{std::string("red"), "red"}, Case{std::string("green"), "green"},
-                                    Case{std::string("Green"), ""}, Case{std::int64_t{0}, ""}}) {
+  for (const auto& [value, read, written] :
+       {Case{std::string("red"), "red"}, Case{std::string("green"), "green"},
+        Case{std::string("Green"), "", "\"Green\""}, Case{std::int64_t{0}, "", "0"}}) {
     const Params params{{{"x", value}}};
     ParamReader reader(params);
     EXPECT_EQ(reader.text("x", kColours), read.empty() ? "red" : read);
     EXPECT_EQ(problems_text(reader.finish()),
-              read.empty() ? "x: is none of its values (one of red, green)\n" : "");
+              read.empty() ? "x: cannot be " + written + " (one of red, green)\n" : "");
   }
   const Params none;
   ParamReader absent(none);
@@ -141,7 +144,7 @@ TEST(CoreTimeoutDetector, AProfileSetsBothTimesAndEitherCanBeSetBesideIt) {
   EXPECT_EQ(times({{profile("s3"), {"suspect_after_s", 31.5}}}), std::pair(Duration(31500ms), Duration(60s)));
   const auto made = make_policy(detector_policies(), {"timeout", {{profile("s4")}}});
   ASSERT_FALSE(made);
-  EXPECT_EQ(problems_text(made.problems()), "profile: is none of its values (one of s0, s3, fast)\n");
+  EXPECT_EQ(problems_text(made.problems()), "profile: cannot be \"s4\" (one of s0, s3, fast)\n");
 }
 
 TEST(CoreTimeoutDetector, ZeroIsNever) {

@@ -7,6 +7,7 @@
 
 #include "tests/harness/harness.h"
 #include "tests/harness/notices.h"
+#include "tests/harness/restarts.h"
 #include "tests/unit/pools_support.h"
 
 namespace duet::test {
@@ -292,25 +293,13 @@ TEST(CorePools, GoOnUnderANewControllerAtAnyStep) {
       h.at(90s).submit(job("d").bag().tasks(2).runs(2s).in_pool("zones"));
       h.at(150s).cancel(1);
     };
-    const auto make = [] {
-      return cluster()
-          .nodes(2, cores(2))
-          .kill_grace(1s)
-          .autoscaler("queue_depth", {{{"idle_s", std::int64_t{20}}, {"per_member", std::int64_t{2}}}});
-    };
-    Harness plain(make());
-    script(plain);
-    plain.run();
-    for (std::size_t k = 1; k <= plain.controller_steps(); ++k) {
-      Harness h(make());
-      script(h);
-      ASSERT_NO_THROW(h.restore_after_step(k).run()) << "restored after step " << k;
-      EXPECT_EQ(verdicts(h), verdicts(plain)) << "restored after step " << k;
-      EXPECT_EQ(h.collisions(), Lines{}) << "restored after step " << k;
-      for (const auto& [attempt, n] : h.starts()) EXPECT_EQ(n, 1U) << "restored after step " << k;
-      EXPECT_EQ(h.store().jobs() + h.store().tasks(), 0U) << "restored after step " << k;
-      EXPECT_TRUE(h.controller().pools().empty()) << "restored after step " << k;
-    }
+    const ClusterBuilder nodes =
+        cluster()
+            .nodes(2, cores(2))
+            .kill_grace(1s)
+            .autoscaler("queue_depth", {{{"idle_s", std::int64_t{20}}, {"per_member", std::int64_t{2}}}});
+    expect_same_after_restarts(nodes, script,
+                               [](const Harness& h) { EXPECT_TRUE(h.controller().pools().empty()); });
   }
 }
 

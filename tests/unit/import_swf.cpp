@@ -189,6 +189,11 @@ TEST(ImportSwf, BrokenRowsAreRefusedWithTheirLine) {
     EXPECT_THAT(complaints(import_text(good + bad)), HasSubstr(expected));
 }
 
+TEST(ImportSwf, AnotherEncodingIsNamed) {
+  EXPECT_THAT(complaints(import_text("\xff\xfe" + std::string("1\0 \0", 4))),
+              HasSubstr(":1: this is UTF-16 text; Duet reads UTF-8"));
+}
+
 TEST(ImportSwf, ShowsSeveralMistakesAndThenStops) {
   std::string text;
   for (int i = 0; i < 1000; ++i) text += "1 2 3\n";

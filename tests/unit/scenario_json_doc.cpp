@@ -91,6 +91,21 @@ TEST(ScenarioJson, ColumnsCountCharactersAndLinesMayEndInCrLf) {
   EXPECT_THAT(syntax("\xef\xbb\xbf?"), testing::HasSubstr("f:1:1: "));
 }
 
+TEST(ScenarioJson, OtherEncodingsAreNamed) {
+  const auto text = [](std::string_view bytes) { return syntax(std::string(bytes)); };
+  const std::string utf16 =
+      "f:1:1: this is UTF-16 text; Duet reads UTF-8\n  1 | \n    | ^\n    = right: the same saved as UTF-8\n";
+  using namespace std::string_view_literals;
+  EXPECT_EQ(text("\xff\xfe{\0}\0"sv), utf16);
+  EXPECT_EQ(text("\xfe\xff\0{\0}"sv), utf16);
+  EXPECT_EQ(text("{\0}\0"sv), utf16);
+  EXPECT_EQ(text("\0{\0}"sv), utf16);
+  EXPECT_THAT(text("\xff\xfe\0\0{\0\0\0"sv), testing::HasSubstr("this is UTF-32 text; Duet reads UTF-8\n"));
+  EXPECT_EQ(text("{\"a\":\n 1\0}"sv),
+            "f:2:3: there is a NUL byte here: this is not a text file\n  2 |  1\xe2\x90\x80}\n    |   ^\n"
+            "    = right: JSON in UTF-8\n");
+}
+
 TEST(ScenarioJson, ANameGivenTwiceIsShownWithTheOtherPlace) {
   EXPECT_EQ(syntax("{\"a\": 1,\n \"b\": {\"c\": 1, \"\\u0063\": 2}, \"a\": 3}"),
             "f:2:16: /b/c: `c` is given twice\n  2 |  \"b\": {\"c\": 1, \"\\u0063\": 2}, \"a\": 3}\n"

@@ -89,11 +89,16 @@ TEST(ScenarioMistakes, Values) {
       {{"/seed=1.5"},
        "--set: /seed: `1.5` is not an integer | right: an integer from 0 to 18446744073709551615"},
       {{"/name=3"}, "--set: /name: `name` cannot be a number | right: a string"},
+      {{"/horizon_s=1e400"},
+       "--set: /horizon_s: `1e400` is out of range | right: seconds, above 0, at most 4e9"},
+      {{"/horizon_s=-1e400"},
+       "--set: /horizon_s: `-1e400` is out of range | right: seconds, above 0, at most 4e9"},
+      {{"/x=1e400"},
+       "--set: /x: there is no field `x` here | right: $schema, name, description, seed, horizon_s, "
+       "cluster, policies, workload, events, faults, network, assertions"},
       {{"/horizon_s=0"}, "--set: /horizon_s: `0` is out of range | right: seconds, above 0, at most 4e9"},
       {{"/horizon_s=4000000000.000000001"},
        "--set: /horizon_s: `4000000000.000000001` is out of range | right: seconds, above 0, at most 4e9"},
-      {{"/horizon_s=1e400"},
-       "--set: /horizon_s: `horizon_s` cannot be a string | right: seconds, above 0, at most 4e9"},
       {{"/assertions=jobs"},
        "--set: /assertions: `assertions` cannot be a string | right: an array of strings"},
       {{"/assertions=[1]"}, "--set: /assertions/0: `assertions` cannot be a number | right: a string"},
@@ -178,7 +183,18 @@ TEST(ScenarioMistakes, Policies) {
       {{"/policies/queue={\"name\": \"fcfs\", \"depth\": 3}"},
        "--set: /policies/queue/depth: `depth` is not a parameter of this policy | right: it has none"},
       {{"/policies/detector={\"name\": \"timeout\", \"dead_after_s\": \"soon\"}"},
-       "--set: /policies/detector/dead_after_s: `dead_after_s` must be a number of seconds"},
+       "--set: /policies/detector/dead_after_s: `dead_after_s` must be a number of seconds, and is "
+       "\"soon\" | right: seconds, from 0 to 9000000000"},
+      {{"/policies/autoscaler={\"name\": \"queue_depth\"}", "/policies/autoscaler/idle_s=1e400"},
+       "--set: /policies/autoscaler/idle_s: `1e400` is out of range | right: seconds, from 0 to 9000000000"},
+      {{"/policies/autoscaler={\"name\": \"threshold\", \"above_percent\": 150}"},
+       "--set: /policies/autoscaler/above_percent: `above_percent` is out of range: 150 | right: a whole "
+       "number "
+       "from 0 to 100"},
+      {{"/policies/autoscaler={\"name\": \"threshold\", \"above_percent\": 0.7}"},
+       "--set: /policies/autoscaler/above_percent: `above_percent` must be a whole number, and is 0.7 | "
+       "right: a "
+       "whole number from 0 to 100"},
       {{"/policies/detector={\"name\": \"timeout\", \"dead_after_s\": [3]}"},
        "--set: /policies/detector/dead_after_s: a parameter cannot be an array | right: a number, a string, "
        "true or "

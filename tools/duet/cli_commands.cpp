@@ -112,7 +112,7 @@ void CommandLine::add_policies() {
 void CommandLine::add_replay() {
   CLI::App* app =
       command(&app_, "replay", "Feed a trace's inputs to the machines again and compare every command");
-  text(app, "trace", replay_.trace, "The trace, trace.duet", "TRACE")->required();
+  text(app, "trace", replay_.trace, "The folder of a run, or its trace", "DIR")->required();
   app->add_flag("--verify", replay_.verify, "Compare every command (what it always does)");
   format(app, replay_.format);
   gives(app, replay_);
@@ -124,6 +124,7 @@ void CommandLine::add_explain() {
   text(app, "task", explain_.task, "The task, as tasks.csv names it, or one attempt of it: 17.0 or 17.0#2",
        "TASK")
       ->required();
+  text(app, "--at", explain_.at, "At this instant, in seconds, instead of the end of the run", "S");
   format(app, explain_.format);
   gives(app, explain_);
 }
@@ -132,7 +133,7 @@ void CommandLine::add_trace() {
   CLI::App* trace = command(&app_, "trace", "Look into traces");
   const auto one = [&](const char* name, const char* summary, std::string& path) {
     CLI::App* app = command(trace, name, summary);
-    text(app, "trace", path, "The trace, trace.duet", "TRACE")->required();
+    text(app, "trace", path, "The folder of a run, or its trace", "DIR")->required();
     return app;
   };
   CLI::App* cat = one("cat", "Print a trace as JSON Lines", cat_.trace);
@@ -145,13 +146,15 @@ void CommandLine::add_trace() {
   gives(cat, cat_);
 
   CLI::App* diff = one("diff", "Show where two traces part; exit 1 if they do", diff_.left);
-  text(diff, "other", diff_.right, "The other trace", "TRACE")->required();
+  text(diff, "other", diff_.right, "The other run", "DIR")->required();
   format(diff, diff_.format);
   gives(diff, diff_);
 
   CLI::App* verify =
       command(trace, "verify", "Check that traces are whole and unaltered; exit 1 if one is not");
-  verify->add_option("traces", trace_verify_.traces, "The traces")->type_name("TRACE")->required();
+  verify->add_option("traces", trace_verify_.traces, "The folders of runs, or their traces")
+      ->type_name("DIR")
+      ->required();
   format(verify, trace_verify_.format);
   gives(verify, trace_verify_);
 

@@ -9,6 +9,7 @@
 #include "sim/json_write.h"
 #include "sim/terminal.h"
 #include "tools/duet/guarded.h"
+#include "tools/duet/instant_option.h"
 #include "tools/duet/options.h"
 #include "tools/duet/output_file.h"
 #include "tools/duet/run_folder.h"
@@ -105,17 +106,26 @@ std::string many(std::uint64_t n, const std::string& one, const std::string& mor
   return std::to_string(n) + ' ' + (n == 1 ? one : more);
 }
 
-std::string queue_text(const TaskExplanation& told, const Standing& standing) {
-  std::string text = "stands in the queue " + told.queue + ", entry " + std::to_string(standing.ahead + 1) +
-                     " of " + std::to_string(standing.entries);
+/// For what is waiting there is room, or not.
+std::string room_text(const TaskExplanation& told, const Standing& standing) {
+  const bool operation = !told.pool.empty();
   if (standing.together && standing.width > 1)
-    text += "; its gang of " + std::to_string(standing.width) + " starts together, and there is room for " +
-            std::to_string(standing.room);
-  else if (standing.room == 0)
-    text += "; no node has room";
-  else
-    text += "; there is room for " + std::to_string(standing.room) + " of its " +
-            many(standing.width, "task", "tasks");
+    return "its gang of " + std::to_string(standing.width) + " starts together, and there is room for " +
+           std::to_string(standing.room);
+  if (standing.room == 0) return operation ? "no worker has room" : "no node has room";
+  return "there is room for " + std::to_string(standing.room) + " of its " +
+         (operation ? many(standing.width, "operation", "operations")
+                    : many(standing.width, "task", "tasks"));
+}
+
+std::string queue_text(const TaskExplanation& told, const Standing& standing) {
+  const std::string entry =
+      "entry " + std::to_string(standing.ahead + 1) + " of " + std::to_string(standing.entries);
+  std::string text = told.pool.empty() ? "stands in the queue " + told.queue + ", " + entry
+                                       : "waits in pool " + sim::backquoted(told.pool) + ": " +
+                                             many(standing.tasks_ahead, "operation", "operations") +
+                                             " before it (first come, first served), " + entry;
+  text += "; " + room_text(told, standing);
   if (standing.room >= standing.width && standing.ahead > 0) text += ", but what is ahead of it comes first";
   if (standing.estimate)
     text += "; started now, it would by its estimate end at " +
@@ -159,6 +169,29 @@ std::string reservation_text(const TaskExplanation& told) {
   return text + "; what starts before must not delay it";
 }
 
+/// What a rule holds back, a line each; nodes that the brake holds are one.
+std::string restraints_text(const TaskExplanation& told) {
+  constexpr std::size_t kListedNodes = 8;
+  std::string text;
+  std::vector<std::string> silent;
+  for (const Restraint& restraint : told.restraints) {
+    const std::string pool = "  held back pool " + sim::backquoted(restraint.what);
+    if (restraint.kind == Restraint::Kind::kCooldown)
+      text += pool + " gets no further worker before " + seconds_text(to_ns(restraint.until)) +
+              ": their number changed at " + seconds_text(to_ns(restraint.since)) +
+              ", and this is its cooldown\n";
+    if (restraint.kind == Restraint::Kind::kMostWorkers)
+      text += pool + " has as many workers as it may have: " + std::to_string(restraint.count) + "\n";
+    if (restraint.kind == Restraint::Kind::kMassLoss) silent.push_back(restraint.what);
+  }
+  if (silent.empty()) return text;
+  const std::size_t more = silent.size() - std::min(silent.size(), kListedNodes);
+  silent.resize(silent.size() - more);
+  return text + "  held back " + sim::printable(listed(silent)) +
+         (more > 0 ? " and " + std::to_string(more) + " more" : "") +
+         ": silent for too long, but not given up yet: in a mass loss the brake lets nodes go one by one\n";
+}
+
 std::string placed_on(const TaskExplanation& told) {
   if (told.choice && told.chosen() < told.choice->nodes.size())
     return sim::printable(told.choice->nodes[told.chosen()].name);
@@ -172,16 +205,20 @@ std::string headline(const TaskExplanation& told) {
     text += ", attempt " + std::to_string(told.placed->attempt) + ": placed on " + placed_on(told) + " at " +
             seconds_text(to_ns(told.at)) + " (step " + std::to_string(told.step) + ")";
   else if (told.standing && told.standing->why != Why::kOver)
-    text += " at the end of the trace, " + seconds_text(to_ns(told.at));
+    text += (told.state_then ? " at " : " at the end of the trace, ") + seconds_text(to_ns(told.at));
   else
     text += ": ended without ever having a place";
   text += "\n";
-  if (!told.choice) return text;
+  if (told.placed && told.asked)
+    text += "  then      " + std::string(name(*told.state_then)) + ", at " +
+            seconds_text(to_ns(*told.asked)) + "\n";
+  if (!told.choice) return text + restraints_text(told);
   text += "  needs     " + need_of(*told.choice) + "\n";
   if (told.standing) text += "  now       " + standing_text(told) + "\n";
   if (told.reserved) text += "  reserved  " + reservation_text(told) + "\n";
+  text += restraints_text(told);
   if (told.placed)
-    text += "  queue     " + told.queue +
+    text += "  queue     " + (told.pool.empty() ? told.queue : "of pool " + sim::backquoted(told.pool)) +
             (told.choice->passed == 0
                  ? ": nothing was ahead of it\n"
                  : ": started past " + many(told.choice->passed, "entry that was", "entries that were") +
@@ -199,6 +236,7 @@ void write_standing(sim::JsonWriter& json, const Standing& standing) {
   json.object();
   json.key("why"), json.string(name(standing.why));
   json.key("ahead"), json.integer(static_cast<std::int64_t>(standing.ahead));
+  json.key("tasks_ahead"), json.integer(static_cast<std::int64_t>(standing.tasks_ahead));
   json.key("entries"), json.integer(static_cast<std::int64_t>(standing.entries));
   json.key("width"), json.integer(standing.width);
   json.key("together"), json.raw(standing.together ? "true" : "false");
@@ -207,6 +245,20 @@ void write_standing(sim::JsonWriter& json, const Standing& standing) {
   json.key("until_ns");
   standing.why == Why::kBackoff ? json.integer(to_ns(standing.until)) : json.raw("null");
   json.key("waits_for"), json.raw("[" + numbers(standing.on) + "]");
+  json.close();
+}
+
+void write_restraints(sim::JsonWriter& json, const std::vector<Restraint>& restraints) {
+  json.array();
+  for (const Restraint& restraint : restraints) {
+    const bool cooldown = restraint.kind == Restraint::Kind::kCooldown;
+    json.object(true);
+    json.key("by"), json.string(name(restraint.kind));
+    json.key("what"), json.string(restraint.what);
+    json.key("since_ns"), cooldown ? json.integer(to_ns(restraint.since)) : json.raw("null");
+    json.key("until_ns"), cooldown ? json.integer(to_ns(restraint.until)) : json.raw("null");
+    json.close();
+  }
   json.close();
 }
 
@@ -226,6 +278,9 @@ std::string json_of(const TaskExplanation& told) {
   json.key("submitted_ns"), json.integer(to_ns(told.submitted));
   json.key("queue"), json.string(told.queue);
   json.key("scheduler"), json.string(told.scheduler);
+  json.key("pool"), told.pool.empty() ? json.raw("null") : json.string(told.pool);
+  json.key("asked_ns"), told.asked ? json.integer(to_ns(*told.asked)) : json.raw("null");
+  json.key("state_then"), told.state_then ? json.string(name(*told.state_then)) : json.raw("null");
   json.key("attempt"), told.placed ? json.integer(told.placed->attempt) : json.raw("null");
   json.key("at_ns"), json.integer(to_ns(told.at));
   json.key("step"), json.integer(static_cast<std::int64_t>(told.step));
@@ -246,6 +301,7 @@ std::string json_of(const TaskExplanation& told) {
   } else {
     json.raw("null");
   }
+  json.key("held_back"), write_restraints(json, told.restraints);
   json.key("measure"), told.choice ? json.string(told.choice->measure) : json.raw("null");
   json.key("story"), json.raw(part(story_of(told, Format::kJson)));
   json.key("nodes"), json.raw(part(nodes_of(told, Format::kJson)));
@@ -262,9 +318,9 @@ std::string text_of(const TaskExplanation& told, Format format) {
   return text;
 }
 
-int explain_here(const ExplainCommand& command, const std::string& trace, AttemptId id,
-                 std::atomic<std::uint64_t>& step) {
-  const auto told = codec::explain_task(trace, id.task, id.number, &step);
+int explain_here(const ExplainCommand& command, const std::string& trace,
+                 const codec::ExplainQuestion& question, std::atomic<std::uint64_t>& step) {
+  const auto told = codec::explain_task(trace, question, &step);
   if (!told) return refuse(told.problems());
   return sim::print(text_of(*told, command.format)) ? sim::kExitOk : sim::kExitUsage;
 }
@@ -275,7 +331,16 @@ int run(const ExplainCommand& command) {
   const std::string trace = trace_of(command.run);
   const auto id = codec::attempt_by_text(command.task);
   if (!id) return refuse(id.problems());
-  return guarded(trace, [&](auto& step) { return explain_here(command, trace, *id, step); });
+  codec::ExplainQuestion question{id->task, id->number};
+  if (!command.at.empty()) {
+    const auto at = instant_from("--at", command.at);
+    if (!at) return refuse(at.problems());
+    if (id->number != 0)
+      return refuse({{"--at", "an attempt was named, which was placed when it was",
+                      codec::to_text(id->task) + " --at " + command.at}});
+    question.at = *at;
+  }
+  return guarded(trace, [&](auto& step) { return explain_here(command, trace, question, step); });
 }
 
 }  // namespace duet::front

@@ -40,27 +40,28 @@ constexpr std::array kExamples = {
              "  duet policies\n"
              "  duet policies easy\n"
              "  duet policies -o json\n"},
-    Examples{"duet replay", "  duet replay results/trace.duet --verify\n"},
+    Examples{"duet replay", "  duet replay results --verify\n"},
     Examples{"duet explain",
              "  duet explain results 17.0                    why it is where it is, or why it waits\n"
              "  duet explain results 17.0#2                  why its second attempt was placed there\n"
+             "  duet explain results 17.0 --at 12.5          where it was then, or why it waited\n"
              "  duet explain results/trace.duet 17.0 -o json\n"},
     Examples{"duet trace",
-             "  duet trace stats results/trace.duet\n"
+             "  duet trace stats results\n"
              "  duet trace step results\n"
-             "  duet trace cat results/trace.duet | head\n"
-             "  duet trace diff before/trace.duet after/trace.duet\n"},
+             "  duet trace cat results | head\n"
+             "  duet trace diff before after\n"},
     Examples{"duet trace cat",
-             "  duet trace cat results/trace.duet | head\n"
-             "  duet trace cat results/trace.duet --task 17.0\n"
-             "  duet trace cat results/trace.duet --out trace.jsonl\n"},
+             "  duet trace cat results | head\n"
+             "  duet trace cat results --task 17.0\n"
+             "  duet trace cat results --out trace.jsonl\n"},
     Examples{"duet trace diff",
-             "  duet trace diff before/trace.duet after/trace.duet\n"
-             "  duet trace diff before/trace.duet after/trace.duet -o json\n"},
-    Examples{"duet trace verify", "  duet trace verify results/trace.duet\n"},
+             "  duet trace diff before after\n"
+             "  duet trace diff before after -o json\n"},
+    Examples{"duet trace verify", "  duet trace verify results\n"},
     Examples{"duet trace stats",
-             "  duet trace stats results/trace.duet\n"
-             "  duet trace stats results/trace.duet -o json\n"},
+             "  duet trace stats results\n"
+             "  duet trace stats results -o json\n"},
     Examples{"duet trace step",
              "  duet trace step results                      on a terminal: n next, p previous, a number, q\n"
              "  duet trace step results --at 12.5 -n 3       the next three decisions from then on\n"
@@ -73,7 +74,7 @@ constexpr std::array kExamples = {
         "  duet trace dot results --task 17.0 | dot -Tsvg > way.svg        how it went through its states\n"
         "  duet trace dot --lifecycle | dot -Tsvg > lifecycle.svg\n"},
     Examples{"duet trace perfetto",
-             "  duet trace perfetto results/trace.duet --out trace.json    open it at ui.perfetto.dev\n"},
+             "  duet trace perfetto results --out trace.json    open it at ui.perfetto.dev\n"},
     Examples{"duet record",
              "  duet record my-scenarios                  writes my-scenarios/golden\n"
              "  duet record my-scenarios --engine loop\n"},

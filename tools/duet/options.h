@@ -44,6 +44,7 @@ struct ReplayCommand {
 struct ExplainCommand {
   std::string run;   ///< A trace, or the folder of a run.
   std::string task;  ///< 17.0 or 17.0#1
+  std::string at;    ///< Seconds; empty: the end of the trace.
   Format format = Format::kTable;
 };
 struct TraceCatCommand {

@@ -4,6 +4,7 @@
 #include "tools/duet/guarded.h"
 #include "tools/duet/options.h"
 #include "tools/duet/output_file.h"
+#include "tools/duet/run_folder.h"
 
 namespace duet::front {
 namespace {
@@ -15,7 +16,7 @@ int replay_here(const ReplayCommand& command, codec::TraceReader& reader, std::a
   if (!report) return refuse(report.problems());
   sim::Table table{{"trace", "same", "controller_steps", "agent_steps", "digest", "step", "what"}, {}};
   const auto& divergence = report->divergence;
-  table.rows.push_back({command.trace, Cell::flag(!divergence), report->controller_steps, report->agent_steps,
+  table.rows.push_back({reader.name(), Cell::flag(!divergence), report->controller_steps, report->agent_steps,
                         report->summary ? Cell("sha256:" + report->summary->digest) : Cell(),
                         divergence ? Cell(divergence->step) : Cell(),
                         divergence ? Cell(divergence->what) : Cell()});
@@ -27,9 +28,10 @@ int replay_here(const ReplayCommand& command, codec::TraceReader& reader, std::a
 }  // namespace
 
 int run(const ReplayCommand& command) {
-  auto reader = codec::TraceReader::open(command.trace);
+  const std::string trace = trace_of(command.trace);
+  auto reader = codec::TraceReader::open(trace);
   if (!reader) return refuse(reader.problems());
-  return guarded(command.trace, [&](auto& step) { return replay_here(command, *reader, step); });
+  return guarded(trace, [&](auto& step) { return replay_here(command, *reader, step); });
 }
 
 }  // namespace duet::front

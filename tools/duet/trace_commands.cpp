@@ -1,5 +1,5 @@
 // duet trace ...: looking into a run.
-#include <unistd.h>
+#include <cstdio>
 
 #include "core/codec/cat.h"
 #include "core/codec/diff.h"
@@ -9,6 +9,7 @@
 #include "tools/duet/instant_option.h"
 #include "tools/duet/options.h"
 #include "tools/duet/output_file.h"
+#include "tools/duet/run_folder.h"
 
 namespace duet::front {
 namespace {
@@ -69,12 +70,20 @@ Result<codec::TraceSummary> read_through(const std::string& path) {
   }
 }
 
+bool readable(const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (file == nullptr) return false;
+  const bool failed = std::fgetc(file) == EOF && std::ferror(file) != 0;
+  std::fclose(file);
+  return !failed;
+}
+
 }  // namespace
 
 int run(const TraceCatCommand& command) {
   const auto options = cat_options(command);
   if (!options) return refuse(options.problems());
-  auto reader = TraceReader::open(command.trace);
+  auto reader = TraceReader::open(trace_of(command.trace));
   if (!reader) return refuse(reader.problems());
   return write_to(command.out, [&](codec::TextSink& to) {
     const auto lines = codec::cat(*reader, *options, to);
@@ -83,9 +92,9 @@ int run(const TraceCatCommand& command) {
 }
 
 int run(const TraceDiffCommand& command) {
-  auto left = TraceReader::open(command.left);
+  auto left = TraceReader::open(trace_of(command.left));
   if (!left) return refuse(left.problems());
-  auto right = TraceReader::open(command.right);
+  auto right = TraceReader::open(trace_of(command.right));
   if (!right) return refuse(right.problems());
   const auto difference = codec::diff(*left, *right);
   if (!difference) return refuse(difference.problems());
@@ -100,15 +109,15 @@ int run(const TraceDiffCommand& command) {
 int run(const TraceVerifyCommand& command) {
   Table table{{"trace", "whole", "steps", "digest", "problem"}, {}};
   int code = sim::kExitOk;
-  for (const std::string& path : command.traces) {
+  for (const std::string& given : command.traces) {
+    const std::string path = trace_of(given);
     const auto summary = read_through(path);
     if (summary) {
       table.rows.push_back({path, Cell::flag(true), summary->steps, "sha256:" + summary->digest, ""});
       continue;
     }
-    // A file that is not there says nothing about a trace.
-    const bool there = ::access(path.c_str(), R_OK) == 0;
-    code = there ? std::max(code, sim::kExitNegative) : sim::kExitUsage;
+    // A file whose bytes cannot be had says nothing about a trace.
+    code = readable(path) ? std::max(code, sim::kExitNegative) : sim::kExitUsage;
     const Problem& problem = summary.problems().front();
     table.rows.push_back({path, Cell::flag(false), Cell(), Cell(), problem.where + ": " + problem.what});
   }
@@ -116,7 +125,7 @@ int run(const TraceVerifyCommand& command) {
 }
 
 int run(const TraceStatsCommand& command) {
-  auto reader = TraceReader::open(command.trace);
+  auto reader = TraceReader::open(trace_of(command.trace));
   if (!reader) return refuse(reader.problems());
   const auto stats = codec::stats(*reader);
   if (!stats) return refuse(stats.problems());
@@ -129,7 +138,7 @@ int run(const TraceStatsCommand& command) {
 }
 
 int run(const TracePerfettoCommand& command) {
-  auto reader = TraceReader::open(command.trace);
+  auto reader = TraceReader::open(trace_of(command.trace));
   if (!reader) return refuse(reader.problems());
   return write_to(command.out, [&](codec::TextSink& to) {
     const auto events = codec::perfetto(*reader, to);
