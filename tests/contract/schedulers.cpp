@@ -195,11 +195,11 @@ TEST(SchedulerScan, ExactPoliciesFindWhatAScanFinds) {
   expect_best("lowest_cpu", [](T t, R) { return t.room.free.cpu_m - t.capacity.cpu_m; });
   expect_best("e_pvm_cube", [](T t, R r) { return -math::quantised(cube_cost(t, r)); });
   expect_best("first_fit", [](T, R) { return 0; });
-  expect_exact("e_pvm", [](const Scheduler& scheduler, const Cluster& cluster, R request) {
-    // The guess that the policy will have arrived at: the largest load seen, where there is room.
+  expect_exact("e_pvm", [](const Scheduler& scheduler, const Cluster& cluster, R) {
+    // The guess that the policy will have arrived at: the largest load of all.
     std::uint64_t most = scheduler.mark();
     for (std::uint64_t n = 0; n < cluster.size(); ++n)
-      if (cluster.index().fits(NodeId{n}, request))
+      if (cluster.usable(NodeId{n}))
         most = std::max(most, std::bit_ceil(std::uint64_t{cluster.node(NodeId{n}).held}));
     return [most, log_base = math::log(static_cast<double>(cluster.size()))](T t, R r) {
       return -math::quantised(marginal_cost(t, r, log_base, most));

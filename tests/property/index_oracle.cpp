@@ -54,13 +54,22 @@ class IndexOracle {
     if (!score) return;
     const auto packed = [&](const Target& t) { return utilisation_with(t, request); };
     const auto spread = [&](const Target& t) { return -utilisation_with(t, request); };
-    // Of targets in one class the score must be one: here it depends on everything that a target has.
     const auto cheap = [&](const Target& t) {
       return -math::quantised(marginal_cost(t, request, math::log(7.0), 4));
     };
-    ASSERT_EQ(index_.best(request, cheap), best(request, cheap));
-    ASSERT_EQ(index_.best(request, packed), best(request, packed));
-    ASSERT_EQ(index_.best(request, spread), best(request, spread));
+    const auto crowded = [](const Target& t) { return 3 * t.tasks - t.room.free.cpu_m / 1000; };
+    const auto any = [](const Target& t) { return (t.room.free.cpu_m / 500 * 7 + t.tasks * 5) % 11; };
+    const auto same = [](const Target&) { return 0; };
+    ASSERT_EQ(index_.emptiest(request, cheap, 2), best(request, cheap));
+    ASSERT_EQ(index_.fullest(request, packed), best(request, packed));
+    ASSERT_EQ(index_.fullest(request, crowded), best(request, crowded));
+    ASSERT_EQ(index_.emptiest(request, spread), best(request, spread));
+    ASSERT_EQ(index_.emptiest(request, same), best(request, same));
+    ASSERT_EQ(index_.best(request, any), best(request, any));
+    std::uint32_t most = 0;
+    for (const ScannedTarget& t : scan_)
+      if (t.usable) most = std::max(most, t.target.tasks);
+    ASSERT_EQ(index_.most_tasks(), most);
   }
   /// Walks through all that fits, as policies do.
   void walk() {

@@ -17,7 +17,7 @@ class EPvm final : public Scheduler {
  public:
   Comparison compare(const Request& request, const TargetIndex& targets, Rng) const override {
     const double log_base = math::log(static_cast<double>(targets.size()));
-    const std::uint64_t most = std::max(max_tasks_, std::bit_ceil(std::uint64_t{targets.most_tasks()}));
+    const std::uint64_t most = most_tasks(targets);
     return compare_fitting("minus the rise of its price", request, targets,
                            [&](NodeId, const Target& target) {
                              return score_of_price(marginal_cost(target, request, log_base, most));
@@ -25,22 +25,24 @@ class EPvm final : public Scheduler {
   }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
     const double log_base = math::log(static_cast<double>(targets.size()));
-    raise(targets.most_tasks());  // Loads may have come about without this scheduler.
+    const std::uint64_t most = most_tasks(targets);
     const auto cheapest = targets.emptiest(
         request,
         [&](const Target& target) {
-          return -math::quantised(marginal_cost(target, request, log_base, max_tasks_));
+          return -math::quantised(marginal_cost(target, request, log_base, most));
         },
         slack_of_prices(targets));
-    if (cheapest) raise(std::uint64_t{targets.target(*cheapest).tasks} + 1);
+    if (cheapest)
+      max_tasks_ = std::max(most, std::bit_ceil(std::uint64_t{targets.target(*cheapest).tasks} + 1));
     return cheapest;
   }
   std::uint64_t mark() const override { return max_tasks_; }
   void rewind(std::uint64_t mark) override { max_tasks_ = mark; }
 
  private:
-  void raise(std::uint64_t tasks) {
-    if (tasks > max_tasks_) max_tasks_ = std::bit_ceil(tasks);
+  /// Loads may have come about without this scheduler.
+  std::uint64_t most_tasks(const TargetIndex& targets) const {
+    return std::max(max_tasks_, std::bit_ceil(std::uint64_t{targets.most_tasks()}));
   }
 
   std::uint64_t max_tasks_ = 1;
