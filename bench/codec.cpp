@@ -89,8 +89,7 @@ void decode_all(const Sample& sample) {
 void add(const char* what, void (*run)(benchmark::State&, const Sample&)) {
   for (const std::uint32_t nodes : kSizes)
     benchmark::RegisterBenchmark(("codec/" + std::string(what) + '/' + std::to_string(nodes)).c_str(),
-                                 [nodes, run](benchmark::State& state) { run(state, sample(nodes)); })
-        ->UseManualTime();
+                                 [nodes, run](benchmark::State& state) { run(state, sample(nodes)); });
 }
 
 }  // namespace

@@ -54,13 +54,13 @@ void add_decisions() {
             options.nodes = nodes;
             Lifecycle& lives = kept(options);
             measure(state, 16, [&](std::uint64_t n) { lives.run(n); });
-          })
-          ->UseManualTime();
+          });
 }
 
 void add_steps() {
   add_step("heartbeat", [](benchmark::State& state, Lifecycle& lives) {
-    measure(state, kBatch, [&](std::uint64_t n) { lives.heartbeats(n); });
+    measure(
+        state, kBatch, [&](std::uint64_t n) { lives.heartbeats(n); }, [] {});
   });
   add_step("submit", [](benchmark::State& state, Lifecycle& lives) {
     measure(

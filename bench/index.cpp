@@ -55,8 +55,7 @@ void add(const char* what, std::uint64_t batch, void (*once)(Targets&)) {
                                    measure(state, batch, [&](std::uint64_t n) {
                                      for (; n > 0; --n) once(of);
                                    });
-                                 })
-        ->UseManualTime();
+                                 });
 }
 
 }  // namespace

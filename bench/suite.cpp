@@ -12,11 +12,16 @@ double cpu_s() {
 
 void measure(benchmark::State& state, std::uint64_t n, const std::function<void(std::uint64_t)>& work,
              const std::function<void()>& between) {
-  while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(n))) {
+  const auto batch = static_cast<benchmark::IterationCount>(n);
+  if (!between) {
+    while (state.KeepRunningBatch(batch)) work(n);
+    return;
+  }
+  while (state.KeepRunningBatch(batch)) {
     const double began = cpu_s();
     work(n);
     state.SetIterationTime(cpu_s() - began);
-    if (between) between();
+    between();
   }
 }
 

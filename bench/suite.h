@@ -20,7 +20,7 @@ void add_engines();    ///< Whole runs, in a process of their own; per task.
 /// CPU seconds of this thread.
 double cpu_s();
 
-/// Runs `work(n)` in batches of n, and counts only its CPU time, not that of `between`.
+/// Runs `work(n)` in batches of n. With `between`, which is not to count, the benchmark must UseManualTime().
 void measure(benchmark::State& state, std::uint64_t n, const std::function<void(std::uint64_t)>& work,
              const std::function<void()>& between = {});
 
