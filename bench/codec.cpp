@@ -101,7 +101,6 @@ void add_codec() {
       buffer.clear();
       encode_all(of, buffer);
     });
-    state.counters["bytes"] = static_cast<double>(buffer.size()) / static_cast<double>(of.steps.size());
   });
   add("decode", [](benchmark::State& state, const Sample& of) {
     measure(state, of.steps.size(), [&](std::uint64_t) { decode_all(of); });

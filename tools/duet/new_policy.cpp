@@ -29,6 +29,7 @@ std::string filled_in(std::string_view text, std::string_view name, std::string_
     for (auto at = out.find(what); at != std::string::npos; at = out.find(what, at + by.size()))
       out.replace(at, what.size(), by);
   };
+  replace("@GTEST@", "#include <gtest/gtest.h>");
   replace("@NAME@", name);
   replace("@CLASS@", class_name(name, type));
   return out;

@@ -22,7 +22,7 @@ struct NewFile {
 /// contract tests, and its own test passes.
 Result<std::vector<NewFile>> new_policy(std::string_view kind, std::string_view name, std::string_view table);
 
-/// The policy and its test, with @NAME@, @CLASS@ and so on still to be replaced.
+/// The policy and its test, with @NAME@, @CLASS@ and @GTEST@ (its header) still to be replaced.
 struct PolicyTemplate {
   std::string_view kind;
   std::string_view type;        ///< duet::Queue, ...

@@ -37,7 +37,7 @@ constexpr std::string_view kQueueTest = R"(// The queue @NAME@: three jobs, and 
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
+@GTEST@
 
 #include "core/plan.h"
 #include "core/policy.h"
@@ -117,7 +117,7 @@ Result<std::unique_ptr<Scheduler>> make_@NAME@(const Params& params) {
 
 constexpr std::string_view kSchedulerTest =
     R"(// The scheduler @NAME@: three nodes, and which of them gets a task.
-#include <gtest/gtest.h>
+@GTEST@
 
 #include "core/policy.h"
 
@@ -181,7 +181,7 @@ Result<std::unique_ptr<Autoscaler>> make_@NAME@(const Params& params) {
 
 constexpr std::string_view kAutoscalerTest =
     R"(// The autoscaler @NAME@, at the numbers where it changes its mind.
-#include <gtest/gtest.h>
+@GTEST@
 
 #include "core/policy.h"
 
@@ -241,7 +241,7 @@ Result<std::unique_ptr<FailureDetector>> make_@NAME@(const Params& params) {
 )";
 
 constexpr std::string_view kDetectorTest = R"(// The detector @NAME@, to the nanosecond.
-#include <gtest/gtest.h>
+@GTEST@
 
 #include "core/policy.h"
 
@@ -299,7 +299,7 @@ Result<std::unique_ptr<CpuEstimator>> make_@NAME@(const Params& params) {
 
 constexpr std::string_view kEstimatorTest =
     R"(// The estimator @NAME@: what was declared, else what the last one took.
-#include <gtest/gtest.h>
+@GTEST@
 
 #include "core/policy.h"
 
