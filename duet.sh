@@ -93,6 +93,8 @@ test_everything_else() {
   local preset name started=0
 
   check headers build release header_check
+  check oracle tools/oracle.sh
+  run_tests release install
 
   for preset in clang gcc-debug clang-debug; do check "build-$preset" build "$preset" duet duet-sim; done
   check digests tools/digests.sh build build-clang build-gcc-debug build-clang-debug

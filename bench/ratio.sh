@@ -6,12 +6,12 @@
 #   work                      counted work per task, 1,000,000 tasks over 100,000
 #   heartbeat                 1,000 machines with a heartbeat each second over the same without heartbeats
 #   memory                    bytes of peak memory per finished job, from 100,000 to 1,000,000 jobs
-#   decision                  a task's whole life in the core, with its trace, 10,000 nodes at 80 %, over one pick in
-#                             the bucket index of raw/node_selection.cpp: the worst of six schedulers
+#   decision                  a task's whole life in the core with its trace, 10,000 nodes at 80 %, over one
+#                             pick in the bucket index of raw/node_selection.cpp: the worst of six schedulers
 #   easy                      such a life with EASY on a full cluster, over one with FCFS at 80 %
 #   e_pvm                     one pick of naive E-PVM over a whole life with ours, 10,000 nodes
-#   growth                    exponent of the time of a life in the number of nodes, 100 to 100,000: the worst of the
-#                             schedulers that docs/policies.md calls indexed or sampled
+#   growth                    exponent of the time of a life in the number of nodes, 100 to 100,000: the worst
+#                             of the schedulers that docs/policies.md calls indexed or sampled
 # The last line says `NAME: ratio R (min A, max B), gate G`; the exit code is 1 beyond the gate. Times are CPU
 # times of processes run in turn, so that whatever else the machine does hits both.
 set -euo pipefail

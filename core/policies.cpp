@@ -1,4 +1,5 @@
 // THE TABLE: every policy Duet has. One line each; nothing else needs to know them.
+#include <algorithm>
 #include <array>
 
 #include "core/policy.h"
@@ -90,6 +91,38 @@ constexpr std::array kEstimators{
                               make_learned},
 };
 
+/// The table of a kind: Duet's entries, and those that main() has added.
+template <class P, std::size_t N>
+std::vector<PolicyEntry<P>>& table_of(const std::array<PolicyEntry<P>, N>& ours) {
+  static std::vector<PolicyEntry<P>> table(ours.begin(), ours.end());
+  return table;
+}
+template <class P, std::size_t N>
+std::span<const PolicyEntry<P>> all_of(const std::array<PolicyEntry<P>, N>& ours) {
+  return table_of(ours);
+}
+template <class P, std::size_t N>
+void append(const std::array<PolicyEntry<P>, N>& ours, std::span<const PolicyEntry<P>> own) {
+  table_of(ours).insert(table_of(ours).end(), own.begin(), own.end());
+}
+
+/// `taken` grows by the names that are right.
+template <class P>
+void check_own(Problems& problems, std::vector<std::string_view>& taken,
+               std::span<const PolicyEntry<P>> own) {
+  for (const PolicyEntry<P>& entry : own) {
+    const std::string name(entry.name);
+    if (const auto why = bad_policy_name(entry.name); !why.empty())
+      problems.push_back({name, "no policy can be called so", std::string(why)});
+    else if (std::find(taken.begin(), taken.end(), entry.name) != taken.end())
+      problems.push_back({name, "there is already a policy of this name", "another name"});
+    else if (entry.make == nullptr)
+      problems.push_back({name, "it has no function that makes it", "PolicyEntry::make"});
+    else
+      taken.push_back(entry.name);
+  }
+}
+
 template <class P>
 void check(Problems& all, const char* kind, std::span<const PolicyEntry<P>> table,
            const PolicyChoice& choice) {
@@ -103,11 +136,46 @@ void check(Problems& all, const char* kind, std::span<const PolicyEntry<P>> tabl
 
 }  // namespace
 
-std::span<const PolicyEntry<Queue>> queue_policies() { return kQueues; }
-std::span<const PolicyEntry<Scheduler>> scheduler_policies() { return kSchedulers; }
-std::span<const PolicyEntry<Autoscaler>> autoscaler_policies() { return kAutoscalers; }
-std::span<const PolicyEntry<FailureDetector>> detector_policies() { return kDetectors; }
-std::span<const PolicyEntry<CpuEstimator>> estimator_policies() { return kEstimators; }
+std::span<const PolicyEntry<Queue>> queue_policies() { return all_of(kQueues); }
+std::span<const PolicyEntry<Scheduler>> scheduler_policies() { return all_of(kSchedulers); }
+std::span<const PolicyEntry<Autoscaler>> autoscaler_policies() { return all_of(kAutoscalers); }
+std::span<const PolicyEntry<FailureDetector>> detector_policies() { return all_of(kDetectors); }
+std::span<const PolicyEntry<CpuEstimator>> estimator_policies() { return all_of(kEstimators); }
+
+std::string_view bad_policy_name(std::string_view name) {
+  if (name.empty() || name.size() > 40) return "a name has 1 to 40 characters";
+  if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string_view::npos)
+    return "a name is made of a-z, 0-9 and _";
+  if (name.front() < 'a') return "a name begins with a letter";
+  if (name.back() == '_' || name.find("__") != std::string_view::npos)
+    return "a name has no _ at its end, and no two in a row";
+  return {};
+}
+
+Problems add_policies(const OwnPolicies& own) {
+  Problems problems;
+  std::vector<std::string_view> taken;
+  const auto note = [&taken](const auto& table) {
+    for (const auto& entry : table) taken.push_back(entry.name);
+  };
+  note(queue_policies());
+  note(scheduler_policies());
+  note(autoscaler_policies());
+  note(detector_policies());
+  note(estimator_policies());
+  check_own(problems, taken, own.queues);
+  check_own(problems, taken, own.schedulers);
+  check_own(problems, taken, own.autoscalers);
+  check_own(problems, taken, own.detectors);
+  check_own(problems, taken, own.estimators);
+  if (!problems.empty()) return problems;
+  append(kQueues, own.queues);
+  append(kSchedulers, own.schedulers);
+  append(kAutoscalers, own.autoscalers);
+  append(kDetectors, own.detectors);
+  append(kEstimators, own.estimators);
+  return {};
+}
 
 Problems check_policies(const ControllerConfig& config) {
   Problems all;

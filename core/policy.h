@@ -140,11 +140,29 @@ struct PolicyEntry {
   Result<std::unique_ptr<P>> (*make)(const Params&);
 };
 
+/// All of a kind: Duet's, and then a program's own.
 std::span<const PolicyEntry<Queue>> queue_policies();
 std::span<const PolicyEntry<Scheduler>> scheduler_policies();
 std::span<const PolicyEntry<Autoscaler>> autoscaler_policies();
 std::span<const PolicyEntry<FailureDetector>> detector_policies();
 std::span<const PolicyEntry<CpuEstimator>> estimator_policies();
+
+/// The policies of a program that is built around an installed Duet.
+struct OwnPolicies {
+  std::span<const PolicyEntry<Queue>> queues{};
+  std::span<const PolicyEntry<Scheduler>> schedulers{};
+  std::span<const PolicyEntry<Autoscaler>> autoscalers{};
+  std::span<const PolicyEntry<FailureDetector>> detectors{};
+  std::span<const PolicyEntry<CpuEstimator>> estimators{};
+};
+/// Puts them behind Duet's in the tables. For main(), before anything looks at a table or starts a thread:
+/// what the tables hold is the same from then on. Adds nothing and says all that is wrong if a name is taken
+/// (within its kind, or by `duet policies NAME`, in another), is not in snake_case, or has no make function.
+Problems add_policies(const OwnPolicies& own);
+
+/// Why a policy cannot have this name, whoever has which; empty if it can: 1 to 40 of a-z, 0-9 and _, a
+/// letter first, no _ at the end or twice in a row.
+std::string_view bad_policy_name(std::string_view name);
 
 /// What is wrong with the policies of `config`, all at once; `where` is e.g. "queue" or
 /// "detector/dead_after_s".

@@ -121,6 +121,36 @@ void Lifecycle::run(std::uint64_t lives) {
   }
 }
 
+void Lifecycle::listen(StepSink<Controller>* sink) {
+  DUET_CHECK(trace_ == nullptr);
+  listener_ = sink;
+}
+
+void Lifecycle::submits(std::uint64_t count) {
+  pass_time();
+  for (; count > 0; --count) submit();
+}
+
+void Lifecycle::places() {
+  wake();
+  hear_starts();
+  turn_away();
+}
+
+void Lifecycle::ends(std::uint64_t count) {
+  pass_time();
+  for (; count > 0; --count) end_random();
+}
+
+void Lifecycle::heartbeats(std::uint64_t count) {
+  pass_time();
+  for (; count > 0; --count) {
+    const std::uint64_t node = rng_.below(options_.nodes);
+    step(controller::Received{
+        {node}, {{node}, boot_of(static_cast<std::uint32_t>(node)), epochs_[node], msg::Heartbeat{}}});
+  }
+}
+
 void Lifecycle::end_one() {
   pass_time();
   end_random();
@@ -206,6 +236,7 @@ void Lifecycle::step(const controller::Event& event) {
   commands_.clear();
   controller_.step(now_, event, commands_);
   ++steps_;
+  if (listener_ != nullptr) listener_->record(0, now_, event, commands_, 0);
   for (const controller::Command& command : commands_) hear(command);
 }
 

@@ -50,6 +50,19 @@ class Lifecycle {
   /// Goes on until so many more tasks have ended.
   void run(std::uint64_t lives);
 
+  // The parts of lives, for who measures them one by one.
+  /// So many submissions, and no Wake.
+  void submits(std::uint64_t count);
+  /// The Wake that places what waits, the starts and theirs; what fits nowhere is turned away.
+  void places();
+  /// So many ends of random tasks, and no Wake.
+  void ends(std::uint64_t count);
+  /// So many heartbeats of random nodes.
+  void heartbeats(std::uint64_t count);
+
+  /// From now on every step goes to `sink`, too: in place of a trace, so only without one.
+  void listen(StepSink<Controller>* sink);
+
   const Controller& controller() const { return controller_.machine(); }
   double utilisation() const;
   std::uint64_t ended() const { return ended_; }
@@ -95,6 +108,7 @@ class Lifecycle {
   std::vector<Epoch> epochs_;      ///< By node.
   std::vector<Running> launched_;  ///< Since the last starts were told.
   std::vector<Running> running_;
+  StepSink<Controller>* listener_ = nullptr;
   Duration gap_{0};  ///< Between two instants.
   Instant now_;
   std::int64_t used_cpu_m_ = 0;  ///< Of what runs.

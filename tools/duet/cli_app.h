@@ -74,6 +74,7 @@ class CommandLine {
   CheckCommand check_;
   ImportCommand swf_, batsim_;
   PoliciesCommand policies_;
+  NewPolicyCommand new_policy_;
   ReplayCommand replay_;
   ExplainCommand explain_;
   TraceCatCommand cat_;

@@ -1,6 +1,7 @@
 // Which commands there are, and what their words mean.
 #include "core/policy.h"
 #include "tools/duet/cli_app.h"
+#include "tools/duet/new_policy.h"
 
 namespace duet::front {
 namespace {
@@ -106,7 +107,14 @@ void CommandLine::add_policies() {
   CLI::App* app = command(&app_, "policies", "List the policies, or tell about one");
   text(app, "name", policies_.name, "Only this one", "NAME");
   format(app, policies_.format);
-  gives(app, policies_);
+  CLI::App* made = command(app, "new", "Write a policy to start from: its file, its line, its test");
+  among(text(made, "kind", new_policy_.kind, "What it decides", ""), policy_kinds())->required();
+  text(made, "name", new_policy_.name, "What it will be called: two_words", "NAME")->required();
+  text(made, "--dir", new_policy_.dir, "The source tree (default: here)", "DIR");
+  gives(made, new_policy_);
+  app->callback([this, made] {  // Runs after that of `new`.
+    if (!made->parsed()) result_.command = policies_;
+  });
 }
 
 void CommandLine::add_replay() {

@@ -39,7 +39,11 @@ constexpr std::array kExamples = {
     Examples{"duet policies",
              "  duet policies\n"
              "  duet policies easy\n"
-             "  duet policies -o json\n"},
+             "  duet policies -o json\n"
+             "  duet policies new scheduler my_own           in a source tree: docs/write-a-policy.md\n"},
+    Examples{"duet policies new",
+             "  duet policies new scheduler most_memory\n"
+             "  duet policies new queue widest_first --dir ~/duet\n"},
     Examples{"duet replay", "  duet replay results --verify\n"},
     Examples{"duet explain",
              "  duet explain results 17.0                    why it is where it is, or why it waits\n"

@@ -36,6 +36,11 @@ struct PoliciesCommand {
   std::string name;  ///< Empty: all.
   Format format = Format::kTable;
 };
+struct NewPolicyCommand {
+  std::string kind;
+  std::string name;
+  std::string dir;  ///< A source tree; empty: here.
+};
 struct ReplayCommand {
   std::string trace;
   bool verify = false;  ///< As scripts say it; a replay always compares.
@@ -118,10 +123,10 @@ struct InternalCommand {
 };
 
 using Command =
-    std::variant<Overview, SimCommand, CheckCommand, ImportCommand, PoliciesCommand, ReplayCommand,
-                 ExplainCommand, TraceCatCommand, TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand,
-                 TraceStepCommand, TraceDotCommand, TracePerfettoCommand, RecordCommand, VerifyCommand,
-                 SwarmCommand, CompletionCommand, VersionCommand, InternalCommand>;
+    std::variant<Overview, SimCommand, CheckCommand, ImportCommand, PoliciesCommand, NewPolicyCommand,
+                 ReplayCommand, ExplainCommand, TraceCatCommand, TraceDiffCommand, TraceVerifyCommand,
+                 TraceStatsCommand, TraceStepCommand, TraceDotCommand, TracePerfettoCommand, RecordCommand,
+                 VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand, InternalCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);
@@ -129,6 +134,7 @@ int run(const SimCommand&);
 int run(const CheckCommand&);
 int run(const ImportCommand&);
 int run(const PoliciesCommand&);
+int run(const NewPolicyCommand&);
 int run(const ReplayCommand&);
 int run(const ExplainCommand&);
 int run(const TraceCatCommand&);

@@ -1,0 +1,5 @@
+// duet-sim, with the same ones: runs on SimGrid.
+#include "own_policies.h"
+#include "sim/simgrid/simgrid_main.h"
+
+int main(int argc, char** argv) { return duet::sim::simgrid_main(argc, argv, own_policies()); }
