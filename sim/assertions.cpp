@@ -13,38 +13,43 @@ namespace duet::sim {
 namespace {
 
 constexpr std::array kMetrics = {
-    Metric{"makespan_s", "from the first submission to the last end of a job, in seconds"},
-    Metric{"jobs", "jobs submitted"},
-    Metric{"jobs_succeeded", "jobs that succeeded"},
-    Metric{"jobs_failed", "jobs that failed"},
-    Metric{"jobs_cancelled", "jobs that were cancelled"},
-    Metric{"jobs_unfinished", "jobs that had not ended when the run did"},
-    Metric{"tasks_retried",
+    Metric{"makespan_s", "s", Better::kLess,
+           "from the first submission to the last end of a job, in seconds"},
+    Metric{"jobs", "", Better::kNeither, "jobs submitted"},
+    Metric{"jobs_succeeded", "", Better::kMore, "jobs that succeeded"},
+    Metric{"jobs_failed", "", Better::kLess, "jobs that failed"},
+    Metric{"jobs_cancelled", "", Better::kNeither, "jobs that were cancelled"},
+    Metric{"jobs_unfinished", "", Better::kLess, "jobs that had not ended when the run did"},
+    Metric{"tasks_retried", "", Better::kLess,
            "attempts that failed by themselves and were followed by another of the same task"},
-    Metric{"jobs_refused", "jobs that were not accepted; they count as failed"},
-    Metric{"tasks_lost", "attempts lost with their node or with the worker that executed them"},
-    Metric{"scaled_up", "times the autoscaler made a pool larger"},
-    Metric{"scaled_down", "times it made one smaller"},
-    Metric{"attempts", "attempts placed"},
-    Metric{"mean_wait_s",
+    Metric{"jobs_refused", "", Better::kLess, "jobs that were not accepted; they count as failed"},
+    Metric{"tasks_lost", "", Better::kLess,
+           "attempts lost with their node or with the worker that executed them"},
+    Metric{"scaled_up", "", Better::kNeither, "times the autoscaler made a pool larger"},
+    Metric{"scaled_down", "", Better::kNeither, "times it made one smaller"},
+    Metric{"attempts", "", Better::kNeither, "attempts placed"},
+    Metric{"mean_wait_s", "s", Better::kLess,
            "mean over the jobs that started of start minus submission; the start is the first among the last "
            "attempts of the job's tasks"},
-    Metric{"max_wait_s", "the longest such wait"},
-    Metric{"p50_wait_s", "the wait that half of them do not exceed (nearest rank)"},
-    Metric{"p95_wait_s", "the wait that 95 % of them do not exceed (nearest rank)"},
-    Metric{"mean_turnaround_s", "mean of end minus submission over the jobs that succeeded"},
-    Metric{"mean_bounded_slowdown",
+    Metric{"max_wait_s", "s", Better::kLess, "the longest such wait"},
+    Metric{"p50_wait_s", "s", Better::kLess, "the wait that half of them do not exceed (nearest rank)"},
+    Metric{"p95_wait_s", "s", Better::kLess, "the wait that 95 % of them do not exceed (nearest rank)"},
+    Metric{"mean_turnaround_s", "s", Better::kLess,
+           "mean of end minus submission over the jobs that succeeded"},
+    Metric{"mean_bounded_slowdown", "", Better::kLess,
            "mean over the jobs that succeeded of max(1, turnaround / max(run time, 10 s)), run time from "
            "that start to the end"},
-    Metric{"max_bounded_slowdown", "the largest of these"},
-    Metric{"utilization",
+    Metric{"max_bounded_slowdown", "", Better::kLess, "the largest of these"},
+    Metric{"utilization", "", Better::kMore,
            "busy_core_s / (hardware threads of the cluster * seconds from the first submission to the last "
            "end of a job or attempt)"},
-    Metric{"busy_core_s", "sum over attempts of hardware threads held * seconds held, from start to end"},
-    Metric{"nodes_down", "nodes that were down when the run ended"},
-    Metric{"estimate_error",
+    Metric{"busy_core_s", "thread-s", Better::kNeither,
+           "sum over attempts of hardware threads held * seconds held, from start to end"},
+    Metric{"nodes_down", "", Better::kLess, "nodes that were down when the run ended"},
+    Metric{"estimate_error", "", Better::kLess,
            "of the estimator `learned`: the median of |predicted - ran| / ran over the last 31 tasks"},
-    Metric{"energy_j", "what the nodes drew that have a `power` model, from instant 0 to the end of the run"},
+    Metric{"energy_j", "J", Better::kLess,
+           "what the nodes drew that have a `power` model, from instant 0 to the end of the run"},
 };
 
 constexpr std::array<std::string_view, 6> kRelations = {"<", "<=", "==", "!=", ">=", ">"};
@@ -78,6 +83,12 @@ std::string relation_hint(std::string_view relation) {
 }  // namespace
 
 std::span<const Metric> known_metrics() { return kMetrics; }
+
+const Metric* find_metric(std::string_view name) {
+  const auto found =
+      std::find_if(kMetrics.begin(), kMetrics.end(), [&](const Metric& m) { return m.name == name; });
+  return found == kMetrics.end() ? nullptr : &*found;
+}
 
 std::string metric_table() {
   std::string text = "| metric | what it is |\n|---|---|\n";
