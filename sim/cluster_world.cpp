@@ -41,7 +41,9 @@ ClusterWorld::ClusterWorld(const Scenario& scenario, Engine& engine, WorldOption
       source_(open_workload(scenario)),
       arrival_(source_->next()),
       commit_delay_(scenario.commit_delay),
-      keeps_records_(scenario.controller_dies()) {
+      keeps_records_(scenario.controller_dies()),
+      capacity_(scenario),
+      detection_(scenario.nodes.size()) {
   for (const OperatorEvent& event : scenario_.events)
     if (event.of_job()) {
       Known& job = known_[event.job];
@@ -72,6 +74,7 @@ void ClusterWorld::play(Instant now, std::span<const ExecId> ended) {
   DUET_CHECK(!over_ && (!started_ || now > now_));
   now_ = now;
   ++results_.instants;
+  capacity_.advance(now_);
   ended_.assign(ended.begin(), ended.end());
   collect_due();
   play_faults();
@@ -214,6 +217,7 @@ void ClusterWorld::play_requests() {
     const auto known = known_.find(spec->key);
     if (known != known_.end()) ++known->second.unanswered;
     if (spec->pool) row.tasks = std::max(row.tasks, spec->pool->maximum);
+    note_submission(row, *spec);
     if (spec->kind == JobKind::kService)
       if (known != known_.end()) row.tasks = std::max(row.tasks, known->second.most_replicas);
     arrival_ = source_->next();

@@ -22,7 +22,8 @@ namespace {
 
 constexpr std::string_view kJobColumns =
     "job_id,workload_name,submission_time,requested_number_of_resources,requested_time,success,final_state,"
-    "starting_time,execution_time,finish_time,waiting_time,turnaround_time,stretch,allocated_resources\n";
+    "starting_time,execution_time,finish_time,waiting_time,turnaround_time,stretch,allocated_resources,"
+    "user\n";
 constexpr std::string_view kTaskColumns = "task_id,job_id,node,slot,attempts,state,outcome,start,end\n";
 
 /// Six decimals as Batsim prints them, nine where six would round.
@@ -132,6 +133,8 @@ void append_job(std::string& out, const JobRow& job, const RunReport& report) {
   append_stretch(out, job, ended);
   out += ',';
   append_nodes(out, job, *report.results);
+  out += ',';
+  append_csv(out, report.results->users[job.user]);
   out += '\n';
 }
 

@@ -27,6 +27,7 @@ ShownCell shown(const Comparison& comparison, const ComparedCell& cell) {
   out.variant = comparison.variants[cell.variant].name;
   out.mean = figure(cell.mean);
   out.standing = name_of(cell.standing);
+  if (cell.standing == Standing::kUnknown) out.standing = cell.pairs > 1 ? "too few seeds" : "one seed";
   if (cell.standing == Standing::kBaseline) return out;
   out.difference = (cell.difference > 0 ? "+" : "") + figure(cell.difference);
   if (cell.low && *cell.low != *cell.high) out.interval = figure(*cell.low) + " to " + figure(*cell.high);
@@ -68,7 +69,7 @@ Cell exactly(const std::optional<double>& value) { return value ? exactly(*value
 std::string markdown_cell(const std::string& text) {
   std::string out;
   for (const char c : printable(text)) {
-    if (std::string_view("|\\`*_<>[]").find(c) != std::string_view::npos) out += '\\';
+    if (std::string_view("|\\`*<>[]").find(c) != std::string_view::npos) out += '\\';
     out += c;
   }
   return out;

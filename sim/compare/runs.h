@@ -12,10 +12,9 @@
 namespace duet::sim {
 
 struct RunsOptions {
-  std::string program;         ///< That understands `sim`.
-  std::string engine_program;  ///< The program that has the engine: another one gives other runs.
-  std::string out;             ///< Runs stay in OUT/runs.
-  unsigned at_once = 2;        ///< Processes.
+  std::string program;   ///< That understands `sim`.
+  std::string out;       ///< Runs stay in OUT/runs.
+  unsigned at_once = 2;  ///< Processes.
 };
 
 /// One run to be made. Runs with one key are the same run.

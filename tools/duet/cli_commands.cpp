@@ -281,7 +281,9 @@ void CommandLine::add_rest() {
 
   CLI::App* internal = command(&app_, "internal", "What documentation is generated from");
   internal->group("");
-  among(text(internal, "what", internal_.what, "Which of them", ""), {"schema", "fields"})->required();
+  among(text(internal, "what", internal_.what, "Which of them", ""),
+        {"schema", "fields", "experiment-schema"})
+      ->required();
   gives(internal, internal_);
 }
 

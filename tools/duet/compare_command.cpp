@@ -1,12 +1,16 @@
 // duet compare: what is better, how much, how surely; and whether anything has become worse.
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <thread>
 
+#include "sim/compare/bench_results.h"
 #include "sim/compare/compare.h"
+#include "sim/compare/comparison_json.h"
 #include "sim/compare/comparison_text.h"
 #include "sim/compare/experiment.h"
+#include "sim/compare/regression.h"
 #include "sim/compare/runs.h"
 #include "sim/terminal.h"
 #include "tools/duet/options.h"
@@ -94,15 +98,76 @@ int show(const sim::Comparison& comparison, const CompareCommand& command) {
   return broken ? sim::kExitNegative : sim::kExitOk;
 }
 
+/// The earlier comparison and what it is to be held to; nothing if none was named.
+struct Against {
+  sim::Comparison before;
+  double tolerance = 0;
+};
+
+std::optional<Against> against_of(const CompareCommand& command, Problems& problems) {
+  Against against;
+  if (!command.tolerance.empty()) {
+    if (command.against.empty() || command.inputs.empty())
+      problems.push_back({"--tolerance", "there is no earlier comparison to hold against", "--against DIR"});
+    else if (const auto share = sim::parse_tolerance(command.tolerance))
+      against.tolerance = *share;
+    else
+      problems.push_back(share.problems().front());
+  }
+  if (command.against.empty() || command.inputs.empty()) return std::nullopt;
+  auto before = sim::read_comparison(command.against);
+  if (!before) {
+    problems.insert(problems.end(), before.problems().begin(), before.problems().end());
+    return std::nullopt;
+  }
+  against.before = std::move(*before);
+  return against;
+}
+
+/// --bench without anything to run: the file, alone or against another.
+int bench_alone(const CompareCommand& command, const std::vector<sim::BenchSamples>& samples) {
+  if (command.against.empty())
+    return sim::print(to_text(sim::bench_table(samples), command.format)) ? sim::kExitOk : sim::kExitUsage;
+  const auto before = sim::read_bench(command.against);
+  if (!before) return refuse(before.problems());
+  const std::vector<sim::BenchMovement> movements = sim::compare_bench(samples, *before);
+  if (movements.empty())
+    return refuse({{command.against, "no benchmark is in both files", "two files of the same program"}});
+  if (!sim::print(to_text(sim::bench_table(movements, command.format), command.format)))
+    return sim::kExitUsage;
+  bool worse = false;
+  for (const sim::BenchMovement& m : movements) {
+    if (m.standing != sim::Standing::kWorse) continue;
+    worse = true;
+    sim::say("slower: " + m.name + " by " + sim::percent(m.change) + '\n');
+  }
+  return worse ? sim::kExitNegative : sim::kExitOk;
+}
+
+int hold_against(const sim::Comparison& comparison, const Against& against) {
+  const auto regression = sim::hold_against(comparison, against.before, against.tolerance);
+  if (!regression) return refuse(regression.problems());
+  sim::say(sim::regression_text(*regression));
+  return regression->worse() ? sim::kExitNegative : sim::kExitOk;
+}
+
 }  // namespace
 
 int run(const CompareCommand& command) {
   Problems problems;
+  std::vector<sim::BenchSamples> samples;
+  if (!command.bench.empty()) {
+    auto read = sim::read_bench(command.bench);
+    if (!read) return refuse(read.problems());
+    samples = std::move(*read);
+  }
+  if (command.inputs.empty() && !command.bench.empty()) return bench_alone(command, samples);
   if (command.inputs.empty())
     problems.push_back(
         {"duet compare", "there is nothing to compare", "an experiment, scenarios, or --bench FILE"});
   if (command.out.empty() && !command.inputs.empty())
     problems.push_back({"duet compare", "where should the results go?", "--out DIR"});
+  const auto against = against_of(command, problems);
   const auto experiment = experiment_of(command, problems);
   if (!problems.empty()) return refuse(problems);
   if (!experiment) return sim::kExitUsage;
@@ -119,12 +184,14 @@ int run(const CompareCommand& command) {
   options.at_once = command.jobs.value_or(std::max(1U, std::thread::hardware_concurrency()));
   auto runs = sim::make_runs(*planned.plan, options);
   if (!runs) return refuse(runs.problems());
-  const sim::Comparison comparison =
+  sim::Comparison comparison =
       sim::compare_runs(*planned.plan, std::move(*runs), sim::shell_words(command.command_line));
+  comparison.costs = sim::decision_costs(samples);
   if (const Problems failures = sim::write_comparison_files(comparison, command.out); !failures.empty())
     return refuse(failures);
   write_report(comparison, command.out);
-  return show(comparison, command);
+  const int code = show(comparison, command);
+  return against && code != sim::kExitUsage ? std::max(code, hold_against(comparison, *against)) : code;
 }
 
 }  // namespace duet::front
