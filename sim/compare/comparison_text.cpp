@@ -22,12 +22,22 @@ struct ShownCell {
   std::string standing;
 };
 
+/// Which way it seems to go, and why that is not certain.
+std::string uncertain(const ComparedCell& cell) {
+  if (cell.pairs == 0) return "no seed in common";
+  const Metric* metric = find_metric(cell.metric);
+  const Better better = metric == nullptr ? Better::kNeither : metric->better;
+  const bool good = (cell.difference < 0) == (better == Better::kLess);
+  const std::string word = better == Better::kNeither ? "differs" : good ? "better" : "worse";
+  return word + (cell.pairs == 1 ? ", one seed" : ", few seeds");
+}
+
 ShownCell shown(const Comparison& comparison, const ComparedCell& cell) {
   ShownCell out;
   out.variant = comparison.variants[cell.variant].name;
   out.mean = figure(cell.mean);
   out.standing = name_of(cell.standing);
-  if (cell.standing == Standing::kUnknown) out.standing = cell.pairs > 1 ? "too few seeds" : "one seed";
+  if (cell.standing == Standing::kUnknown) out.standing = uncertain(cell);
   if (cell.standing == Standing::kBaseline) return out;
   out.difference = (cell.difference > 0 ? "+" : "") + figure(cell.difference);
   if (cell.low && *cell.low != *cell.high) out.interval = figure(*cell.low) + " to " + figure(*cell.high);
