@@ -42,7 +42,7 @@ void CapacityMeter::count_free(const NodeFree& node, int sign) {
   const std::size_t step = step_of(node.free_m);
   free_m_ += free;
   free_by_step_[step] += free;
-  if (waiting_ > 0 && step < smallest_) unusable_m_ += free;
+  if (step < smallest_) unusable_m_ += free;
 }
 
 void CapacityMeter::turn(std::uint32_t node, bool on) {
@@ -66,11 +66,8 @@ void CapacityMeter::set_smallest(std::size_t step) {
 void CapacityMeter::wait(std::uint32_t need_m, std::int64_t tasks) {
   if (tasks == 0) return;
   const std::size_t step = step_of(need_m);
-  if (waiting_ == 0) {  // What was of no use was not counted meanwhile.
-    smallest_ = 0;
-    unusable_m_ = 0;
-    set_smallest(step);
-  }
+  // While nothing waits, the last need stands: mostly the next one is like it.
+  if (waiting_ == 0) set_smallest(step);
   waiting_ += tasks;
   waiting_by_step_[step] += tasks;
   if (waiting_ == 0) return;

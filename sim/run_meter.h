@@ -57,7 +57,7 @@ class CapacityMeter {
   std::array<std::int64_t, kSteps> waiting_by_step_{};  ///< Tasks.
   std::int64_t free_m_ = 0;
   std::int64_t unusable_m_ = 0;  ///< Of nodes below `smallest_`.
-  std::size_t smallest_ = 0;     ///< Step of the smallest need; meaningful while something waits.
+  std::size_t smallest_ = 0;     ///< Step of the smallest need that waits, or waited last.
   std::int64_t waiting_ = 0;
   Instant since_;
   double waited_s_ = 0;

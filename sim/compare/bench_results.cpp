@@ -65,7 +65,7 @@ class BenchReader {
     const std::string run_name = text_in(entry, "run_name");
     const std::string name = run_name.empty() ? text_in(entry, "name") : run_name;
     if (name.empty()) return complain(entry, "an entry has no name");
-    if (entry.member("error_occurred").boolean())
+    if (const JsonValue failed = entry.member("error_occurred"); failed && failed.boolean())
       return complain(entry, backquoted(name) + " failed: " + text_in(entry, "error_message"));
     if (!entries_.contains(name)) order_.push_back(name);
     Entries& known = entries_[name];

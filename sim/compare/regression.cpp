@@ -13,7 +13,7 @@
 namespace duet::sim {
 namespace {
 
-constexpr double kSignificance = 0.01;
+constexpr double kSignificance = 0.001;
 
 /// A metric that is not the same with every seed, and what has to be shown for it.
 struct Suspicion {

@@ -197,12 +197,14 @@ Result<ComparedRun> read_run(const std::string& folder) {
   ComparedRun run;
   for (JsonValue metric = root.member("metrics").first_child(); metric; metric = metric.next_sibling())
     if (metric.is(JsonType::kNumber)) run.metrics[metric.key()] = number_of(metric);
-  if (root.member("digest")) run.digest = root.member("digest").string();
-  if (root.member("ended")) run.ended = root.member("ended").string();
+  if (root.member("digest").is(JsonType::kString)) run.digest = root.member("digest").string();
+  if (root.member("ended").is(JsonType::kString)) run.ended = root.member("ended").string();
   for (JsonValue item = root.member("assertions").first_child(); item; item = item.next_sibling()) {
-    if (item.member("holds").boolean()) continue;
-    run.failures.push_back(item.member("assertion").string() + ": it is " +
-                           std::string(item.member("actual").raw()));
+    const JsonValue text_of = item.member("assertion");
+    const JsonValue holds = item.member("holds");
+    const JsonValue actual = item.member("actual");
+    if (!text_of.is(JsonType::kString) || !holds || !actual || holds.boolean()) continue;
+    run.failures.push_back(text_of.string() + ": it is " + std::string(actual.raw()));
   }
   return run;
 }

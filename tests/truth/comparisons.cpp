@@ -56,7 +56,8 @@ class QueuesOnHpc2n : public testing::TestWithParam<int> {
                               .c_str()),
               0);
     found_ = read_json(folder_ / "comparison.json");
-    for (const auto& run : read_json(data_ / "truth/hpc2n_alea.json").at("runs"))
+    const nlohmann::json truth = read_json(data_ / "truth/hpc2n_alea.json");
+    for (const auto& run : truth.at("runs"))
       if (run.at("capacity") == GetParam()) truth_ = run;
   }
   void TearDown() override {

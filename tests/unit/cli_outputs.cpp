@@ -87,7 +87,8 @@ TEST(Outputs, AJobAsBatsimWritesIt) {
   EXPECT_EQ(
       rows[0],
       "job_id,workload_name,submission_time,requested_number_of_resources,requested_time,success,final_state,"
-      "starting_time,execution_time,finish_time,waiting_time,turnaround_time,stretch,allocated_resources,user");
+      "starting_time,execution_time,finish_time,waiting_time,turnaround_time,stretch,"
+      "allocated_resources,user");
   EXPECT_EQ(
       rows[1],
       "10,made,4.709164,1,399.000000,1,COMPLETED_SUCCESSFULLY,5.000000,1.500000,6.500000,0.290836,1.790836,"

@@ -58,7 +58,8 @@ TEST(SimMetrics, TheMakespanBoundKnowsWorkReleasesAndRunTimes) {
   EXPECT_EQ(halves.at("makespan_s"), 80);
   // Work that only the last jobs bring: 100 + 6 * 2 * 10 / 2 / 1 node.
   const Metrics late = metrics_of(small_cluster(
-      R"("workload": {"jobs": [{"duration_s": 1}, {"at_s": 100, "cores": 2, "duration_s": 10, "repeat": {"count": 6}}]})",
+      R"("workload": {"jobs": [{"duration_s": 1},
+                               {"at_s": 100, "cores": 2, "duration_s": 10, "repeat": {"count": 6}}]})",
       "1"));
   EXPECT_EQ(late.at("makespan_bound_s"), 160);
 }
@@ -73,7 +74,7 @@ TEST(SimMetrics, UsedIsWhatWasAskedOrWorked) {
   EXPECT_EQ(shares.at("utilization_used"), 0.25);
   // Slowed down to a quarter from the first second on: 1 s and 12 s, but no more work.
   const Metrics slow = metrics_of(small_cluster(R"("workload": {"jobs": [{"cores": 2, "operations": 4e9}]},
-      "faults": [{"at_s": 1, "slow_node": {"node": "n", "factor": 4}}])",
+      "faults": [{"at_s": 1, "slow_node": {"node": "n0", "factor": 4}}])",
                                                 "1"));
   EXPECT_EQ(slow.at("makespan_s"), 13);
   EXPECT_EQ(slow.at("busy_core_s"), 26);
@@ -96,8 +97,9 @@ TEST(SimMetrics, LostIsWhatDidNotSucceed) {
 TEST(SimMetrics, FragmentationIsWhatNoWaitingTaskCanUse) {
   const auto with = [&](const std::string& more) {
     return metrics_of(small_cluster(
-        R"("policies": {"scheduler": "spread"}, "workload": {"jobs": [{"duration_s": 100}, {"duration_s": 100},
-           {"at_s": 1, "cores": 2, "duration_s": 10})" +
+        R"("policies": {"scheduler": "spread"},
+           "workload": {"jobs": [{"duration_s": 100}, {"duration_s": 100},
+                                 {"at_s": 1, "cores": 2, "duration_s": 10})" +
         more + "]}"));
   };
   EXPECT_EQ(with("").at("fragmentation"), 1);
@@ -153,13 +155,14 @@ TEST(SimMetrics, FairnessIsJainsIndexOfTheUsersSlowdowns) {
   EXPECT_EQ(with(job("a", "0") + ',' + job("a", "0")).count("user_fairness"), 0U);
 }
 
-// n2 crashes at 4.5 s, was last heard at 4 s, is dead after 3 s of silence: noticed at 7 s. n1's link is cut
+// n1 crashes at 4.5 s, was last heard at 4 s, is dead after 3 s of silence: noticed at 7 s. n0's link is cut
 // from 20.5 s to 21.2 s, which nobody notices.
 TEST(SimMetrics, DetectionCountsFromTheTrouble) {
   const Metrics m = metrics_of(small_cluster(
       R"("policies": {"detector": {"name": "timeout", "suspect_after_s": 2, "dead_after_s": 3}},
       "workload": {"jobs": [{"duration_s": 30}]},
-      "faults": [{"at_s": 4.5, "crash": "n2"}, {"at_s": 20.5, "partition": {"nodes": ["n1"], "until_s": 21.2}}])"));
+      "faults": [{"at_s": 4.5, "crash": "n1"},
+                 {"at_s": 20.5, "partition": {"nodes": ["n0"], "until_s": 21.2}}])"));
   EXPECT_EQ(m.at("nodes_lost"), 1);
   EXPECT_EQ(m.at("mean_detection_s"), 2.5);
   EXPECT_EQ(m.at("max_detection_s"), 2.5);
@@ -171,7 +174,7 @@ TEST(SimMetrics, WhoIsDeclaredDownThoughHeIsWellIsAFalseAlarm) {
   const Metrics m = metrics_of(small_cluster(
       R"("policies": {"detector": {"name": "timeout", "suspect_after_s": 2, "dead_after_s": 3}},
       "workload": {"jobs": [{"duration_s": 30}]},
-      "faults": [{"at_s": 4.5, "network": {"loss": 1, "nodes": ["n1", "n2"], "until_s": 9.5}}])"));
+      "faults": [{"at_s": 4.5, "network": {"loss": 1, "nodes": ["n0", "n1"], "until_s": 9.5}}])"));
   EXPECT_EQ(m.at("false_alarms"), 2);
   EXPECT_EQ(m.count("mean_detection_s"), 0U);
 }
