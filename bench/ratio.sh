@@ -6,6 +6,12 @@
 #   work                      counted work per task, 1,000,000 tasks over 100,000
 #   heartbeat                 1,000 machines with a heartbeat each second over the same without heartbeats
 #   memory                    bytes of peak memory per finished job, from 100,000 to 1,000,000 jobs
+#   decision                  a task's whole life in the core, with its trace, 10,000 nodes at 80 %, over one pick in
+#                             the bucket index of raw/node_selection.cpp: the worst of six schedulers
+#   easy                      such a life with EASY on a full cluster, over one with FCFS at 80 %
+#   e_pvm                     one pick of naive E-PVM over a whole life with ours, 10,000 nodes
+#   growth                    exponent of the time of a life in the number of nodes, 100 to 100,000: the worst of the
+#                             schedulers that docs/policies.md calls indexed or sampled
 # The last line says `NAME: ratio R (min A, max B), gate G`; the exit code is 1 beyond the gate. Times are CPU
 # times of processes run in turn, so that whatever else the machine does hits both.
 set -euo pipefail
@@ -16,7 +22,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 usage() {
-  sed -n '2,11s/^# //p' "$0" >&2
+  sed -n '2,17s/^# //p' "$0" >&2
   exit 2
 }
 
@@ -169,6 +175,16 @@ memory() {
   verdict 512
 }
 
+# In one process, which takes its turns itself.
+decide() {
+  need decision_ratio
+  "$bin/decision_ratio" "$name" "$rounds" "$@"
+}
+
+# The schedulers of docs/policies.md whose column "looks" says indexed or sampled.
+mapfile -t indexed < <(awk -F ' *[|] *' '/^## Schedulers/ { on = 1 } /^## Failure/ { on = 0 }
+  on && $5 ~ /indexed|sampled/ { gsub(/`/, "", $2); print $2 }' docs/policies.md)
+
 model=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 echo "$(nproc) CPUs, $model, load $(cut -d' ' -f1-3 /proc/loadavg)"
 case $name in
@@ -176,5 +192,7 @@ case $name in
   sim-100) sim 100 1.8 ;;
   sim-1000) sim 1000 1.5 ;;
   trace | loop | work | heartbeat | memory) "$name" ;;
+  decision | easy | e_pvm) decide ;;
+  growth) decide "${indexed[@]}" ;;
   *) usage ;;
 esac

@@ -26,8 +26,7 @@ struct ClusterNode {
   NodeState state = NodeState::kUnknown;
   bool draining = false;
   bool known = false;            ///< Has an offer: registered at least once.
-  bool stuck = false;            ///< Suspect because it answers no launches.
-  std::uint32_t unanswered = 0;  ///< Launches repeated since it last said something of an attempt.
+  std::uint32_t unanswered = 0;  ///< Rounds of repeated launches since it last answered one.
   std::uint32_t register_serial = 0;
   LinkId link;  ///< Where it was last heard.
   BootNonce boot;
@@ -44,6 +43,8 @@ struct ClusterNode {
   std::vector<std::uint32_t> busy_threads;  ///< Threads with load, per core; empty on counted pools.
   NodeOffer offer;
 
+  Instant dead_since = kNever;  ///< While it waits to be given up: since when.
+  Instant repeated;             ///< When the last such round was.
   std::set<AttemptId> foreign;  ///< Held by the agent though no longer ours; told to end.
   std::string name;
   std::vector<PastBoot> past_boots;  ///< The latest other lives: much of what they say comes late.

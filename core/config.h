@@ -48,9 +48,12 @@ struct ControllerConfig {
       std::chrono::seconds(5);    ///< An unanswered launch or kill is sent again after this.
   std::uint32_t max_losses = 16;  ///< A task lost with its node more often than this fails.
   MassLoss mass_loss;
-  /// A node that answers no launch, though it is heard, is suspect after so many repetitions: its heartbeats
-  /// may go on while nothing works there any more. 0 = never.
+  /// A node that answers no launch, though it is heard, is suspect after so many rounds of repetitions: its
+  /// heartbeats may go on while nothing works there any more. 0 = never.
   std::uint32_t stuck_after = 0;
+  /// A submission under the idempotency key of an earlier one is that one's job for so long after the first,
+  /// and as long as the job lives.
+  Duration keys_kept = std::chrono::hours(24);
   std::uint64_t seed = 1;  ///< Of the policies' random streams.
   bool operator==(const ControllerConfig&) const = default;
 };

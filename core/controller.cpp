@@ -29,7 +29,8 @@ Controller::Controller(const ControllerConfig& config)
       scheduler_(must_make(scheduler_policies(), config.scheduler)),
       autoscaler_(must_make(autoscaler_policies(), config.autoscaler)),
       estimator_(must_make(estimator_policies(), config.estimator)),
-      scheduler_rng_(Rng(config.seed).fork("scheduler")) {
+      scheduler_rng_(Rng(config.seed).fork("scheduler")),
+      keys_(config.keys_kept) {
   for (const std::string& name : config_.inventory) cluster_.add(name);
 }
 
@@ -109,8 +110,31 @@ std::string Controller::refusal(const JobSpec& spec) const {
   return spec.kind == JobKind::kDag ? dag_refusal(spec) : std::string();
 }
 
+/// True if the submission is none: what came first under its key stands, or the key is not to be used.
+bool Controller::answered_before(const controller::Submit& event) {
+  const auto answer = [&](JobId job, std::string refusal) {
+    emit(controller::Reply{event.request, job, std::move(refusal)});
+    return true;
+  };
+  const std::string& key = event.once->text;
+  if (key.empty() || key.size() > IdempotencyKeys::kLongest)
+    return answer({}, "an idempotency key has 1 to 255 bytes");
+  const auto lives = [this](JobId job) { return jobs_.find(job) != nullptr; };
+  // Here, so that nothing need wake for it.
+  keys_.forget_old(now_, lives, [this](const std::string& old) {
+    emit(controller::Persist{KeyRecord{old, {}, 0, {}}});
+  });
+  const KeyRecord* first = keys_.find(key, now_, lives);
+  if (first == nullptr || mutated(Mutant::kKeyIgnored)) return false;
+  if (first->fingerprint == event.once->fingerprint || mutated(Mutant::kKeyOfAnotherJob))
+    return answer(first->job, {});
+  return answer(first->job, "the idempotency key '" + key + "' is that of job " +
+                                std::to_string(first->job.value) + ", which was submitted differently");
+}
+
 void Controller::on(const controller::Submit& event) {
   DUET_CHECK(event.spec != nullptr);
+  if (event.once && answered_before(event)) return;
   std::string why = refusal(*event.spec);
   if (why.empty() && event.spec->pool)
     if (const auto known = pools_.find(event.spec->pool->name);
@@ -123,6 +147,11 @@ void Controller::on(const controller::Submit& event) {
   LiveJob& job = jobs_.create();
   admit(job, event.spec);
   persist_job(job);
+  if (event.once) {
+    const KeyRecord key{event.once->text, job.id, event.once->fingerprint, now_};
+    keys_.add(key);
+    emit(controller::Persist{key});
+  }
   emit(controller::Reply{event.request, job.id, {}});
   publish(controller::JobChanged{job.id, job.state});
 }

@@ -13,6 +13,7 @@
 #include "core/agenda.h"
 #include "core/cluster.h"
 #include "core/config.h"
+#include "core/idempotency.h"
 #include "core/job_table.h"
 #include "core/machine.h"
 #include "core/plan.h"
@@ -39,6 +40,7 @@ class Controller {
   const JobTable& jobs() const { return jobs_; }
   const Pending& pending() const { return pending_; }
   const std::map<std::string, std::unique_ptr<Pool>>& pools() const { return pools_; }
+  const IdempotencyKeys& keys() const { return keys_; }
   const ControllerConfig& config() const { return config_; }
   std::size_t waiting() const;
   Accuracy estimator_accuracy() const { return estimator_->accuracy(); }
@@ -72,6 +74,7 @@ class Controller {
   void on(const controller::Undrain& event);
   void on(const controller::Received& event);
   void on(const Wake& event);
+  bool answered_before(const controller::Submit& event);
   std::string refusal(const JobSpec& spec) const;
   std::string refusal(const TaskGroup& group) const;
   void schedule();
@@ -84,8 +87,13 @@ class Controller {
   void set_state(NodeId id, NodeState state);
   void watch(NodeId id);
   Instant may_give_up();
+  void hear(NodeId id, const msg::FromAgent& message);
+  bool answers_launches(NodeId id, const msg::FromAgent& message) const;
+  bool stuck(const ClusterNode& node) const;
   void detect();
   void detect(NodeId id);
+  void give_up_silent();
+  void no_longer_silent(NodeId id);
   void lose_tasks(NodeId id, const std::vector<TaskId>& lost);
   void persist_node(NodeId id);
   template <class Body>
@@ -202,6 +210,8 @@ class Controller {
   Releases releases_;                                   ///< Kept if the queue reserves.
   Agenda<NodeId> watch_;                                ///< When to look at a node's detector again.
   std::deque<Instant> given_up_;  ///< When nodes were lately, ascending; kept while there is a brake.
+  std::set<std::pair<Instant, NodeId>> silent_;  ///< Dead, but not given up yet: since when, and which.
+  IdempotencyKeys keys_;
   std::set<std::pair<Instant, TaskId>> delayed_;  ///< What waits out a backoff; entries may be out of date.
   std::deque<Unanswered> unanswered_;             ///< Ascending by due.
   std::vector<Placement> placements_;             ///< Of the pass in progress; kept for its storage.

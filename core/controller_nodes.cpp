@@ -78,7 +78,30 @@ void Controller::detect() {
     std::sort(due.begin(), due.end());
     due.erase(std::unique(due.begin(), due.end()), due.end());
     for (const NodeId id : due) detect(id);
+    give_up_silent();  // Who looks again may have come back, but another has waited as long.
   }
+}
+
+/// Gives up dead nodes in the order of their silence, as far as the brake lets it.
+void Controller::give_up_silent() {
+  while (!silent_.empty()) {
+    const NodeId id = silent_.begin()->second;
+    if (const Instant at = may_give_up(); at > now_) {
+      watch_.push(at, id);
+      return;
+    }
+    no_longer_silent(id);
+    cluster_.node(id).foreign.clear();
+    set_state(id, NodeState::kDown);
+    lose_tasks(id, cluster_.node(id).tasks);
+  }
+}
+
+void Controller::no_longer_silent(NodeId id) {
+  Instant& since = cluster_.node(id).dead_since;
+  if (since == kNever) return;
+  silent_.erase({since, id});
+  since = kNever;
 }
 
 void Controller::detect(NodeId id) {
@@ -86,14 +109,12 @@ void Controller::detect(NodeId id) {
   if (node.state == NodeState::kDown) return;
   const Liveness liveness = mutated(Mutant::kNeverDetect) ? Liveness::kAlive : node.detector->assess(now_);
   if (liveness == Liveness::kDead) {
-    if (const Instant at = may_give_up(); at > now_) {
-      if (node.state == NodeState::kReady) set_state(id, NodeState::kSuspect);
-      watch_.push(at, id);
-      return;
+    if (node.dead_since == kNever) {
+      node.dead_since = mutated(Mutant::kBrakeByNumber) ? Instant{} : now_;
+      silent_.insert({node.dead_since, id});
     }
-    node.foreign.clear();
-    set_state(id, NodeState::kDown);
-    lose_tasks(id, node.tasks);
+    give_up_silent();
+    if (node.state == NodeState::kReady) set_state(id, NodeState::kSuspect);
     return;
   }
   if (liveness == Liveness::kSuspect && node.state == NodeState::kReady) set_state(id, NodeState::kSuspect);
@@ -141,19 +162,24 @@ void Controller::on(const controller::Received& event) {
     emit(controller::Send{event.link, msg::ToAgent{message.boot, message.epoch, msg::Fenced{}}});
     return;
   }
-  ClusterNode& node = cluster_.node(message.node);
-  node.link = event.link;
-  node.detector->heartbeat(now_);
-  if (!std::holds_alternative<msg::Heartbeat>(message.body) &&
-      !std::holds_alternative<msg::Ask>(message.body)) {
-    node.unanswered = 0;
-    node.stuck = false;
-  }
-  if (node.state == NodeState::kSuspect && !node.stuck) set_state(message.node, NodeState::kReady);
+  cluster_.node(message.node).link = event.link;
+  hear(message.node, message);
   if (const auto* started = std::get_if<msg::AttemptStarted>(&message.body))
     on_message(message.node, *started);
   if (const auto* ended = std::get_if<msg::AttemptEnded>(&message.body)) on_message(message.node, *ended);
   if (const auto* ask = std::get_if<msg::Ask>(&message.body)) on_message(message.node, *ask);
+}
+
+/// A sign of life, and perhaps of more.
+void Controller::hear(NodeId id, const msg::FromAgent& message) {
+  ClusterNode& node = cluster_.node(id);
+  node.detector->heartbeat(now_);
+  if (node.dead_since != kNever) {
+    no_longer_silent(id);
+    watch(id);  // Of those that wait to be given up, only the first is watched.
+  }
+  if (node.unanswered > 0 && answers_launches(id, message)) node.unanswered = 0;
+  if (node.state == NodeState::kSuspect && !stuck(node)) set_state(id, NodeState::kReady);
 }
 
 void Controller::on_register(LinkId link, const msg::FromAgent& message, const msg::Register& body) {
@@ -196,7 +222,7 @@ void Controller::on_register(LinkId link, const msg::FromAgent& message, const m
     dirty_ = true;  // It may have grown.
   }
   node.unanswered = 0;
-  node.stuck = false;
+  no_longer_silent(*id);
   persist_node(*id);
   if (!mutated(Mutant::kNoKillOnRegister))
     for (const AttemptId attempt : node.foreign) {

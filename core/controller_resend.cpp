@@ -1,4 +1,6 @@
 // Launches and kills are repeated until something answers them.
+#include <algorithm>
+
 #include "core/check.h"
 #include "core/controller.h"
 #include "core/mutation.h"
@@ -32,16 +34,33 @@ void Controller::trim_unanswered() {
   while (!unanswered_.empty() && !unanswered(unanswered_.front())) unanswered_.pop_front();
 }
 
-/// A launch to this node is about to be repeated. Who is heard, but answers none, gets nothing new: after
-/// gray failures, of which heartbeats tell nothing (Huang et al., "Gray failure: the Achilles' heel of
-/// cloud-scale systems", HotOS 2017).
+/// Who is heard, but answers no launches, gets nothing new: after gray failures, of which heartbeats tell
+/// nothing (Huang et al., "Gray failure: the Achilles' heel of cloud-scale systems", HotOS 2017).
+bool Controller::stuck(const ClusterNode& node) const {
+  return config_.stuck_after > 0 && node.unanswered >= config_.stuck_after && !mutated(Mutant::kNeverStuck);
+}
+
+/// A launch to this node is about to be repeated. However many are, they make one round.
 void Controller::suspect_if_stuck(NodeId id) {
   ClusterNode& node = cluster_.node(id);
+  if (node.unanswered > 0 && now_ - node.repeated < config_.resend_after) return;
   ++node.unanswered;
-  if (config_.stuck_after == 0 || node.unanswered < config_.stuck_after) return;
-  if (mutated(Mutant::kNeverStuck)) return;
-  node.stuck = true;  // Though it may be suspect for its silence, too: a heartbeat does not end this.
-  if (node.state == NodeState::kReady) set_state(id, NodeState::kSuspect);
+  node.repeated = now_;
+  // If it is suspect for its silence, too, a heartbeat does not end this.
+  if (stuck(node) && node.state == NodeState::kReady) set_state(id, NodeState::kSuspect);
+}
+
+/// Only what comes of a launch tells that launches work: other attempts may go on, and end, all the same. And
+/// when no launch waits for its answer any more, nothing speaks against the node.
+bool Controller::answers_launches(NodeId id, const msg::FromAgent& message) const {
+  if (std::holds_alternative<msg::AttemptStarted>(message.body)) return true;
+  const auto* ended = std::get_if<msg::AttemptEnded>(&message.body);
+  const std::vector<TaskId>& tasks = cluster_.node(id).tasks;
+  return std::none_of(tasks.begin(), tasks.end(), [&](TaskId task_id) {
+    const LiveTask& task = jobs_.at(task_id.job).tasks[task_id.index];
+    return task.state == TaskState::kStarting &&
+           (ended == nullptr || ended->attempt != AttemptId{task_id, task.attempt});
+  });
 }
 
 void Controller::resend_due() {

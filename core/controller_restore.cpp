@@ -23,6 +23,12 @@ void Controller::on(const controller::Restore& event) {
   for (const JobRecord& job : jobs) restore(job);
   for (const Record& record : event.records)
     if (const auto* end = std::get_if<EndRecord>(&record)) restore(*end);
+  std::vector<KeyRecord> keys;
+  for (const Record& record : event.records)
+    if (const auto* key = std::get_if<KeyRecord>(&record)) keys.push_back(*key);
+  std::sort(keys.begin(), keys.end(), [](const KeyRecord& a, const KeyRecord& b) { return a.job < b.job; });
+  for (const KeyRecord& key : keys)
+    if (!mutated(Mutant::kRestoreForgetsKeys)) keys_.add(key);
   std::vector<TaskRecord> tasks;
   for (const Record& record : event.records)
     if (const auto* task = std::get_if<TaskRecord>(&record)) tasks.push_back(*task);

@@ -115,11 +115,12 @@ class JobTable {
     return row == kGone ? nullptr : rows_[row].get();
   }
   LiveJob* find(JobId id) { return const_cast<LiveJob*>(std::as_const(*this).find(id)); }
-  LiveJob& at(JobId id) {
-    LiveJob* job = find(id);
+  const LiveJob& at(JobId id) const {
+    const LiveJob* job = find(id);
     DUET_CHECK(job != nullptr);
     return *job;
   }
+  LiveJob& at(JobId id) { return const_cast<LiveJob&>(std::as_const(*this).at(id)); }
   bool was_given(JobId id) const { return id.value >= 1 && id.value < first_id_ + rows_of_.size(); }
   void retire(JobId id) {
     LiveJob& job = at(id);

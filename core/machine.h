@@ -38,13 +38,25 @@ struct Restore {
     v("records", s.records);
   }
 };
+/// Makes a repeated submission the same job.
+struct IdempotencyKey {
+  std::string text;               ///< The submitter's choice: 1 to 255 bytes, never used for another job.
+  std::uint64_t fingerprint = 0;  ///< Of what is submitted, so that a key used twice is noticed.
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("text", s.text);
+    v("fingerprint", s.fingerprint);
+  }
+};
 struct Submit {
   RequestId request;
   JobSpecPtr spec;
+  std::optional<IdempotencyKey> once{};
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("request", s.request);
     v("spec", s.spec);
+    v("once", s.once);
   }
 };
 struct Cancel {
@@ -117,6 +129,7 @@ using Event = std::variant<Restore, Submit, Cancel, Drain, Undrain, Received, Wa
 // ---- Commands
 
 /// Put this record. Every Send and Reply of the same step, before it or after it, waits until it is durable.
+/// The records of one step become durable together, or none does.
 struct Persist {
   Record record;
   template <class Self, class V>

@@ -275,6 +275,21 @@ struct EndRecord {
   }
 };
 
-using Record = std::variant<JobRecord, TaskRecord, NodeRecord, EndRecord>;
+/// Key: the idempotency key. Which job it stands for, as long as a repeated submission may come.
+struct KeyRecord {
+  std::string key;
+  JobId job;                      ///< 0: the key is forgotten, and nothing of it need be kept.
+  std::uint64_t fingerprint = 0;  ///< Of what was submitted.
+  Instant submitted;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("key", s.key);
+    v("job", s.job);
+    v("fingerprint", s.fingerprint);
+    v("submitted", s.submitted);
+  }
+};
+
+using Record = std::variant<JobRecord, TaskRecord, NodeRecord, EndRecord, KeyRecord>;
 
 }  // namespace duet

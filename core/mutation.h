@@ -63,9 +63,13 @@ enum class Mutant : std::uint8_t {
   kAdoptsNothing,           ///< An agent does not take over what an earlier life launched.
   kNoBrake,                 ///< In a mass loss all nodes are given up at once.
   kNeverStuck,              ///< A node that answers no launches gets more.
+  kBrakeByNumber,           ///< Under the brake, nodes are given up by their number.
+  kKeyIgnored,              ///< A repeated submission makes another job.
+  kKeyOfAnotherJob,         ///< What was submitted differently under the same key is taken for the same.
+  kRestoreForgetsKeys,      ///< A controller that takes over does not know the keys.
 };
 
-inline constexpr Mutant kLastMutant = Mutant::kNeverStuck;
+inline constexpr Mutant kLastMutant = Mutant::kRestoreForgetsKeys;
 
 #ifdef DUET_MUTATIONS
 Mutant active_mutant();

@@ -56,10 +56,13 @@ Duration detector_parameter(const ControllerConfig& config, std::string_view nam
 }
 
 std::vector<Arrival> list_arrivals(const Scenario& scenario) {
-  if (const auto* listed = std::get_if<std::vector<Arrival>>(&scenario.workload)) return *listed;
   std::vector<Arrival> all;
   const auto source = open_workload(scenario);
   while (auto arrival = source->next()) all.push_back(std::move(*arrival));
+  // What is submitted again is another job, if the key of the first is forgotten by then.
+  for (const OperatorEvent& event : scenario.events)
+    if (event.kind == OperatorEvent::Kind::kSubmitAgain) all.push_back({event.at, event.spec});
+  std::stable_sort(all.begin(), all.end(), [](const Arrival& a, const Arrival& b) { return a.at < b.at; });
   return all;
 }
 

@@ -109,7 +109,9 @@ void Checkers::see_launch(const controller::Send& send, const msg::Launch& launc
     broken("I9", text(launch.attempt) + " was sent to a registration that does not hold");
   attempt->launched = true;
   if (task->booked) {  // Sent again.
+    if (node.repeated > 0 && now_ - node.repeated_at < scenario_.controller.resend_after) return;
     ++node.repeated;
+    node.repeated_at = now_;
     return;
   }
   const std::uint32_t stuck_after = scenario_.controller.stuck_after;

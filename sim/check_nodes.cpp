@@ -42,10 +42,21 @@ Checkers::Cause Checkers::cause_of(const controller::Event& event) {
   cause.current = !away && cause.message->node.value == received->link.value &&
                   node.boot == cause.message->boot && node.epoch == cause.message->epoch;
   if (cause.current) node.heard = now_;
-  if (cause.current &&
-      (cause.ended != nullptr || std::holds_alternative<msg::AttemptStarted>(cause.message->body)))
-    node.repeated = 0;
+  if (cause.current && node.repeated > 0 && answers_launches(cause, received->link.value)) node.repeated = 0;
   return cause;
+}
+
+/// L6: a launch has come to something, or none is left that could.
+bool Checkers::answers_launches(const Cause& cause, std::uint64_t node) const {
+  if (std::holds_alternative<msg::AttemptStarted>(cause.message->body)) return true;
+  for (std::size_t job = 0; job < jobs_.size(); ++job)
+    for (std::uint32_t i = 0; i < jobs_[job].tasks.size(); ++i) {
+      const TaskView& task = jobs_[job].tasks[i];
+      const AttemptId attempt{{JobId{job + 1}, i}, task.number};
+      const bool waits = task.state == TaskState::kStarting && task.node.value == node;
+      if (waits && (cause.ended == nullptr || cause.ended->attempt != attempt)) return false;
+    }
+  return true;
 }
 
 /// I9: what is not of the current registration is answered with Fenced and changes nothing.

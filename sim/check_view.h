@@ -103,9 +103,11 @@ struct JobFacts {
   JobSpecPtr spec;
   JobState state = JobState::kPending;
   bool ended = false;
-  bool cancelled = false;                ///< Somebody asked for its end, and it had not ended.
-  std::uint32_t size = 0;                ///< Tasks; of a service, as many as ever were desired.
-  std::uint32_t version = 0;             ///< How often a service was updated.
+  std::optional<controller::IdempotencyKey> once;  ///< Under which it was submitted,
+  Instant submitted;                               ///< and when.
+  bool cancelled = false;                          ///< Somebody asked for its end, and it had not ended.
+  std::uint32_t size = 0;                          ///< Tasks; of a service, as many as ever were desired.
+  std::uint32_t version = 0;                       ///< How often a service was updated.
   std::uint32_t generation_counted = 0;  ///< A gang's attempts of this number have cost it a retry or a loss.
   std::uint32_t generation_stopped = 0;  ///< Of this number some were told to stop,
   std::uint64_t stopped_at_step = 0;     ///< in this step of the controller first.
@@ -147,7 +149,8 @@ struct NodeView {
   std::map<BootNonce, std::uint32_t> highest_serial;  ///< Of the registrations heard, by life.
   // The agent, as seen from outside.
   bool on = false;
-  std::uint32_t repeated = 0;  ///< Launches sent to it again since it last said something of an attempt.
+  std::uint32_t repeated = 0;  ///< Rounds of launches sent to it again since it last answered one,
+  Instant repeated_at;         ///< and when the last was.
   bool wrong_clock = false;    ///< At some time in this run; or nobody looks at it.
   BootNonce agent_boot;
   Epoch agent_epoch;

@@ -66,6 +66,16 @@ void Checkers::check_replies(const controller::Event& event, const controller::C
     broken("I13", "a request was not answered exactly once, or an answer had no request");
 }
 
+/// The job that was submitted under the same idempotency key, if that is not forgotten.
+const JobView* Checkers::submitted_before(const controller::Submit& submit) const {
+  if (!submit.once) return nullptr;
+  const auto same = [&](const JobView& job) { return job.once && job.once->text == submit.once->text; };
+  const auto last = std::find_if(jobs_.rbegin(), jobs_.rend(), same);
+  if (last == jobs_.rend()) return nullptr;
+  const bool kept = saturating_add(last->submitted, scenario_.controller.keys_kept) > now_;
+  return kept || !last->ended ? &*last : nullptr;
+}
+
 /// I13: what makes sense is not refused. What is submitted does, if it fits.
 void Checkers::check_refusal(const controller::Event& event, const controller::Reply& reply) {
   const auto alive = [&](JobId id) {
@@ -79,6 +89,11 @@ void Checkers::check_refusal(const controller::Event& event, const controller::R
   const auto* scale = std::get_if<controller::Scale>(&event);
   const auto* update = std::get_if<controller::Update>(&event);
   const auto* submit = std::get_if<controller::Submit>(&event);
+  if (submit != nullptr && submitted_before(*submit) != nullptr) {
+    if (submitted_before(*submit)->once->fingerprint == submit->once->fingerprint)
+      broken("I13", "a repeated submission was refused: " + reply.refusal);
+    return;
+  }
   // Operations are refused while there are no workers, and a pool while another has its name.
   const auto of_pool = [](const TaskGroup& group) { return !group.spec.pool.empty(); };
   const bool may_be_refused =
@@ -108,10 +123,19 @@ void Checkers::accept(const controller::Event& event, const controller::Reply& r
   }
   const auto* submit = std::get_if<controller::Submit>(&event);
   if (submit == nullptr) return;
+  if (const JobView* first = submitted_before(*submit); first != nullptr) {
+    if (&jobs_[0] + (reply.job.value - 1) != first)
+      broken("I13", "a repeated submission was answered with another job");
+    if (first->once->fingerprint != submit->once->fingerprint)
+      broken("I13", "another submission under the same key was taken for the first");
+    return;
+  }
   if (reply.job.value != jobs_.size() + 1)
     return broken("I3", "a job was accepted under a number already given");
   JobView& job = jobs_.emplace_back();
   job.spec = submit->spec;
+  job.once = submit->once;
+  job.submitted = now_;
   for (std::uint32_t g = 0; g < job.spec->groups.size(); ++g) {
     TaskView task;
     task.group = g;

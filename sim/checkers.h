@@ -82,6 +82,7 @@ class Checkers final : public Observer {
   AttemptView* attempt_of(AttemptId id);
   void check_replies(const controller::Event& event, const controller::Commands& commands, std::size_t first);
   void check_refusal(const controller::Event& event, const controller::Reply& reply);
+  const JobView* submitted_before(const controller::Submit& submit) const;
   void accept(const controller::Event& event, const controller::Reply& reply);
   void change(JobId service, JobSpecPtr spec);
   void see_time(Instant now);
@@ -92,6 +93,7 @@ class Checkers final : public Observer {
   void see(const Cause& cause, const controller::NodeChanged& notice);
   void see_grant(const controller::Send& send);
   void check_holds_only_own(std::uint32_t node, const char* when);
+  bool answers_launches(const Cause& cause, std::uint64_t node) const;
   void check_brake();
   void check_nodes(Instant now);
   void expect_down(NodeView& node, Instant from);

@@ -28,16 +28,21 @@ TaskRow* ClusterWorld::row_of(TaskId task) {
 
 void ClusterWorld::note(const controller::Reply& reply) {
   if (reply.request.value == 0) return;
-  JobRow& row = results_.jobs[reply.request.value - 1];
-  row.id = reply.job;
-  if (!reply.refusal.empty()) {
+  const auto number = static_cast<std::uint32_t>(reply.request.value - 1);
+  JobRow& row = results_.jobs[number];
+  const bool accepted = reply.refusal.empty();
+  if (accepted) {
+    row.id = reply.job;
+    // A job of which nothing was published yet is new.
+    row.repeated = reply.job.value <= rows_.size() && rows_[reply.job.value - 1].job != number;
+  } else {
     row.state = JobState::kFailed;
-    results_.refusals[static_cast<std::uint32_t>(reply.request.value - 1)] = reply.refusal;
+    results_.refusals[number] = reply.refusal;
   }
   const auto it = known_.find(row.key);
   if (it == known_.end()) return;
   Known& known = it->second;
-  if (reply.refusal.empty()) known.ids.push_back(reply.job);
+  if (accepted && !row.repeated) known.ids.push_back(reply.job);
   if (--known.unanswered > 0) return;
   for (const OperatorEvent* event : std::exchange(known.after, {})) door_.emplace_back(event);
 }
@@ -131,7 +136,23 @@ void ClusterWorld::note_end(Run& run) {
   });
 }
 
+/// Submissions that made no job of their own have no row.
+void ClusterWorld::forget_repetitions() {
+  std::map<std::uint32_t, std::string> refusals;
+  std::uint32_t kept = 0;
+  for (std::uint32_t i = 0; i < results_.jobs.size(); ++i) {
+    if (results_.jobs[i].repeated) continue;
+    if (const auto why = results_.refusals.find(i); why != results_.refusals.end())
+      refusals[kept] = std::move(why->second);
+    if (kept != i) results_.jobs[kept] = std::move(results_.jobs[i]);
+    ++kept;
+  }
+  results_.jobs.resize(kept);
+  results_.refusals = std::move(refusals);
+}
+
 Results ClusterWorld::take_results() {
+  forget_repetitions();
   for (JobRow& job : results_.jobs) {
     if (job.id.value == 0) continue;
     Instant last{};

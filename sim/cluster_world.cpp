@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/codec/fingerprint.h"
 
 namespace duet::sim {
 namespace {
@@ -50,6 +51,7 @@ ClusterWorld::ClusterWorld(const Scenario& scenario, Engine& engine, WorldOption
       if (event.kind == OperatorEvent::Kind::kScale)
         job.most_replicas = std::max(job.most_replicas, event.replicas);
       if (event.spec) job.most_replicas = std::max(job.most_replicas, event.spec->groups.front().count);
+      job.again |= event.kind == OperatorEvent::Kind::kSubmitAgain;
     }
   const std::size_t jobs = std::min(source_->expected(), kMaxReserved);
   results_.jobs.reserve(jobs);
@@ -204,26 +206,33 @@ void ClusterWorld::play_requests() {
     ask(scenario_.events[next_event_]);
   while (arrival_ && arrival_->at <= now_) {
     const JobSpecPtr spec = std::move(arrival_->spec);
-    submit_row(static_cast<std::uint32_t>(results_.jobs.size()), *spec);
-    JobRow& row = results_.jobs.emplace_back();
-    row.key = spec->key;
-    row.submitted = now_;
-    row.first_task = static_cast<std::uint32_t>(results_.tasks.size());
-    for (const TaskGroup& group : spec->groups) {
-      row.tasks += group.count;
-      row.cpu_m += group.spec.need.cpu_m * static_cast<std::int64_t>(group.count);
-      row.estimate_ns = std::max(row.estimate_ns, to_ns(group.spec.estimate));
-    }
-    const auto known = known_.find(spec->key);
-    if (known != known_.end()) ++known->second.unanswered;
-    if (spec->pool) row.tasks = std::max(row.tasks, spec->pool->maximum);
-    note_submission(row, *spec);
-    if (spec->kind == JobKind::kService)
-      if (known != known_.end()) row.tasks = std::max(row.tasks, known->second.most_replicas);
     arrival_ = source_->next();
-    step(controller::Submit{RequestId{results_.jobs.size()}, spec});
+    submit(spec);
   }
   play_door();
+}
+
+/// Somebody submits a job; under a key, if he will do so again.
+void ClusterWorld::submit(const JobSpecPtr& spec) {
+  submit_row(static_cast<std::uint32_t>(results_.jobs.size()), *spec);
+  JobRow& row = results_.jobs.emplace_back();
+  row.key = spec->key;
+  row.submitted = now_;
+  row.first_task = static_cast<std::uint32_t>(results_.tasks.size());
+  for (const TaskGroup& group : spec->groups) {
+    row.tasks += group.count;
+    row.cpu_m += group.spec.need.cpu_m * static_cast<std::int64_t>(group.count);
+    row.estimate_ns = std::max(row.estimate_ns, to_ns(group.spec.estimate));
+  }
+  if (spec->pool) row.tasks = std::max(row.tasks, spec->pool->maximum);
+  note_submission(row, *spec);
+  std::optional<controller::IdempotencyKey> once;
+  if (const auto known = known_.find(spec->key); known != known_.end()) {
+    ++known->second.unanswered;
+    if (spec->kind == JobKind::kService) row.tasks = std::max(row.tasks, known->second.most_replicas);
+    if (known->second.again) once.emplace(spec->key, codec::fingerprint(*spec));
+  }
+  step(controller::Submit{RequestId{results_.jobs.size()}, spec, std::move(once)});
 }
 
 /// The job of this row is submitted next.
@@ -234,6 +243,7 @@ void ClusterWorld::submit_row(std::uint32_t row, const JobSpec& spec) {
 }
 
 void ClusterWorld::ask(const OperatorEvent& event) {
+  if (event.kind == OperatorEvent::Kind::kSubmitAgain) return submit(event.spec);
   // Which jobs it means is seen when the controller hears of it.
   if (!up_) return void(door_.emplace_back(&event));
   // Who has no answer to a submission yet does not know the job's id, and waits for it.
@@ -251,6 +261,8 @@ void ClusterWorld::ask(const OperatorEvent& event) {
     case OperatorEvent::Kind::kUpdate:
       for (const JobId job : known_[event.job].ids)
         step(controller::Update{kOperatorRequest, job, event.spec});
+      break;
+    case OperatorEvent::Kind::kSubmitAgain:
       break;
     case OperatorEvent::Kind::kDrain:
       step(controller::Drain{kOperatorRequest, node, false});

@@ -143,6 +143,7 @@ class ClusterWorld final : public World {
   void play_completions();
   void play_messages();
   void play_requests();
+  void submit(const JobSpecPtr& spec);
   void submit_row(std::uint32_t row, const JobSpec& spec);
   void play_door();
   void ask(const OperatorEvent& event);
@@ -207,6 +208,7 @@ class ClusterWorld final : public World {
   const JobRow* job_of(const Run& run) const;
   void note_begin(Run& run);
   void note_end(Run& run);
+  void forget_repetitions();
   TaskRow* row_of(TaskId task);
 
   const Scenario& scenario_;
@@ -277,6 +279,7 @@ class ClusterWorld final : public World {
   struct Known {
     std::vector<JobId> ids;  ///< Of all jobs of that key so far.
     std::uint32_t most_replicas = 0;
+    bool again = false;                       ///< It is submitted more than once.
     std::uint32_t unanswered = 0;             ///< Submissions under that key,
     std::vector<const OperatorEvent*> after;  ///< and what is to be asked when they are answered.
   };

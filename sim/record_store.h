@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -16,13 +17,14 @@ class RecordStore {
     std::visit([this](const auto& r) { keep(r); }, record);
   }
 
-  /// Everything, for a controller that takes over: nodes, ends, jobs, tasks.
+  /// Everything, for a controller that takes over: nodes, ends, jobs, tasks, keys.
   std::vector<Record> records() const {
     std::vector<Record> all;
     for (const auto& [id, record] : nodes_) all.emplace_back(record);
     if (last_end_.job.value > 0) all.emplace_back(last_end_);
     for (const auto& [id, record] : jobs_) all.emplace_back(record);
     for (const auto& [id, record] : tasks_) all.emplace_back(record);
+    for (const auto& [key, record] : keys_) all.emplace_back(record);
     return all;
   }
 
@@ -44,7 +46,15 @@ class RecordStore {
     if (last_end_.job < record.job) last_end_ = record;
   }
 
+  void keep(const KeyRecord& record) {
+    if (record.job == JobId{})
+      keys_.erase(record.key);
+    else
+      keys_[record.key] = record;
+  }
+
   std::map<NodeId, NodeRecord> nodes_;
+  std::map<std::string, KeyRecord> keys_;
   std::map<JobId, JobRecord> jobs_;
   std::map<TaskId, TaskRecord> tasks_;
   EndRecord last_end_;

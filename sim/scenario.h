@@ -94,16 +94,17 @@ using Workload = std::variant<std::vector<Arrival>, JobTable, PoissonWorkload, L
 
 /// What an operator does during the run.
 struct OperatorEvent {
-  enum class Kind : std::uint8_t { kCancel, kDrain, kEvict, kUndrain, kScale, kUpdate };
+  enum class Kind : std::uint8_t { kCancel, kDrain, kEvict, kUndrain, kScale, kUpdate, kSubmitAgain };
   Instant at;
   Kind kind = Kind::kCancel;
-  std::string job;         ///< kCancel, kScale, kUpdate: key of the job (all of that key submitted so far).
-  std::uint32_t node = 0;  ///< Index into Scenario::nodes, else.
+  std::string job;             ///< If of_job(): key of the job (all of that key submitted so far).
+  std::uint32_t node = 0;      ///< Index into Scenario::nodes, else.
   std::uint32_t replicas = 0;  ///< kScale.
-  JobSpecPtr spec{};           ///< kUpdate: what the service becomes.
+  JobSpecPtr spec{};           ///< kUpdate: what the service becomes; kSubmitAgain: what is submitted.
+  bool changed = false;        ///< kSubmitAgain: `spec` is not what was submitted first.
 
   /// True if it speaks of a job, not of a node.
-  bool of_job() const { return kind == Kind::kCancel || kind == Kind::kScale || kind == Kind::kUpdate; }
+  bool of_job() const { return kind != Kind::kDrain && kind != Kind::kEvict && kind != Kind::kUndrain; }
 };
 
 /// What may happen to messages. Fate is keyed by (seed, link, number). Probabilities in parts per million.

@@ -200,6 +200,9 @@ constexpr Field kFields[] = {
             "A task lost with its node more often than this fails."),
     integer(S::kCluster, "stuck_after", "launches", 0, kMillion, "0",
             "A node that is heard, but answers no launch, is suspect after so many repetitions. 0 = never."),
+    interval(S::kCluster, "keys_kept_s", "86400",
+             "For how long after a submission its idempotency key stands for its job; as long as the job "
+             "lives in any case."),
     nested(S::kCluster, "mass_loss", kObject, S::kMassLoss,
            "When many nodes fall silent at once, they are given up slowly."),
 
@@ -386,6 +389,11 @@ constexpr Field kFields[] = {
     plain(S::kEvent, "update", kName, "",
           "The service of this `id` is to run `to` instead, replica by replica."),
     nested(S::kEvent, "to", kObject, S::kGroup, "With `update`: the new replicas; `tasks` says how many."),
+    plain(S::kEvent, "submit_again", kName, "",
+          "The listed job of this `id` is submitted once more, under the same idempotency key: as by someone "
+          "who got no answer."),
+    plain(S::kEvent, "changed", kFlag, "false",
+          "With `submit_again`: as another job (of one retry more), which must be refused."),
     plain(S::kEvent, "drain", kName, "", "This node gets no new tasks."),
     plain(S::kEvent, "evict", kName, "", "As `drain`, and its tasks are ended and run elsewhere."),
     plain(S::kEvent, "undrain", kName, "", "This node gets tasks again."),

@@ -169,6 +169,7 @@ void read_cluster(Context& context, const JsonValue& cluster) {
   out.agent.kill_grace = reader.seconds("kill_grace_s");
   out.controller.max_losses = static_cast<std::uint32_t>(reader.integer("max_losses"));
   out.controller.stuck_after = static_cast<std::uint32_t>(reader.integer("stuck_after"));
+  out.controller.keys_kept = reader.seconds("keys_kept_s");
   if (reader.valid("mass_loss")) {
     const Reader loss(context, reader.value("mass_loss"), Section::kMassLoss);
     out.controller.mass_loss = {

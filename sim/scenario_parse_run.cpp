@@ -69,7 +69,7 @@ void read_service_event(Context& context, const Reader& reader, const JobSpec* j
   only_with("replicas", Kind::kScale, "scale");
   only_with("to", Kind::kUpdate, "update");
   event.replicas = reader.valid("replicas") ? static_cast<std::uint32_t>(reader.integer("replicas")) : 0;
-  if (event.kind == Kind::kCancel || !context.jobs_known) return;
+  if ((event.kind != Kind::kScale && event.kind != Kind::kUpdate) || !context.jobs_known) return;
   if (job == nullptr || job->kind != JobKind::kService) {
     if (reader.valid(event.kind == Kind::kScale ? "scale" : "update"))
       context.mistakes.add(reader.place(event.kind == Kind::kScale ? "scale" : "update"),
@@ -89,6 +89,25 @@ void read_service_event(Context& context, const Reader& reader, const JobSpec* j
   spec.groups = {read_replicas(context, Reader(context, reader.value("to"), Section::kGroup),
                                spec.pool && spec.pool->pull)};
   check_workers("to", spec.groups.front().count);
+  event.spec = std::make_shared<const JobSpec>(std::move(spec));
+}
+
+/// What `submit_again` says beside the job that it repeats.
+void read_repetition(Context& context, const Reader& reader, const JobSpec* job, OperatorEvent& event) {
+  const bool repeats = event.kind == OperatorEvent::Kind::kSubmitAgain;
+  if (!repeats && reader.given("changed"))
+    context.mistakes.add(reader.key_place("changed"), "`changed` says nothing here",
+                         "right: with `submit_again`");
+  if (!repeats || !context.jobs_known || !reader.valid("submit_again")) return;
+  event.changed = reader.flag("changed");
+  if (job == nullptr) {
+    if (std::holds_alternative<JobTable>(context.out.workload))
+      context.mistakes.add(reader.place("submit_again"), "a job of a table cannot be submitted again",
+                           "right: a job listed in `workload`");
+    return;
+  }
+  JobSpec spec = *job;
+  if (event.changed) ++spec.retries;
   event.spec = std::make_shared<const JobSpec>(std::move(spec));
 }
 
@@ -200,13 +219,15 @@ void read_lasting(Context& context, const JsonValue& object, std::string_view na
 void read_events(Context& context, const JsonValue& events) {
   using Kind = OperatorEvent::Kind;
   constexpr std::pair<std::string_view, Kind> kinds[] = {
-      {"cancel", Kind::kCancel}, {"scale", Kind::kScale}, {"update", Kind::kUpdate},
-      {"drain", Kind::kDrain},   {"evict", Kind::kEvict}, {"undrain", Kind::kUndrain}};
+      {"cancel", Kind::kCancel},  {"scale", Kind::kScale},
+      {"update", Kind::kUpdate},  {"submit_again", Kind::kSubmitAgain},
+      {"drain", Kind::kDrain},    {"evict", Kind::kEvict},
+      {"undrain", Kind::kUndrain}};
   JobIds jobs;
   for (JsonValue v = events.first_child(); v; v = v.next_sibling()) {
     const Reader reader(context, v, Section::kEvent);
-    const std::string_view what =
-        exactly_one(context, reader, {"cancel", "scale", "update", "drain", "evict", "undrain"});
+    const std::string_view what = exactly_one(
+        context, reader, {"cancel", "scale", "update", "submit_again", "drain", "evict", "undrain"});
     if (what.empty()) continue;
     OperatorEvent event;
     event.at = reader.instant("at_s");
@@ -218,6 +239,7 @@ void read_events(Context& context, const JsonValue& events) {
       event.job = reader.text(what);
       const JobSpec* job = jobs.find(context, reader.value(what));
       read_service_event(context, reader, job, event);
+      read_repetition(context, reader, job, event);
     }
     context.out.events.push_back(std::move(event));
   }

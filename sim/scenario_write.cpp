@@ -144,6 +144,8 @@ void ScenarioWriter::cluster() {
   seconds("kill_grace_s", scenario_.agent.kill_grace);
   integer("max_losses", scenario_.controller.max_losses);
   if (scenario_.controller.stuck_after > 0) integer("stuck_after", scenario_.controller.stuck_after);
+  if (scenario_.controller.keys_kept != ControllerConfig{}.keys_kept)
+    seconds("keys_kept_s", scenario_.controller.keys_kept);
   if (const MassLoss& loss = scenario_.controller.mass_loss; loss != MassLoss{}) {
     object("mass_loss", true);
     integer("percent", loss.percent);
@@ -387,6 +389,9 @@ void ScenarioWriter::events() {
       object("to");
       group(event.spec->groups.front(), "tasks");
       out_.close();
+    } else if (event.kind == Kind::kSubmitAgain) {
+      text("submit_again", event.job);
+      flag("changed", event.changed);
     } else
       text(event.kind == Kind::kDrain   ? "drain"
            : event.kind == Kind::kEvict ? "evict"

@@ -64,6 +64,7 @@ Scenario Draw::make() {
   network();
   jobs();
   cancels();
+  repetitions();
   const auto by_time = [](const auto& a, const auto& b) { return a.at < b.at; };
   std::stable_sort(out_.faults.begin(), out_.faults.end(), by_time);
   std::stable_sort(out_.events.begin(), out_.events.end(), by_time);

@@ -243,4 +243,29 @@ void Draw::cancels() {
   }
 }
 
+/// Some jobs are submitted again, some of them differently, at any time after the first.
+void Draw::repetitions() {
+  Rng rng = root_.fork("repetitions");
+  if (rng.chance(1, 2)) return;
+  if (rng.chance(1, 4)) out_.controller.keys_kept = log_uniform(rng, kSecond, 60 * kSecond);
+  for (const Arrival& arrival : std::get<std::vector<Arrival>>(out_.workload)) {
+    Rng own = rng.fork(arrival.spec->key);
+    const auto of_pool = [](const TaskGroup& group) { return !group.spec.pool.empty(); };
+    const bool of_some_pool = std::any_of(arrival.spec->groups.begin(), arrival.spec->groups.end(), of_pool);
+    // Made anew, a service would have nobody to end it, and an operation no pool.
+    if (arrival.spec->kind == JobKind::kService || of_some_pool || !own.chance(1, 4)) continue;
+    for (std::int64_t times = own.between(1, 3); times > 0; --times) {
+      OperatorEvent event{arrival.at, OperatorEvent::Kind::kSubmitAgain, arrival.spec->key};
+      if (own.chance(4, 5))
+        event.at = std::min(arrival.at + log_uniform(own, kMs, 60 * kSecond),
+                            std::max(arrival.at, instant_ns(to_ns(chaos_))));
+      event.changed = own.chance(1, 4);
+      JobSpec spec = *arrival.spec;
+      spec.retries += event.changed ? 1 : 0;
+      event.spec = std::make_shared<const JobSpec>(std::move(spec));
+      out_.events.push_back(std::move(event));
+    }
+  }
+}
+
 }  // namespace duet::sim::drawing

@@ -46,6 +46,7 @@ class Draw {
   void network();
   void jobs();
   void cancels();
+  void repetitions();
   TaskSpec task(Rng& rng, std::int64_t shortest_ns = 10 * kMs);
   void make_dag(JobSpec& job, Rng& rng);
   void make_service(JobSpec& job, Instant submitted, Rng& rng, const std::vector<bool>& survives);

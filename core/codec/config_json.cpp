@@ -55,6 +55,7 @@ Json document(const ControllerConfig& c) {
               {"max_losses", c.max_losses},
               {"mass_loss", document(c.mass_loss)},
               {"stuck_after", c.stuck_after},
+              {"keys_kept_ns", to_ns(c.keys_kept)},
               {"seed", c.seed}};
 }
 /// All of an agent but its name.
@@ -174,9 +175,10 @@ class Input {
     member("max_losses", out.max_losses);
     member("mass_loss", out.mass_loss);
     member("stuck_after", out.stuck_after);
+    member("keys_kept_ns", out.keys_kept);
     member("seed", out.seed);
     done({"queue", "scheduler", "autoscaler", "detector", "estimator", "inventory", "resend_after_ns",
-          "max_losses", "mass_loss", "stuck_after", "seed"});
+          "max_losses", "mass_loss", "stuck_after", "keys_kept_ns", "seed"});
   }
   void read(AgentConfig& out) {
     member("name", out.name);

@@ -12,7 +12,7 @@
 namespace duet::codec {
 
 /// The version of the trace format that this code writes. It reads no other.
-inline constexpr std::uint32_t kTraceFormat = 3;
+inline constexpr std::uint32_t kTraceFormat = 4;
 
 struct TraceHeader {
   std::string duet_version;  ///< Of the program that wrote it; filled in by the writer if empty.

@@ -41,6 +41,12 @@ Harness::At Harness::At::submit(const JobSpecPtr& spec) {
   });
   return *this;
 }
+Harness::At Harness::At::once(const JobBuilder& job, const std::string& key, std::uint64_t fingerprint) {
+  harness_.add(t_, Phase::kSubmit, [&h = harness_, spec = job.spec(), key, fingerprint] {
+    h.step(controller::Submit{{++h.requests_}, spec, controller::IdempotencyKey{key, fingerprint}});
+  });
+  return *this;
+}
 Harness::At Harness::At::cancel(std::uint64_t job) {
   harness_.add(t_, Phase::kCancel, [&h = harness_, job] {
     h.step(controller::Cancel{{++h.requests_}, {job}});

@@ -53,6 +53,7 @@ class Harness {
     At(Harness& harness, Instant t) : harness_(harness), t_(t) {}
     At submit(const JobBuilder& job) { return submit(job.spec()); }
     At submit(const JobSpecPtr& spec);
+    At once(const JobBuilder& job, const std::string& key, std::uint64_t fingerprint = 1);
     At cancel(std::uint64_t job);
     At scale(std::uint64_t job, std::uint32_t count);
     At update(std::uint64_t job, const JobSpecPtr& spec);

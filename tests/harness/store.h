@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/model.h"
@@ -19,6 +20,7 @@ class RecordStore {
   /// first.
   std::vector<Record> records() const {
     std::vector<Record> all;
+    for (auto it = keys_.rbegin(); it != keys_.rend(); ++it) all.emplace_back(it->second);
     for (auto it = tasks_.rbegin(); it != tasks_.rend(); ++it) all.emplace_back(it->second);
     if (ended_) all.emplace_back(*ended_);
     for (auto it = jobs_.rbegin(); it != jobs_.rend(); ++it) all.emplace_back(it->second);
@@ -27,6 +29,7 @@ class RecordStore {
   }
   std::size_t jobs() const { return jobs_.size(); }
   std::size_t tasks() const { return tasks_.size(); }
+  std::size_t keys() const { return keys_.size(); }
   const TaskRecord* task(TaskId id) const {
     const auto it = tasks_.find(id);
     return it == tasks_.end() ? nullptr : &it->second;
@@ -42,7 +45,15 @@ class RecordStore {
     if (!ended_ || ended_->job < r.job) ended_ = r;
   }
 
+  void keep(const KeyRecord& r) {
+    if (r.job == JobId{})
+      keys_.erase(r.key);
+    else
+      keys_[r.key] = r;
+  }
+
   std::map<JobId, JobRecord> jobs_;
+  std::map<std::string, KeyRecord> keys_;
   std::map<TaskId, TaskRecord> tasks_;
   std::map<NodeId, NodeRecord> nodes_;
   std::optional<EndRecord> ended_;  ///< Of the highest job that ended: ids must not be given again.

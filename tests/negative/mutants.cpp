@@ -79,6 +79,9 @@ const Planted kPlanted[] = {
     {Mutant::kAdoptsNothing, "AdoptsNothing", "I9"},
     {Mutant::kNoBrake, "NoBrake", "I23"},
     {Mutant::kNeverStuck, "NeverStuck", "L6"},
+    {Mutant::kKeyIgnored, "KeyIgnored", "I13"},
+    {Mutant::kKeyOfAnotherJob, "KeyOfAnotherJob", "I13"},
+    {Mutant::kRestoreForgetsKeys, "RestoreForgetsKeys", "I13"},
 };
 
 /// Failures that the swarm once found, kept as scenarios: each still shows them when its mutant brings the
@@ -96,6 +99,7 @@ const Kept kKept[] = {
     {Mutant::kOldLifeStaysOut, "old_life_pushed_out", "L4"},
     {Mutant::kRestoreForgetsEviction, "evicted_gang_restored", "I4"},  // As rare.
     {Mutant::kScaleStallsUpdate, "scaled_update", "L2"},
+    {Mutant::kBrakeByNumber, "overtaken_under_brake", "L3"},
 };
 
 bool has(const std::vector<Violation>& violations, const std::string& invariant) {

@@ -141,7 +141,7 @@ TEST(CodecSizes, ASpecificationIsWrittenOncePerStep) {
   encoder.put(
       controller::Submit{RequestId{1}, std::make_shared<const JobSpec>(*spec)});  // equal, not the same
   encoder.finish();
-  EXPECT_EQ(buffer.size(), once + 2);
+  EXPECT_EQ(buffer.size(), once + 3);
 }
 
 TEST(CodecDecoder, EnumeratorsThatDoNotExistAreRefused) {

@@ -134,5 +134,66 @@ TEST(CoreMassLoss, ManySilentNodesAreGivenUpOneByOne) {
             (Lines{"30.000000000 node n0 down", "30.000000000 node n1 down", "90.000000000 node n2 down"}));
 }
 
+TEST(CoreMassLoss, TheLongestSilentIsGivenUpFirst) {
+  Harness h(cluster().nodes(5, cores(1)).dead_after(20, 30).mass_loss(20, 300s, 60s));
+  // 3 and 4 fall silent first. 3 comes back while it waits; then 2, whose number is lower, has waited longer.
+  h.at(0s).submit(job("bag").bag().tasks(5).runs(500s));
+  h.at(5s).cut(4);
+  h.at(15s).cut(3);
+  h.at(25s).cut(2);
+  h.at(45s).cut(0);
+  h.at(65s).heal(3);
+  h.run_until(300s);
+  EXPECT_EQ(h.lines("down"),
+            (Lines{"30.000000000 node n4 down", "90.000000000 node n2 down", "150.000000000 node n0 down"}));
+  h.at(310s).cut(3);
+  h.run_until(400s);
+  EXPECT_EQ(h.lines("down").back(), "330.000000000 node n3 down") << "who came back is watched again";
+}
+
+TEST(CoreStuck, LaunchesThatAreRepeatedTogetherCountOnceAndOtherEndsDoNotCount) {
+  const auto run = [](int lost_until_s) {
+    ClusterBuilder builder = cluster().nodes(2, cores(4)).heartbeat(3s);
+    builder.controller.stuck_after = 3;
+    Harness h(builder);
+    h.fate([=](const Letter& letter) {
+      const bool lost = letter.node == 0 && letter.as<msg::Launch>() != nullptr &&
+                        letter.sent >= Instant(1s) && letter.sent < Instant(Seconds(lost_until_s));
+      return lost ? std::vector<Duration>{} : std::vector<Duration>{Duration{0}};
+    });
+    h.at(0s).submit(job("ends").runs(14s));  // Its end at 14 s tells nothing of launches.
+    h.at(1s).submit(job("a").runs(5s)).submit(job("b").runs(5s));
+    h.at(2s).submit(job("c").runs(5s));
+    h.at(12s).submit(job("early").runs(1s));
+    h.at(18s).submit(job("late").runs(1s));
+    h.run();
+    return h.lines("starting");
+  };
+  const auto has = [](const Lines& lines, const std::string& line) {
+    return std::count(lines.begin(), lines.end(), line);
+  };
+  // Rounds at 6, 11 and 16 s; what is sent at 7 s belongs to the first.
+  const Lines lines = run(100);
+  EXPECT_EQ(has(lines, "12.000000000 task 5.0#1 starting n0"), 0) << "n0 is full";
+  EXPECT_EQ(has(lines, "18.000000000 task 6.0#1 starting n1"), 1);
+  // Answered at 16 s.
+  EXPECT_EQ(has(run(16), "18.000000000 task 6.0#1 starting n0"), 1);
+}
+
+TEST(CoreStuck, WhenNoLaunchIsLeftToAnswerTheNodeIsTriedAgain) {
+  ClusterBuilder builder = cluster().nodes(1, cores(1)).heartbeat(3s);
+  builder.controller.stuck_after = 2;
+  Harness h(builder);
+  h.fate([](const Letter& letter) {
+    const bool lost = letter.as<msg::Launch>() != nullptr && letter.sent < Instant(20s);
+    return lost ? std::vector<Duration>{} : std::vector<Duration>{Duration{0}};
+  });
+  h.at(0s).submit(job("a").runs(5s));
+  h.at(12s).submit(job("b").runs(5s));
+  h.at(21s).cancel(1);
+  h.run();
+  EXPECT_EQ(h.lines("task 2.0#1 starting"), (Lines{"21.000000000 task 2.0#1 starting n0"}));
+}
+
 }  // namespace
 }  // namespace duet::test

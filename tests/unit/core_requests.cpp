@@ -210,5 +210,58 @@ TEST(CoreRequests, WhatSucceedsWhileBeingEvictedHasSucceeded) {
                                   "4.000000000 task 1.0#1 succeeded n0", "4.000000000 job 1 succeeded"}));
 }
 
+TEST(CoreIdempotency, I13_ARepeatedSubmissionIsTheSameJob) {
+  Harness h(cluster().nodes(1, cores(1)));
+  h.at(0s).once(job("a").runs(5s), "k").once(job("a").runs(5s), "k");
+  h.at(3s).once(job("a").runs(5s), "k");
+  h.at(4s).once(job("b").runs(5s), "k", 2).once(job("b").runs(5s), "other", 2);
+  h.at(20s).replace_controller().once(job("a").runs(5s), "k").once(job("b").runs(5s), "k", 2);
+  h.run_until(30s);
+  const std::string used = "the idempotency key 'k' is that of job 1, which was submitted differently";
+  EXPECT_EQ(h.replies(), (Lines{
+                             "0.000000000 reply 1 job 1",
+                             "0.000000000 reply 2 job 1",
+                             "3.000000000 reply 3 job 1",
+                             "4.000000000 reply 4 refused: " + used,
+                             "4.000000000 reply 5 job 2",
+                             "20.000000000 reply 6 job 1",
+                             "20.000000000 reply 7 refused: " + used,
+                         }));
+  EXPECT_EQ(h.starts().size(), 2U);
+  EXPECT_EQ(h.store().keys(), 2U);
+}
+
+TEST(CoreIdempotency, I13_WhatIsRefusedUsesUpNoKey) {
+  Harness h(cluster().nodes(1, cores(1)));
+  h.at(0s).once(job("a").tasks(0), "k").once(job("a").runs(1s), "k", 2);
+  h.at(0s).once(job("a"), "").once(job("a"), std::string(256, 'x')).once(job("a"), std::string(255, 'x'));
+  h.run();
+  EXPECT_EQ(h.replies(), (Lines{"0.000000000 reply 1 refused: a group needs at least one task",
+                                "0.000000000 reply 2 job 1",
+                                "0.000000000 reply 3 refused: an idempotency key has 1 to 255 bytes",
+                                "0.000000000 reply 4 refused: an idempotency key has 1 to 255 bytes",
+                                "0.000000000 reply 5 job 2"}));
+}
+
+TEST(CoreIdempotency, I13_KeysAreForgottenWhenTheirTimeIsOverAndTheirJobHasEnded) {
+  ClusterBuilder builder = cluster().nodes(1, cores(2));
+  builder.controller.keys_kept = 100s;
+  Harness h(builder);
+  h.at(0s).once(job("long").runs(150s), "long").once(job("short").runs(1s), "short");
+  h.at(99s).once(job("short").runs(1s), "short");  // Still known.
+  h.at(100s).once(job("short").runs(1s), "short").once(job("long").runs(150s), "long");
+  h.at(120s).replace_controller();
+  h.at(149s).once(job("long").runs(150s), "long");  // It lives.
+  h.at(199s).once(job("short").runs(1s), "short");  // Known for 100 s again.
+  h.at(200s).once(job("long").runs(1s), "long", 2);
+  h.run_until(300s);
+  EXPECT_EQ(h.replies(), (Lines{"0.000000000 reply 1 job 1", "0.000000000 reply 2 job 2",
+                                "99.000000000 reply 3 job 2", "100.000000000 reply 4 job 3",
+                                "100.000000000 reply 5 job 1", "149.000000000 reply 6 job 1",
+                                "199.000000000 reply 7 job 3", "200.000000000 reply 8 job 4"}));
+  // At 200 s that of the third job is forgotten, in the store as well.
+  EXPECT_EQ(h.store().keys(), 1U);
+}
+
 }  // namespace
 }  // namespace duet::test

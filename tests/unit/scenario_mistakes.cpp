@@ -389,8 +389,12 @@ TEST(ScenarioMistakes, GeneratorsAndTables) {
 TEST(ScenarioMistakes, WhatHappensDuringTheRun) {
   expect({
       {{"/events=[{\"at_s\": 1}]"},
-       "--set: /events/0: nothing happens here | right: one of `cancel`, `scale`, `update`, `drain`, "
-       "`evict`, `undrain`"},
+       "--set: /events/0: nothing happens here | right: one of `cancel`, `scale`, `update`, "
+       "`submit_again`, `drain`, `evict`, `undrain`"},
+      {{"/events=[{\"at_s\": 1, \"submit_again\": \"jab1\"}]"},
+       "--set: /events/0/submit_again: there is no job `jab1` | did you mean `job1`?"},
+      {{"/events=[{\"at_s\": 1, \"cancel\": \"job1\", \"changed\": true}]"},
+       "--set: /events/0/changed: `changed` says nothing here | right: with `submit_again`"},
       {{"/events=[{\"at_s\": 1, \"drain\": \"small\", \"cancel\": \"job1\"}]"},
        "--set: /events/0/drain: `drain` and `cancel` exclude each other"},
       {{"/events=[{\"drain\": \"small\"}]"},
