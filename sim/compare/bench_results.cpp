@@ -41,10 +41,29 @@ double ns_of_unit(const std::string& unit) {
   return unit == "s" ? 1e9 : 1;
 }
 
+/// A benchmark's name, and which of its times counts. The library adds how the time was taken.
+struct BenchName {
+  std::string name;
+  std::string_view time = "cpu_time";
+};
+BenchName bench_name(std::string name) {
+  BenchName out{std::move(name)};
+  const auto cut = [&](std::string_view suffix) {
+    const std::size_t at = out.name.rfind(suffix);
+    if (at == std::string::npos || at + suffix.size() != out.name.size()) return false;
+    out.name.resize(at);
+    return true;
+  };
+  // Whoever measures by himself has his time under "real".
+  if (cut("/manual_time") || cut("/real_time")) out.time = "real_time";
+  cut("/iterations:1");
+  return out;
+}
+
 /// What one entry measured, in nanoseconds.
-std::optional<double> measured_ns(const JsonValue& entry, const std::string& name) {
+std::optional<double> measured_ns(const JsonValue& entry, std::string_view time_name) {
   if (const auto rate = number_in(entry, "items_per_second"); rate && *rate > 0) return 1e9 / *rate;
-  const auto time = number_in(entry, name.ends_with("/real_time") ? "real_time" : "cpu_time");
+  const auto time = number_in(entry, time_name);
   if (!time) return std::nullopt;
   return *time * ns_of_unit(text_in(entry, "time_unit"));
 }
@@ -63,21 +82,20 @@ class BenchReader {
 
   void read(const JsonValue& entry) {
     const std::string run_name = text_in(entry, "run_name");
-    const std::string name = run_name.empty() ? text_in(entry, "name") : run_name;
+    const auto [name, time] = bench_name(run_name.empty() ? text_in(entry, "name") : run_name);
     if (name.empty()) return complain(entry, "an entry has no name");
     if (const JsonValue failed = entry.member("error_occurred"); failed && failed.boolean())
       return complain(entry, backquoted(name) + " failed: " + text_in(entry, "error_message"));
     if (!entries_.contains(name)) order_.push_back(name);
     Entries& known = entries_[name];
-    known.floor = std::max(known.floor, number_in(entry, "noise").value_or(0));
+    known.floor = std::max(known.floor, number_in(entry, "noise_floor").value_or(0));
     const std::string aggregate = text_in(entry, "aggregate_name");
-    const auto ns = measured_ns(entry, name);
-    if (!ns) return complain(entry, backquoted(name) + " has no time");
+    const auto ns = measured_ns(entry, time);
+    if (!ns || !std::isfinite(*ns) || *ns <= 0) return complain(entry, backquoted(name) + " has no time");
     if (aggregate.empty()) known.ns.push_back(*ns);
     if (aggregate == "median") known.median = *ns;
     // A rate's spread, as a share, is that of its time.
-    if (aggregate == "cv")
-      known.cv = number_in(entry, name.ends_with("/real_time") ? "real_time" : "cpu_time");
+    if (aggregate == "cv") known.cv = number_in(entry, time);
   }
 
   Result<std::vector<BenchSamples>> finish(const std::string& path) {
@@ -119,8 +137,12 @@ std::string nanoseconds(double ns) { return figure(ns); }
 Result<std::vector<BenchSamples>> read_bench(const std::string& path) {
   auto text = read_text(path, kMostBenchText);
   if (!text) return text.problems();
+  return parse_bench(std::move(*text), path);
+}
+
+Result<std::vector<BenchSamples>> parse_bench(std::string text, const std::string& path) {
   Mistakes mistakes;
-  const JsonDoc doc(path, std::move(*text), mistakes);
+  const JsonDoc doc(path, std::move(text), mistakes);
   if (!doc.root()) return to_problems(doc, mistakes);
   const JsonValue list = doc.root().member("benchmarks");
   if (!list.is(JsonType::kArray))
@@ -164,7 +186,10 @@ std::vector<BenchMovement> compare_bench(const std::vector<BenchSamples>& after,
     m.floor = std::max({kLeastFloor, 2 * now.spread, 2 * found->spread, now.floor, found->floor});
     m.probability = test.probability;
     m.cliffs_delta = test.cliffs_delta();
-    if (std::min(now.ns.size(), found->ns.size()) < kFewestRepetitions)
+    const bool few = std::min(now.ns.size(), found->ns.size()) < kFewestRepetitions;
+    if (few && found->floor > 0 && std::abs(m.change) > m.floor)
+      m.standing = m.change > 0 ? Standing::kWorse : Standing::kBetter;
+    else if (few)
       m.standing = std::abs(m.change) > m.floor ? Standing::kUnknown : Standing::kTie;
     else if (m.probability < 0.05 && std::abs(m.cliffs_delta) >= kLargeEffect && std::abs(m.change) > m.floor)
       m.standing = m.change > 0 ? Standing::kWorse : Standing::kBetter;

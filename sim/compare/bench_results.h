@@ -16,11 +16,14 @@ struct BenchSamples {
   std::vector<double> ns;  ///< Per item, if the benchmark counts items, else per iteration. CPU time, or real
                            ///< time if its name says so. If the file has aggregates only, the median alone.
   double spread = 0;       ///< Of these, as a share of their median; with aggregates only, as they say.
-  double floor = 0;  ///< Noise that the file itself declares: a member `noise` of its entries; 0 = none.
+  double floor =
+      0;  ///< Noise that the file itself declares: a member `noise_floor` of its entries; 0 = none.
 };
 
 /// In the order of the file. Problems: it cannot be read, is no such file, or holds benchmarks that failed.
 Result<std::vector<BenchSamples>> read_bench(const std::string& path);
+/// The same from text; `source` names it in problems.
+Result<std::vector<BenchSamples>> parse_bench(std::string text, const std::string& source);
 
 /// Of the benchmarks `decision/POLICY/NODES`, by policy and nodes.
 std::vector<DecisionCost> decision_costs(const std::vector<BenchSamples>& samples);

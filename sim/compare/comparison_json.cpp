@@ -311,8 +311,12 @@ Result<Comparison> read_comparison(const std::string& path) {
       fs::is_directory(path, ignored) ? (fs::path(path) / "comparison.json").string() : path;
   auto text = read_text(file, kMostText);
   if (!text) return text.problems();
+  return parse_comparison(std::move(*text), file);
+}
+
+Result<Comparison> parse_comparison(std::string text, const std::string& source) {
   Mistakes mistakes;
-  const JsonDoc doc(file, std::move(*text), mistakes);
+  const JsonDoc doc(source, std::move(text), mistakes);
   if (!doc.root()) return to_problems(doc, mistakes);
   ComparisonReader reader(doc);
   Comparison comparison = reader.read(doc.root());

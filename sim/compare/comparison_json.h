@@ -16,6 +16,8 @@ void write_comparison(const Comparison& comparison, const TextSink& sink);
 /// `path` is the file, or the folder that holds it under its usual name. Problems: it cannot be read, is no
 /// comparison, or one of another format.
 Result<Comparison> read_comparison(const std::string& path);
+/// The same from text; `source` names it in problems.
+Result<Comparison> parse_comparison(std::string text, const std::string& source);
 
 inline constexpr int kComparisonFormat = 1;
 

@@ -50,6 +50,23 @@ double mean_over_common(const Seeded& values, const Seeded& others) {
   return mean_of(common);
 }
 
+/// By the ratios where there are any: a run with twice the wait has twice the noise. By the differences else,
+/// and where the two point in different ways nothing is sure.
+double probability_of(const Seeded& after, const Seeded& before, const std::vector<double>& differences) {
+  const auto logarithms = [](const Seeded& values) {
+    Seeded logs;
+    for (const auto& [seed, value] : values) logs.emplace_back(seed, std::log(value));
+    return logs;
+  };
+  const auto positive = [](const Seeded& values) {
+    return std::all_of(values.begin(), values.end(), [](const auto& one) { return one.second > 0; });
+  };
+  if (!positive(after) || !positive(before)) return paired_t_probability(differences);
+  const std::vector<double> ratios = paired_differences(logarithms(after), logarithms(before));
+  const bool agree = (mean_of(ratios) > 0) == (mean_of(differences) > 0);
+  return agree ? paired_t_probability(ratios) : 1;
+}
+
 /// Nothing if the metric is the same with every seed, or moved by no more than is tolerated, or in no one
 /// way.
 std::optional<Suspicion> suspicion(const Metric& metric, const Seeded& after, const Seeded& before,
@@ -73,7 +90,7 @@ std::optional<Suspicion> suspicion(const Metric& metric, const Seeded& after, co
     found.by_chance = false;
     return found;
   }
-  found.probability = paired_t_probability(differences);
+  found.probability = probability_of(after, before, differences);
   return found;
 }
 

@@ -166,6 +166,8 @@ double paired_t_probability(std::span<const double> differences) {
   for (const double d : differences) squares += (d - mean) * (d - mean);
   const double n = static_cast<double>(differences.size());
   const double t = mean / std::sqrt(squares / (n - 1) / n);
+  // Differences too large, or too small, to be squared.
+  if (!std::isfinite(t)) return std::isinf(t) ? 0 : 1;
   return std::min(1.0, 2 * cdf(complement(boost::math::students_t(n - 1), std::abs(t))));
 }
 

@@ -202,6 +202,24 @@ TEST(CompareBench, MovedIsWhatIsBeyondTheNoise) {
   EXPECT_TRUE(compare_bench(bench("other", {1}), before).empty());
 }
 
+// A file of medians with the noise that was seen over several runs, against one new run.
+TEST(CompareBench, ABaselineMayDeclareItsFloor) {
+  const auto file = [](const std::string& text) {
+    const std::string path = testing::TempDir() + "/duet-bench.json";
+    std::ofstream(path) << R"({"benchmarks": [{"name": "decision/spread/100)" << text << "}]}";
+    return *read_bench(path);
+  };
+  const auto before = file(R"(", "real_time": 50, "cpu_time": 100, "time_unit": "ns", "noise_floor": 0.1)");
+  const auto word = [&](const std::string& ns) {
+    const auto now =
+        file(R"(/iterations:1/manual_time", "real_time": )" + ns + R"(, "cpu_time": 7, "time_unit": "ns")");
+    return compare_bench(now, before).front().standing;
+  };
+  EXPECT_EQ(word("109"), Standing::kTie);
+  EXPECT_EQ(word("111"), Standing::kWorse);
+  EXPECT_EQ(word("89"), Standing::kBetter);
+}
+
 TEST(CompareBench, WhatIsNoBenchmarkIsRefused) {
   const std::string path = testing::TempDir() + "/duet-bench.json";
   for (const char* text :
