@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <span>
@@ -14,12 +15,19 @@
 
 namespace duet::sim {
 
+/// Which end of a metric is the good one.
+enum class Better : std::uint8_t { kLess, kMore, kNeither };
+
 /// A number that a run yields, and what it is. The definitions hold for both engines and for summary.json.
 struct Metric {
   std::string_view name;
+  std::string_view unit;  ///< "s", "J", "thread-s"; empty for counts, shares and ratios.
+  Better better = Better::kNeither;
   std::string_view doc;
 };
 std::span<const Metric> known_metrics();
+/// The metric of this name, or null.
+const Metric* find_metric(std::string_view name);
 /// The table of metrics in docs/scenario-format.md, in Markdown.
 std::string metric_table();
 

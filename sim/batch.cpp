@@ -3,8 +3,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <system_error>
 
 #include <fcntl.h>
@@ -63,9 +65,10 @@ class Interruptions {
     if (caught_ != 0) ::raise(caught_);
     ::sigprocmask(SIG_SETMASK, &before_, nullptr);
   }
-  /// Waits until a child may have ended. False if an interruption came instead.
+  /// Waits until a child may have ended, or a little while. False if an interruption came instead.
   bool wait() {
-    const int signal = ::sigwaitinfo(&waiting_, nullptr);
+    const timespec little_while{0, 200'000'000};
+    const int signal = ::sigtimedwait(&waiting_, nullptr, &little_while);
     if (signal > 0 && signal != SIGCHLD) caught_ = signal;
     return caught_ == 0;
   }
@@ -78,11 +81,15 @@ class Interruptions {
   int caught_ = 0;
 };
 
-/// Starts the run of `item` with its results and its words in `folder`. Returns its process, or -1 with errno
-/// set.
-pid_t start(const std::string& program, const BatchItem& item, const fs::path& folder,
-            const sigset_t& signals) {
-  const std::string said = (folder / "said").string();
+/// Where one run puts its results, and what it says.
+struct Place {
+  fs::path folder;
+  fs::path said;
+};
+
+/// Starts the run of `item`. Returns its process, or -1 with errno set.
+pid_t start(const std::string& program, const BatchItem& item, const Place& place, const sigset_t& signals) {
+  const std::string said = place.said.string();
   posix_spawn_file_actions_t actions{};
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_t attributes{};
@@ -92,8 +99,9 @@ pid_t start(const std::string& program, const BatchItem& item, const fs::path& f
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, said.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  std::vector<std::string> words = {program, "sim",           "--engine", item.engine,
-                                    "--out", folder.string(), "--",       item.scenario};
+  std::vector<std::string> words = {program, "sim", "--engine", item.engine, "--out", place.folder.string()};
+  words.insert(words.end(), item.options.begin(), item.options.end());
+  words.insert(words.end(), {"--", item.scenario});
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -124,57 +132,115 @@ void read_summary(const fs::path& path, BatchResult& result) {
   }
 }
 
-BatchResult collect(const fs::path& folder, int status) {
+BatchResult collect(const Place& place, const std::string& out, int status) {
   BatchResult result;
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  fs::path folder = place.folder;
+  if (result.exit_code <= 1 && !out.empty()) {
+    std::error_code error;
+    fs::remove_all(out, error);
+    fs::rename(folder, out, error);
+    if (error) {
+      result.exit_code = 2;
+      result.said = out + ": the folder cannot be made: " + error.message() + '\n';
+    }
+    folder = out;
+  }
   if (result.exit_code <= 1) {
     read_summary(folder / "summary.json", result);
-  } else if (const auto said = read_text((folder / "said").string(), kMaxText)) {
+  } else if (const auto said = read_text(place.said.string(), kMaxText); said && result.said.empty()) {
     result.said = *said;
   }
   result.trace = (folder / "trace.duet").string();
   return result;
 }
 
+/// The processes of a batch.
+class Batch {
+ public:
+  Batch(const std::string& program, const std::vector<BatchItem>& items, const fs::path& temporary)
+      : program_(program), items_(items), temporary_(temporary) {}
+
+  bool all_started() const { return next_ == items_.size(); }
+  std::size_t running() const { return running_.size(); }
+
+  /// Starts the next one, or says why that cannot be.
+  std::optional<Problem> start_next(const sigset_t& signals) {
+    const std::size_t index = next_++;
+    const Place place = place_of(index);
+    std::error_code error;
+    fs::remove_all(place.folder, error);
+    fs::create_directories(place.folder, error);
+    if (error) return Problem{place.folder.string(), "the folder cannot be made: " + error.message(), ""};
+    const pid_t child = start(program_, items_[index], place, signals);
+    if (child <= 0) return Problem{program_, "cannot be started: " + reason(errno), ""};
+    running_.emplace(child, index);
+    return std::nullopt;
+  }
+
+  void ended(pid_t child, int status, const std::function<void(std::size_t, const BatchResult&)>& finished) {
+    const auto found = running_.find(child);
+    if (found == running_.end()) return;
+    const std::size_t index = found->second;
+    running_.erase(found);
+    finished(index, collect(place_of(index), items_[index].out, status));
+    clear(index);
+  }
+
+  void stop() {
+    int status = 0;
+    for (const auto& [child, index] : running_) ::kill(child, SIGTERM);
+    for (const auto& [child, index] : running_) {
+      ::waitpid(child, &status, 0);
+      clear(index);
+    }
+  }
+
+ private:
+  Place place_of(std::size_t index) const {
+    const std::string& out = items_[index].out;
+    const std::string number = std::to_string(index);
+    return {out.empty() ? temporary_ / number : fs::path(out + ".part"), temporary_ / (number + ".said")};
+  }
+  void clear(std::size_t index) const {
+    std::error_code ignored;
+    fs::remove_all(place_of(index).folder, ignored);
+    fs::remove(place_of(index).said, ignored);
+  }
+
+  const std::string& program_;
+  const std::vector<BatchItem>& items_;
+  const fs::path& temporary_;
+  std::map<pid_t, std::size_t> running_;
+  std::size_t next_ = 0;
+};
+
 }  // namespace
 
 Problems run_batch(const std::string& program, const std::vector<BatchItem>& items, unsigned at_once,
-                   const std::function<void(std::size_t, const BatchResult&)>& finished) {
+                   const std::function<void(std::size_t, const BatchResult&)>& finished,
+                   const std::function<void()>& tick) {
   Interruptions interruptions;  // first: a signal takes effect once the folder has gone
   const TemporaryFolder temporary;
   if (temporary.path().empty()) return {{"", "no temporary folder can be made: " + reason(errno), ""}};
-  const auto folder_of = [&](std::size_t index) { return temporary.path() / std::to_string(index); };
-  std::map<pid_t, std::size_t> running;
-  std::size_t next = 0;
+  Batch batch(program, items, temporary.path());
   Problems problems;
-  while (next < items.size() || !running.empty()) {
-    if (next < items.size() && running.size() < at_once && problems.empty()) {
-      std::error_code error;
-      fs::create_directory(folder_of(next), error);
-      const pid_t child = error ? -1 : start(program, items[next], folder_of(next), interruptions.before());
-      if (child > 0)
-        running.emplace(child, next);
-      else
-        problems.push_back({program, "cannot be started: " + (error ? error.message() : reason(errno)), ""});
-      ++next;
+  while (!batch.all_started() || batch.running() > 0) {
+    if (!batch.all_started() && batch.running() < at_once && problems.empty()) {
+      if (auto problem = batch.start_next(interruptions.before())) problems.push_back(std::move(*problem));
       continue;
     }
-    if (running.empty()) break;
+    if (batch.running() == 0) break;
     int status = 0;
     const pid_t ended = ::waitpid(-1, &status, WNOHANG);
-    if (ended == 0) {
-      if (interruptions.wait()) continue;
-      for (const auto& [child, index] : running) ::kill(child, SIGTERM);
-      for (const auto& [child, index] : running) ::waitpid(child, &status, 0);
-      return {{"", "interrupted", ""}};
+    if (ended > 0) {
+      batch.ended(ended, status, finished);
+      continue;
     }
-    const auto found = running.find(ended);
-    if (found == running.end()) continue;
-    const std::size_t index = found->second;
-    running.erase(found);
-    finished(index, collect(folder_of(index), status));
-    std::error_code ignored;
-    fs::remove_all(folder_of(index), ignored);
+    if (tick) tick();
+    if (interruptions.wait()) continue;
+    batch.stop();
+    return {{"", "interrupted", ""}};
   }
   return problems;
 }

@@ -75,6 +75,8 @@ void ClusterWorld::apply(const Fault& fault, bool begins) {
         on_links_.push_back(&fault);
       else
         std::erase(on_links_, &fault);
+      for (const std::uint32_t node : fault.nodes)
+        if (fault.cuts(node, false)) detection_.trouble(node, begins, now_);
       break;
     case Kind::kClockSkew: {
       Host& host = hosts_[fault.node];
@@ -102,6 +104,7 @@ void ClusterWorld::apply(const Fault& fault, bool begins) {
       if (begins && up_) lose_controller();
       break;
     case Kind::kAgentRestart:
+      detection_.trouble(fault.node, begins, now_);
       if (begins)
         kill_agent(fault.node);
       else if (!hosts_[fault.node].off && in_force(Kind::kAgentRestart, fault.node) == nullptr)
@@ -183,6 +186,7 @@ void ClusterWorld::lose_controller(const controller::Event* failed) {
 void ClusterWorld::forget_uncommitted_jobs() {
   const std::uint64_t kept = store_.jobs_given();
   if (rows_.size() <= kept) return;
+  for (std::size_t i = kept; i < rows_.size(); ++i) note_forgotten(results_.jobs[rows_[i].job]);
   results_.tasks.resize(rows_[kept].first_task);
   for (std::size_t i = kept; i < rows_.size(); ++i) {
     JobRow& row = results_.jobs[rows_[i].job];

@@ -49,45 +49,59 @@ void ClusterWorld::note(const controller::Reply& reply) {
 
 void ClusterWorld::note(const controller::Notice& notice) {
   if (const auto* job = std::get_if<controller::JobChanged>(&notice)) {
-    last_change_ = now_;
-    if (job->job.value > rows_.size()) {
-      // A new job. Submissions are stepped one by one, so it is the one that was just submitted.
-      JobRow& row = results_.jobs[submitting_];
-      row.id = job->job;
-      row.first_task = static_cast<std::uint32_t>(results_.tasks.size());
-      rows_.resize(job->job.value, {submitting_, row.first_task});
-      results_.tasks.resize(results_.tasks.size() + row.tasks);  // A service's idle ones, too.
-      for (std::uint32_t i = submitting_tasks_; i < row.tasks; ++i)
-        results_.tasks[row.first_task + i].state = TaskState::kIdle;
-    }
-    results_.jobs[rows_[job->job.value - 1].job].state = job->state;
+    note_job(*job);
   } else if (const auto* task = std::get_if<controller::TaskChanged>(&notice)) {
-    last_change_ = now_;
-    TaskRow* row = row_of(task->attempt.task);
-    if (row == nullptr) return;
-    row->state = task->state;
-    row->attempts = task->attempt.number;
-    row->node = static_cast<std::uint32_t>(task->node.value);
-    row->outcome = task->outcome;
-    if (task->state == TaskState::kStarting) {
-      ++results_.attempts;
-      row->started = row->ended = kNever;
-    }
-    const bool ended = task->state == TaskState::kPending || task->state == TaskState::kFailed;
-    results_.attempts_lost += ended && task->outcome == Outcome::kLost;
-    results_.attempts_failed +=
-        ended && (task->outcome == Outcome::kFailed || task->outcome == Outcome::kTimedOut);
+    note_task(*task);
   } else if (const auto* node = std::get_if<controller::NodeChanged>(&notice)) {
-    results_.nodes_lost += node->state == NodeState::kDown;
+    detection_.declared(static_cast<std::uint32_t>(node->node.value), node->state == NodeState::kDown, now_);
   } else if (const auto* scaled = std::get_if<controller::PoolScaled>(&notice)) {
     last_change_ = now_;
-    results_.scaled_up += scaled->applied && scaled->to > scaled->from;
-    results_.scaled_down += scaled->applied && scaled->to < scaled->from;
+    if (!scaled->applied || scaled->to == scaled->from) return;
+    ++(scaled->to > scaled->from ? results_.scaled_up : results_.scaled_down);
+    pools_.scaled(scaled->job, scaled->to > scaled->from, now_);
   }
 }
 
-void ClusterWorld::note_begin(const Run& run) {
+void ClusterWorld::note_job(const controller::JobChanged& job) {
+  last_change_ = now_;
+  if (job.job.value > rows_.size()) {
+    // A new job. Submissions are stepped one by one, so it is the one that was just submitted.
+    JobRow& row = results_.jobs[submitting_];
+    row.id = job.job;
+    row.first_task = static_cast<std::uint32_t>(results_.tasks.size());
+    rows_.resize(job.job.value, {submitting_, row.first_task});
+    results_.tasks.resize(results_.tasks.size() + row.tasks);  // A service's idle ones, too.
+    for (std::uint32_t i = submitting_tasks_; i < row.tasks; ++i)
+      results_.tasks[row.first_task + i].state = TaskState::kIdle;
+    note_new_tasks(row);
+  }
+  JobRow& row = results_.jobs[rows_[job.job.value - 1].job];
+  row.state = job.state;
+  if (row.service && row.pool != PoolMeters::kNone && terminal(job.state)) pools_.close(row.pool, now_);
+}
+
+void ClusterWorld::note_task(const controller::TaskChanged& task) {
+  last_change_ = now_;
+  TaskRow* row = row_of(task.attempt.task);
+  if (row == nullptr) return;
+  note_state(results_.jobs[rows_[task.attempt.task.job.value - 1].job], *row, task.state);
+  row->state = task.state;
+  row->attempts = task.attempt.number;
+  row->node = static_cast<std::uint32_t>(task.node.value);
+  row->outcome = task.outcome;
+  if (task.state == TaskState::kStarting) {
+    ++results_.attempts;
+    row->started = row->ended = kNever;
+  }
+  const bool ended = task.state == TaskState::kPending || task.state == TaskState::kFailed;
+  results_.attempts_lost += ended && task.outcome == Outcome::kLost;
+  results_.attempts_failed +=
+      ended && (task.outcome == Outcome::kFailed || task.outcome == Outcome::kTimedOut);
+}
+
+void ClusterWorld::note_begin(Run& run) {
   if (options_.observer != nullptr) options_.observer->on_run(now_, run.node, run.attempt, run.threads, true);
+  note_use_begins(run);
   TaskRow* row = row_of(run.attempt.task);
   if (row == nullptr || row->attempts != run.attempt.number) return;
   row->started = now_;
@@ -104,11 +118,12 @@ void ClusterWorld::note_begin(const Run& run) {
   row->threads = known->second;
 }
 
-void ClusterWorld::note_end(const Run& run) {
+void ClusterWorld::note_end(Run& run) {
   if (options_.observer != nullptr)
     options_.observer->on_run(now_, run.node, run.attempt, run.threads, false);
   results_.last_attempt_end = now_;
   if (!run.worker) add_busy(results_, now_ - run.began, run.width);  // Else its worker counts.
+  note_use_ends(run);
   TaskRow* row = row_of(run.attempt.task);
   if (row == nullptr || row->attempts != run.attempt.number) return;
   row->ended = now_;
@@ -158,6 +173,10 @@ Results ClusterWorld::take_results() {
   const Cluster& cluster = controller_.machine().cluster();
   for (std::uint64_t node = 0; node < cluster.size(); ++node)
     results_.nodes_down += cluster.node(NodeId{node}).state == NodeState::kDown;
+  results_.waited_s = capacity_.waited_s();
+  results_.fragmentation = capacity_.fragmentation();
+  pools_.finish(now_, results_);
+  detection_.finish(results_);
   results_.estimate_error_ppm = controller_.machine().estimator_accuracy().error_ppm;
   return std::move(results_);
 }

@@ -15,6 +15,7 @@ void ClusterWorld::boot(std::uint32_t node) {
   host.agent =
       std::make_unique<Traced<Agent>>(Agent(agent_config(scenario_, node)), 1 + node, options_.agent_sink);
   ++host.lives;
+  capacity_.turn(node, true);
   agent::Boot event{BootNonce{(std::uint64_t{host.lives} << 32) + node}, host.exits};
   const Instant shown = clock_of(host);
   for (const ExecId id : runs_of(host)) {
@@ -34,6 +35,7 @@ void ClusterWorld::boot(std::uint32_t node) {
 void ClusterWorld::switch_on(std::uint32_t node) {
   Host& host = hosts_[node];
   if (!host.off && host.lives > 0) return;
+  if (host.off) detection_.trouble(node, false, now_);
   host.off = false;
   boot(node);
 }
@@ -74,7 +76,9 @@ void ClusterWorld::crash(std::uint32_t node) {
   Host& host = hosts_[node];
   // Off before its first start: nothing to lose, and it stays off until a restart.
   if (host.lives == 0) ++host.lives;
+  if (!host.off) detection_.trouble(node, true, now_);
   host.off = true;
+  capacity_.turn(node, false);
   host.agent.reset();
   host.parked.clear();
   host.exits.clear();
@@ -90,6 +94,7 @@ void ClusterWorld::crash(std::uint32_t node) {
 void ClusterWorld::interrupt(ExecId id) {
   if (runs_[id].executing && std::find(ended_.begin(), ended_.end(), id) == ended_.end()) engine_.cancel(id);
   runs_[id].executing = false;
+  runs_[id].cut_short = true;
 }
 
 void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
@@ -108,6 +113,8 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
   run.node = node;
   run.active = true;
   run.width = threads_for(launch.cpu_m);
+  run.cpu_m = launch.cpu_m;
+  run.serving = 0;
   run.threads = launch.threads;
   run.began = now_;
   run.began_s = engine_.clock_s();
@@ -115,6 +122,7 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
   run.outcome = Outcome::kSucceeded;
   run.ordered.reset();
   run.exit_code = 0;
+  run.cut_short = false;
   run.executing = launch.work.duration == Duration{0};
   const auto behaviour = decode_behaviour(launch.work.payload);
   DUET_CHECK(behaviour.has_value());
@@ -170,8 +178,8 @@ void ClusterWorld::terminate(std::uint32_t node, const agent::Terminate& order) 
 
 /// The run is over, as its outcome says; its agent learns of it.
 void ClusterWorld::complete(ExecId id) {
+  note_end(runs_[id]);
   const Run run = runs_[id];
-  note_end(run);
   retire(id);
   // Kept until the agent says that the controller knows: it may die before.
   hosts_[run.node].exits.push_back({run.attempt, run.worker, run.ordered, false, run.outcome, run.exit_code});

@@ -43,7 +43,9 @@ ClusterWorld::ClusterWorld(const Scenario& scenario, Engine& engine, WorldOption
       source_(open_workload(scenario)),
       arrival_(source_->next()),
       commit_delay_(scenario.commit_delay),
-      keeps_records_(scenario.controller_dies()) {
+      keeps_records_(scenario.controller_dies()),
+      capacity_(scenario),
+      detection_(scenario.nodes.size()) {
   for (const OperatorEvent& event : scenario_.events)
     if (event.of_job()) {
       Known& job = known_[event.job];
@@ -75,6 +77,7 @@ void ClusterWorld::play(Instant now, std::span<const ExecId> ended) {
   DUET_CHECK(!over_ && (!started_ || now > now_));
   now_ = now;
   ++results_.instants;
+  capacity_.advance(now_);
   ended_.assign(ended.begin(), ended.end());
   collect_due();
   play_faults();
@@ -223,6 +226,7 @@ void ClusterWorld::submit(const JobSpecPtr& spec) {
     row.estimate_ns = std::max(row.estimate_ns, to_ns(group.spec.estimate));
   }
   if (spec->pool) row.tasks = std::max(row.tasks, spec->pool->maximum);
+  note_submission(row, *spec);
   std::optional<controller::IdempotencyKey> once;
   if (const auto known = known_.find(spec->key); known != known_.end()) {
     ++known->second.unanswered;

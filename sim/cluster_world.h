@@ -20,6 +20,7 @@
 #include "sim/mail.h"
 #include "sim/record_store.h"
 #include "sim/results.h"
+#include "sim/run_meter.h"
 #include "sim/scenario.h"
 
 namespace duet::sim {
@@ -101,9 +102,13 @@ class ClusterWorld final : public World {
         0;  ///< Counts the uses of this row, so that a timer of an earlier use is told apart.
     bool executing = false;  ///< On the engine; else on a timer.
     bool active = false;
+    bool cut_short = false;       ///< It did not come to its own end.
     bool pulls = false;           ///< A worker that asks for operations.
     std::uint32_t host_slot = 0;  ///< Position in its host's list.
     std::uint32_t width = 1;
+    std::uint32_t serving = 0;  ///< Of a worker: how many operations it executes, ...
+    Instant serving_since;      ///< ... and since when any.
+    std::int64_t cpu_m = 0;
     ThreadSet threads;
     Instant began;
     double began_s = 0;  ///< By the engine's clock.
@@ -188,11 +193,21 @@ class ClusterWorld final : public World {
   void complete(ExecId id);
   void retire(ExecId id);
 
-  // cluster_notes.cpp: what the results remember
+  // cluster_notes.cpp: what the results remember; cluster_measures.cpp: what metrics need beside that
   void note(const controller::Reply& reply);
   void note(const controller::Notice& notice);
-  void note_begin(const Run& run);
-  void note_end(const Run& run);
+  void note_job(const controller::JobChanged& job);
+  void note_task(const controller::TaskChanged& task);
+  void note_submission(JobRow& row, const JobSpec& spec);
+  void note_new_tasks(JobRow& row);
+  void note_forgotten(const JobRow& row);
+  void note_state(const JobRow& job, const TaskRow& task, TaskState next);
+  void note_use_begins(Run& run);
+  void note_use_ends(Run& run);
+  Run* worker_of(const Run& run);
+  const JobRow* job_of(const Run& run) const;
+  void note_begin(Run& run);
+  void note_end(Run& run);
   void forget_repetitions();
   TaskRow* row_of(TaskId task);
 
@@ -249,6 +264,10 @@ class ClusterWorld final : public World {
   bool stop_due_ = false;
 
   Results results_;
+  CapacityMeter capacity_;
+  PoolMeters pools_;
+  DetectionMeter detection_;
+  std::map<std::string, std::uint32_t> users_;      ///< Where each stands in results_.users.
   std::map<ThreadSet, std::uint32_t> thread_sets_;  ///< Where each stands in results_.thread_sets.
   /// Of an accepted job: where its rows stand.
   struct Rows {

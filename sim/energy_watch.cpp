@@ -5,10 +5,12 @@
 namespace duet::sim {
 
 EnergyWatch::EnergyWatch(const Scenario& scenario, Observer* next)
-    : meters_(scenario.nodes.size()), next_(next) {
+    : meters_(scenario.nodes.size()), idle_(scenario.nodes.size()), next_(next) {
   for (std::size_t i = 0; i < meters_.size(); ++i) {
     const NodeType& type = scenario.node_types[scenario.nodes[i].type];
-    if (type.power) meters_[i].emplace(*type.power, type.offer, type.reserved_cores, Instant{});
+    if (!type.power) continue;
+    meters_[i].emplace(*type.power, type.offer, type.reserved_cores, Instant{});
+    idle_[i] = meters_[i];
   }
 }
 
@@ -21,6 +23,12 @@ std::vector<double> EnergyWatch::joules(Instant end) const {
   std::vector<double> joules;
   for (const auto& meter : meters_) joules.push_back(meter ? meter->joules(end) : 0);
   return joules;
+}
+
+double EnergyWatch::idle_joules(Instant end) const {
+  double sum = 0;
+  for (const auto& meter : idle_) sum += meter ? meter->joules(end) : 0;
+  return sum;
 }
 
 void EnergyWatch::on_run(Instant now, std::uint32_t node, AttemptId attempt, const ThreadSet& threads,
@@ -37,8 +45,10 @@ void EnergyWatch::on_run(Instant now, std::uint32_t node, AttemptId attempt, con
 }
 
 void EnergyWatch::on_fault(Instant now, const Fault& fault) {
-  if (auto& meter = meters_[fault.node]; meter && !fault.lasts())
+  if (auto& meter = meters_[fault.node]; meter && !fault.lasts()) {
     meter->turn(now, fault.kind == Fault::Kind::kRestart);
+    idle_[fault.node]->turn(now, fault.kind == Fault::Kind::kRestart);
+  }
   if (next_ != nullptr) next_->on_fault(now, fault);
 }
 

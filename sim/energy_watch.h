@@ -20,6 +20,8 @@ class EnergyWatch final : public Observer {
 
   /// From instant 0 to `end`, by node; 0 of those without a power model.
   std::vector<double> joules(Instant end) const;
+  /// What all of them together would have drawn with nothing to run.
+  double idle_joules(Instant end) const;
 
   void on_step(Instant now, const Controller& controller, const controller::Event& event,
                const controller::Commands& commands, std::size_t first) override;
@@ -34,6 +36,7 @@ class EnergyWatch final : public Observer {
 
  private:
   std::vector<std::optional<EnergyMeter>> meters_;  ///< By node.
+  std::vector<std::optional<EnergyMeter>> idle_;    ///< The same nodes, never told of any work.
   std::set<JobId> pools_;                           ///< Services whose replicas are workers.
   Observer* next_;
 };

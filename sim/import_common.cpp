@@ -153,6 +153,7 @@ void LogImport::add(LogJob job, std::string_view where) {
   const bool gang = options_.shape == ImportOptions::Shape::kHosts;
   row.tasks = gang ? processors : 1;
   row.cores = gang ? 1 : processors;
+  row.user = job.user;
   row.id = std::move(job.id);
   jobs_.push_back(std::move(row));
 }

@@ -69,6 +69,7 @@ struct LogJob {
   std::int64_t run_ns = 0;
   std::optional<std::int64_t> walltime_ns;  ///< The user's estimate, > 0; nothing if not given.
   std::int64_t processors = 0;
+  std::uint32_t user = 0;  ///< 0 = unknown.
 };
 
 /// Applies the rules to one job after the other and ends with the scenario.

@@ -27,6 +27,7 @@ constexpr std::size_t kRun = 3;
 constexpr std::size_t kAllocated = 4;
 constexpr std::size_t kRequested = 7;
 constexpr std::size_t kEstimate = 8;
+constexpr std::size_t kUser = 11;
 
 using Row = std::array<std::string_view, kColumns>;
 
@@ -121,8 +122,17 @@ class SwfReader {
       return std::nullopt;
     }
     job.id = std::string(row[0]);
+    job.user = read_user(row);
     if (estimate_ns > 0) job.walltime_ns = estimate_ns;
     return job;
+  }
+
+  /// Unknown if it is no positive number: who it was decides nothing.
+  static std::uint32_t read_user(const Row& row) {
+    if (!is_log_number(row[kUser])) return 0;
+    const LogNumber number = read_log_number(row[kUser], 0, std::numeric_limits<std::uint32_t>::max());
+    const bool known = number.state == LogNumber::State::kOk && number.exact && number.value > 0;
+    return known ? static_cast<std::uint32_t>(number.value) : 0;
   }
 
   bool read_time(const Row& row, std::size_t column, std::int64_t& ns) {

@@ -23,7 +23,7 @@ namespace {
 constexpr std::string_view kJobColumns =
     "job_id,workload_name,submission_time,requested_number_of_resources,requested_time,success,final_state,"
     "starting_time,execution_time,finish_time,waiting_time,turnaround_time,stretch,allocated_resources,"
-    "reason\n";
+    "user,reason\n";
 constexpr std::string_view kTaskColumns = "task_id,job_id,node,slot,attempts,state,outcome,start,end\n";
 
 /// Six decimals as Batsim prints them, nine where six would round.
@@ -133,6 +133,8 @@ void append_job(std::string& out, const JobRow& job, const RunReport& report) {
   append_stretch(out, job, ended);
   out += ',';
   append_nodes(out, job, *report.results);
+  out += ',';
+  append_csv(out, report.results->users[job.user]);
   out += ',';
   const auto row = static_cast<std::uint32_t>(&job - report.results->jobs.data());
   if (const auto refusal = report.results->refusals.find(row); refusal != report.results->refusals.end())

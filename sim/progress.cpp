@@ -77,6 +77,42 @@ std::string progress_line(const ProgressState& state, unsigned columns) {
   return line;
 }
 
+std::string batch_line(double elapsed_s, std::size_t before, std::size_t done, std::size_t total) {
+  const double share = total == 0 ? 0 : static_cast<double>(done) / static_cast<double>(total);
+  std::string line = bar(share) + ' ' + whole(100 * share) + " %";
+  if (done > before && elapsed_s > 0) {
+    const double each_s = elapsed_s / static_cast<double>(done - before);
+    line += "  " + whole(std::ceil(each_s * static_cast<double>(total - done))) + " s left";
+  }
+  line += "  " + std::to_string(done) + " of " + std::to_string(total) + " runs";
+  if (before > 0) line += " (" + std::to_string(before) + " from before)";
+  return line;
+}
+
+BatchProgress::BatchProgress(std::size_t done, std::size_t total)
+    : terminal_(fancy_terminal(STDERR_FILENO)),
+      next_(start_ + std::chrono::seconds(terminal_ ? 1 : 10)),
+      before_(done),
+      done_(done),
+      total_(total) {}
+
+BatchProgress::~BatchProgress() {
+  if (shown_) say("\r\x1b[K");
+}
+
+void BatchProgress::show() {
+  const Clock::time_point clock = Clock::now();
+  if (clock < next_) return;
+  next_ = clock + (terminal_ ? std::chrono::milliseconds(200) : std::chrono::seconds(10));
+  std::string line =
+      batch_line(std::chrono::duration<double>(clock - start_).count(), before_, done_, total_);
+  if (!terminal_) return say(line + '\n');
+  const std::size_t columns = terminal_columns(STDERR_FILENO) - 1;
+  if (line.size() > columns) line.resize(columns);
+  say("\r" + line + "\x1b[K");
+  shown_ = true;
+}
+
 Progress::Progress(const Scenario& scenario)
     : until_s_(known_end_s(scenario)), total_(count_jobs(scenario)) {}
 

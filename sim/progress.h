@@ -29,6 +29,33 @@ double known_end_s(const Scenario& scenario);
 /// One line of at most `columns` characters, without a line break.
 std::string progress_line(const ProgressState& state, unsigned columns);
 
+/// Of many runs, each in a process of its own: a bar on a terminal, else a line every ten seconds.
+class BatchProgress {
+ public:
+  /// `done` of the `total` runs were there before.
+  BatchProgress(std::size_t done, std::size_t total);
+  BatchProgress(const BatchProgress&) = delete;
+  BatchProgress& operator=(const BatchProgress&) = delete;
+  /// Wipes the bar away.
+  ~BatchProgress();
+
+  void one_done() { ++done_; }
+  void show();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start_ = Clock::now();
+  const bool terminal_;
+  Clock::time_point next_;
+  std::size_t before_;
+  std::size_t done_;
+  std::size_t total_;
+  bool shown_ = false;
+};
+
+/// "[=====     ] 25 %  6 s left  50 of 200 runs (10 from before)"
+std::string batch_line(double elapsed_s, std::size_t before, std::size_t done, std::size_t total);
+
 class Progress final : public Observer {
  public:
   explicit Progress(const Scenario& scenario);

@@ -39,7 +39,10 @@ Result<Results> run(const Scenario& scenario, const EngineMaker& make_engine, co
   ClusterWorld world(scenario, **engine, watched);
   (*engine)->run(world);
   Results results = world.take_results();
-  if (energy) results.energy_j = energy->joules(results.end);
+  if (energy) {
+    results.energy_j = energy->joules(results.end);
+    results.energy_idle_j = energy->idle_joules(results.end);
+  }
   return results;
 }
 

@@ -89,6 +89,7 @@ class RunCommand {
     return false;
   }
   std::string path(std::string_view name) const { return (fs::path(options_.out) / name).string(); }
+  bool keeps_trace() const { return !options_.no_trace && !options_.trace_digest && !options_.out.empty(); }
   std::string_view trace_name() const { return options_.trace_jsonl ? "trace.jsonl" : "trace.duet"; }
 
   const RunOptions& options_;
@@ -156,7 +157,7 @@ bool RunCommand::open_trace() {
   header.controller = scenario_->controller;
   for (std::uint32_t node = 0; node < scenario_->nodes.size(); ++node)
     header.agents.push_back(agent_config(*scenario_, node));
-  const TraceOutput output = options_.out.empty()   ? TraceOutput::digest_only()
+  const TraceOutput output = !keeps_trace()         ? TraceOutput::digest_only()
                              : options_.trace_jsonl ? TraceOutput::jsonl(path(trace_name()))
                                                     : TraceOutput::file(path(trace_name()));
   auto writer = TraceWriter::create(std::move(header), output);
@@ -239,11 +240,11 @@ bool RunCommand::write() {
       write_file(path("run_info.json"),
                  [&](codec::TextSink& to) { write_run_info(run_info(), report_, to); });
   if (!done) return false;
-  if (trace_) written_.push_back(path(trace_name()));
+  if (keeps_trace()) written_.push_back(path(trace_name()));
   // What an earlier run left here under the other name would not belong to these results.
   std::error_code ignored;
   for (const std::string_view name : {"trace.duet", "trace.jsonl"})
-    if (!trace_ || name != trace_name()) fs::remove(path(name), ignored);
+    if (!keeps_trace() || name != trace_name()) fs::remove(path(name), ignored);
   return true;
 }
 
@@ -277,7 +278,7 @@ bool RunCommand::show() const {
   if (options_.format != Format::kTable) return true;
   if (options_.out.empty()) {
     say("next: " + printable(shell_words(again_with_files())) + "  (jobs, tasks and trace as files)\n");
-  } else if (trace_ && !options_.trace_jsonl) {
+  } else if (keeps_trace() && !options_.trace_jsonl) {
     say("next: " + printable(shell_words({"duet", "trace", "stats", options_.out})) + '\n');
   }
   return true;

@@ -18,6 +18,7 @@ struct RunOptions {
   std::string executor = "shell";      ///< How SimGrid executes work: shell or actor.
   std::vector<std::string> overrides;  ///< "/pointer=value", in their order.
   bool trace_jsonl = false;            ///< trace.jsonl instead of trace.duet.
+  bool trace_digest = false;           ///< No trace file, but its digest.
   bool no_trace = false;               ///< Steps are not even encoded: for benchmarks. No digest then.
   std::string export_raw;              ///< Path for the executions; empty = not wanted.
   std::string out;                     ///< Folder for the result files; empty = none are written.

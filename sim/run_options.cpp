@@ -41,6 +41,7 @@ std::string to_json(const RunOptions& options) {
   text("executor", options.executor);
   write_strings(json, "overrides", options.overrides);
   flag("trace_jsonl", options.trace_jsonl);
+  flag("trace_digest", options.trace_digest);
   flag("no_trace", options.no_trace);
   text("export_raw", options.export_raw);
   text("out", options.out);
@@ -56,8 +57,8 @@ Result<RunOptions> run_options_from_json(std::string_view text) {
   const JsonDoc doc("options", std::string(text), mistakes);
   const JsonValue root = doc.root();
   if (!root.is(JsonType::kObject) || !mistakes.empty()) return Problem{"", std::string(kNoOptions), ""};
-  for (const char* key : {"scenario", "engine", "executor", "overrides", "trace_jsonl", "no_trace",
-                          "export_raw", "out", "format", "command_line"})
+  for (const char* key : {"scenario", "engine", "executor", "overrides", "trace_jsonl", "trace_digest",
+                          "no_trace", "export_raw", "out", "format", "command_line"})
     if (!root.member(key)) return Problem{key, std::string(kNoOptions), "every member"};
   RunOptions options;
   options.scenario = root.member("scenario").string();
@@ -65,6 +66,7 @@ Result<RunOptions> run_options_from_json(std::string_view text) {
   options.executor = root.member("executor").string();
   options.overrides = strings(root.member("overrides"));
   options.trace_jsonl = root.member("trace_jsonl").boolean();
+  options.trace_digest = root.member("trace_digest").boolean();
   options.no_trace = root.member("no_trace").boolean();
   options.export_raw = root.member("export_raw").string();
   options.out = root.member("out").string();

@@ -59,6 +59,7 @@ struct TableJob {
   std::int64_t timeout_ns = 0;   ///< 0 = never
   std::uint32_t tasks = 1;       ///< Gang width.
   std::uint32_t cores = 1;       ///< Threads of each task.
+  std::uint32_t user = 0;        ///< On whose behalf, as the log numbers them; 0 = unknown.
   std::string id;
 };
 struct JobTable {

@@ -126,6 +126,7 @@ constexpr Field kJobFields[] = {
     seconds(S::kColumn, "timeout_s", "0", "It is ended this long after its start. 0 = never."),
     integer(S::kColumn, "tasks", "tasks", 1, kMillion, "1", "Tasks that start together."),
     integer(S::kColumn, "cores", "hardware threads", 1, kMaxCores, "1", "Of each task."),
+    integer(S::kColumn, "user", "", 0, 4e9, "0", "On whose behalf, as a number. 0 = unknown."),
 };
 
 }  // namespace

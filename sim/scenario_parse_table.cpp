@@ -37,6 +37,7 @@ void store(TableJob& job, std::string_view column, std::int64_t value) {
   if (column == "estimate_s") job.estimate_ns = value;
   if (column == "timeout_s") job.timeout_ns = value;
   if (column == "tasks") job.tasks = static_cast<std::uint32_t>(value);
+  if (column == "user") job.user = static_cast<std::uint32_t>(value);
   if (column == "cores") job.cores = static_cast<std::uint32_t>(value);
 }
 

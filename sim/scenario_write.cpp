@@ -321,6 +321,10 @@ void ScenarioWriter::table(const JobTable& table) {
   for (const char* column :
        {"id", "submit_s", "duration_s", "operations", "estimate_s", "timeout_s", "tasks", "cores"})
     out_.string(column);
+  // Most tables know no users; those that do not are as they were before there was the column.
+  const bool users =
+      std::any_of(table.jobs.begin(), table.jobs.end(), [](const TableJob& job) { return job.user > 0; });
+  if (users) out_.string("user");
   out_.close();
   array("rows");
   for (const TableJob& job : table.jobs) {
@@ -333,6 +337,7 @@ void ScenarioWriter::table(const JobTable& table) {
     out_.raw(decimal(job.timeout_ns, 9));
     out_.integer(job.tasks);
     out_.integer(job.cores);
+    if (users) out_.integer(job.user);
     out_.close();
   }
   out_.close();

@@ -188,6 +188,7 @@ struct Open {
 
 JobSpecPtr make_spec(const TableJob& job) {
   auto spec = rigid(std::string(job.id), job.tasks);
+  if (job.user > 0) spec->user = std::to_string(job.user);
   TaskSpec& task = spec->groups.front().spec;
   task.need.cpu_m = kThread * job.cores;
   task.work.duration = Duration(job.duration_ns);

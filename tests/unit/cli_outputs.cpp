@@ -88,7 +88,7 @@ TEST(Outputs, AJobAsBatsimWritesIt) {
       rows[0],
       "job_id,workload_name,submission_time,requested_number_of_resources,requested_time,success,final_state,"
       "starting_time,execution_time,finish_time,waiting_time,turnaround_time,stretch,allocated_resources,"
-      "reason");
+      "user,reason");
   EXPECT_EQ(
       rows[1],
       "10,made,4.709164,1,399.000000,1,COMPLETED_SUCCESSFULLY,5.000000,1.500000,6.500000,0.290836,1.790836,"
@@ -235,6 +235,12 @@ TEST(MeasuredMetrics, EveryOneIsKnown) {
   made.job("j", {}, at_ms(1), at_ms(2), {0});
   made.results.energy_j = {1.5, 2};
   made.results.estimate_error_ppm = 125'000;
+  made.results.over_provisioned = made.results.under_provisioned = 1;
+  made.results.mean_detection_s = made.results.max_detection_s = 1;
+  made.results.waited_s = 1;
+  made.results.users = {"", "a", "b"};
+  made.results.jobs.back().user = 1;
+  made.job("k", {}, at_ms(1), at_ms(2), {0}).user = 2;
   const Metrics metrics = measure(made.scenario, made.results);
   EXPECT_EQ(metrics.at("energy_j"), 3.5);
   EXPECT_EQ(metrics.at("estimate_error"), 0.125);

@@ -76,6 +76,7 @@ TEST(RunOptionsAsJson, ComeBackAsTheyWere) {
   options.executor = "actor";
   options.overrides = {"/seed=1", "/name=\"\xc3\xa9\""};
   options.trace_jsonl = true;
+  options.trace_digest = true;
   options.no_trace = true;
   options.export_raw = "raw";
   options.out = "out";

@@ -24,8 +24,9 @@ TEST(ScenarioAssertions, AreReadWithAndWithoutBlanks) {
 TEST(ScenarioAssertions, MistakesPointIntoTheText) {
   EXPECT_EQ(read_assertion("maxwait_s < 1"),
             "0+9 there is no metric `maxwait_s` | did you mean `max_wait_s`?");
-  EXPECT_THAT(read_assertion("frequency < 1"),
-              testing::StartsWith("0+9 there is no metric `frequency` | right: one of makespan_s jobs"));
+  EXPECT_THAT(
+      read_assertion("frequency < 1"),
+      testing::StartsWith("0+9 there is no metric `frequency` | right: one of makespan_s makespan_bound_s "));
   EXPECT_THAT(read_assertion(""),
               testing::StartsWith("0+0 an assertion starts with a metric | right: one of"));
   EXPECT_EQ(read_assertion("jobs = 3"), "5+1 `=` is no relation | did you mean `==`?");

@@ -63,6 +63,7 @@ CommandLine::CommandLine() {
   app_.set_version_flag("-V,--version", "duet " DUET_VERSION, "Print the version and exit");
   app_.require_subcommand(0, 1);
   add_sim();
+  add_compare();
   add_check();
   add_import();
   add_policies();
@@ -106,7 +107,7 @@ Parsed CommandLine::parse(int argc, const char* const* argv) {
     words.emplace_back("--help");
   }
   if (words.empty()) return {Overview{}, 0, {}, {}};
-  sim_.run.command_line = all;
+  sim_.run.command_line = compare_.command_line = all;
   std::reverse(words.begin(), words.end());  // as CLI11 wants them
   try {
     app_.parse(words);

@@ -49,6 +49,7 @@ class CommandLine {
   void policy_options(CLI::App* app, std::string& queue, std::string& scheduler);
 
   void add_sim();
+  void add_compare();
   void add_check();
   void add_import();
   void add_log_format(CLI::App* parent, const char* name, const char* summary, ImportCommand& command);
@@ -71,6 +72,7 @@ class CommandLine {
 
   SimCommand sim_;
   std::string queue_, scheduler_, seed_, trace_kind_;
+  CompareCommand compare_;
   CheckCommand check_;
   ImportCommand swf_, batsim_;
   PoliciesCommand policies_;

@@ -1,5 +1,6 @@
 // Which commands there are, and what their words mean.
 #include "core/policy.h"
+#include "sim/assertions.h"
 #include "tools/duet/cli_app.h"
 #include "tools/duet/new_policy.h"
 
@@ -33,8 +34,9 @@ void CommandLine::add_sim() {
       ->type_name("/POINTER=VALUE")
       ->allow_extra_args(false);
   text(app, "--seed", seed_, "Instead of the scenario's seed", "N");
-  among(text(app, "--trace", trace_kind_, "The trace file: compact (default), or JSON Lines to read", ""),
-        {"duet", "jsonl"});
+  among(text(app, "--trace", trace_kind_,
+             "The trace file: compact (default), JSON Lines to read, or none but its digest", ""),
+        {"duet", "jsonl", "digest"});
   app->add_flag("--no-trace", run.no_trace, "")->group("");
   text(app, "--export-raw", run.export_raw, "Write what was executed, for replaying it on a bare engine",
        "FILE");
@@ -43,12 +45,55 @@ void CommandLine::add_sim() {
   format(app, run.format);
   app->callback([this] {
     sim::RunOptions& options = sim_.run;
+    std::vector<std::string> axes;
+    const auto several = [&](const std::string& kind, std::string& words) {
+      if (words.find(',') == std::string::npos || words.starts_with('{')) return;
+      axes.push_back(kind + '=' + words);
+      words.clear();
+    };
+    several("queue", queue_);
+    several("scheduler", scheduler_);
     if (!queue_.empty()) options.overrides.push_back("/policies/queue=" + queue_);
     if (!scheduler_.empty()) options.overrides.push_back("/policies/scheduler=" + scheduler_);
     if (!seed_.empty()) options.overrides.push_back("/seed=" + seed_);
     options.trace_jsonl = trace_kind_ == "jsonl";
-    result_.command = sim_;
+    options.trace_digest = trace_kind_ == "digest";
+    if (axes.empty())
+      result_.command = sim_;
+    else
+      result_.command = SimSeveralCommand{sim_.run, axes};
   });
+}
+
+void CommandLine::add_compare() {
+  CLI::App* app =
+      command(&app_, "compare", "Run what is to be compared, and say which is better, and how surely");
+  app->add_option("inputs", compare_.inputs, "An experiment, or scenarios")->type_name("FILE");
+  app->add_option("--axis", compare_.axes, "What to vary: a place and its values; may be repeated")
+      ->type_name("/POINTER=A,B,C")
+      ->allow_extra_args(false);
+  text(app, "--seeds", compare_.seeds, "Run each with these seeds: 1..30 or 1,2,5", "SEEDS");
+  app->add_option("--jobs", compare_.jobs, "Processes at once (default: one per CPU)")
+      ->type_name("N")
+      ->check(CLI::Range(1U, 1024U, ""));
+  among(text(app, "--engine", compare_.engine, "What passes the time (default simgrid)", ""),
+        {"simgrid", "loop"});
+  Choices metrics;
+  for (const sim::Metric& metric : sim::known_metrics()) metrics.emplace_back(metric.name);
+  among(text(app, "--objective", compare_.objective, "", ""), metrics)
+      ->type_name("METRIC")
+      ->description("The metric that decides (default mean_wait_s)");
+  text(app, "--baseline", compare_.baseline, "The variant the others are held against (default: the first)",
+       "NAME");
+  text(app, "--out", compare_.out, "Write results.csv, comparison.json, report.md and the runs there", "DIR");
+  text(app, "--against", compare_.against, "Exit 1 if a metric is worse than in this earlier comparison",
+       "DIR");
+  text(app, "--tolerance", compare_.tolerance, "With --against: smaller changes do not count (default 0%)",
+       "1%");
+  text(app, "--bench", compare_.bench,
+       "Google Benchmark's JSON: what decisions cost; alone: hold it against another", "FILE");
+  format(app, compare_.format);
+  gives(app, compare_);
 }
 
 void CommandLine::add_check() {
@@ -247,7 +292,9 @@ void CommandLine::add_rest() {
 
   CLI::App* internal = command(&app_, "internal", "What documentation is generated from");
   internal->group("");
-  among(text(internal, "what", internal_.what, "Which of them", ""), {"schema", "fields"})->required();
+  among(text(internal, "what", internal_.what, "Which of them", ""),
+        {"schema", "fields", "experiment-schema"})
+      ->required();
   gives(internal, internal_);
 }
 

@@ -18,11 +18,21 @@ constexpr std::array kExamples = {
              "  duet check scenarios/demo.json             is it a valid scenario?\n"
              "  duet sim scenarios/demo.json               run it and see the result\n"
              "  duet sim scenarios/demo.json --queue sjf   the same with another policy\n"},
-    Examples{"duet sim",
-             "  duet sim demo.json\n"
-             "  duet sim demo.json --queue easy --scheduler bin_pack --seed 7\n"
-             "  duet sim demo.json --set /workload/generate/jobs=5000 --out results\n"
-             "  duet sim demo.json --engine loop -o json\n"},
+    Examples{
+        "duet sim",
+        "  duet sim demo.json\n"
+        "  duet sim demo.json --queue easy --scheduler bin_pack --seed 7\n"
+        "  duet sim demo.json --set /workload/generate/jobs=5000 --out results\n"
+        "  duet sim demo.json --engine loop -o json\n"
+        "  duet sim demo.json --queue fcfs,sjf,easy --out results    one run of each: results/fcfs ...\n"},
+    Examples{
+        "duet compare",
+        "  duet compare scenarios/experiments/queues-on-a-lublin-day.json --out out\n"
+        "  duet compare demo.json --axis queue=fcfs,sjf,easy --seeds 1..30 --out out\n"
+        "  duet compare demo.json --axis /workload/generate/jobs=500,1000 --objective p95_wait_s --out out\n"
+        "  duet compare experiment.json --out new --against old --tolerance 1%     exit 1 if something is "
+        "worse\n"
+        "  duet compare --bench new.json --against old.json                        measured times\n"},
     Examples{"duet check",
              "  duet check demo.json\n"
              "  duet check scenarios/*.json -o json\n"},

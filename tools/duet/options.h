@@ -20,6 +20,26 @@ struct Overview {};  ///< `duet` alone.
 struct SimCommand {
   sim::RunOptions run;
 };
+/// `duet sim` with several policies: one run of each.
+struct SimSeveralCommand {
+  sim::RunOptions run;
+  std::vector<std::string> axes;  ///< "queue=fcfs,easy"
+};
+struct CompareCommand {
+  std::vector<std::string> inputs;  ///< One experiment, or scenarios.
+  std::vector<std::string> axes;    ///< "/pointer=a,b,c"
+  std::string seeds;                ///< "1..30"; empty: the experiment's, or each scenario's own.
+  std::optional<unsigned> jobs;     ///< Processes at once; nothing: one per CPU.
+  std::string engine;
+  std::string objective;
+  std::string baseline;
+  std::string out;
+  std::string against;    ///< An earlier comparison, or benchmark file with `bench` alone.
+  std::string tolerance;  ///< "1%"
+  std::string bench;      ///< Google Benchmark's JSON.
+  Format format = Format::kTable;
+  std::vector<std::string> command_line;
+};
 struct CheckCommand {
   std::vector<std::string> scenarios;
   Format format = Format::kTable;
@@ -122,15 +142,17 @@ struct InternalCommand {
   std::string what;
 };
 
-using Command =
-    std::variant<Overview, SimCommand, CheckCommand, ImportCommand, PoliciesCommand, NewPolicyCommand,
-                 ReplayCommand, ExplainCommand, TraceCatCommand, TraceDiffCommand, TraceVerifyCommand,
-                 TraceStatsCommand, TraceStepCommand, TraceDotCommand, TracePerfettoCommand, RecordCommand,
-                 VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand, InternalCommand>;
+using Command = std::variant<Overview, SimCommand, SimSeveralCommand, CompareCommand, CheckCommand,
+                             ImportCommand, PoliciesCommand, NewPolicyCommand, ReplayCommand, ExplainCommand,
+                             TraceCatCommand, TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand,
+                             TraceStepCommand, TraceDotCommand, TracePerfettoCommand, RecordCommand,
+                             VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand, InternalCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);
 int run(const SimCommand&);
+int run(const SimSeveralCommand&);
+int run(const CompareCommand&);
 int run(const CheckCommand&);
 int run(const ImportCommand&);
 int run(const PoliciesCommand&);

@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include "sim/terminal.h"
+
 namespace duet::front {
 
 namespace fs = std::filesystem;
@@ -19,6 +21,17 @@ std::string own_path() {
 std::string helper_path(const std::string& name) {
   const fs::path path = fs::path(own_path()).parent_path().parent_path() / "libexec" / name;
   return ::access(path.c_str(), X_OK) == 0 ? path.string() : std::string();
+}
+
+std::string engine_program(const std::string& engine) {
+  return engine == "loop" ? own_path() : helper_path("duet-sim");
+}
+
+int refuse_engine(const std::string& command) {
+  sim::say(command +
+           ": this build has no SimGrid engine: libexec/duet-sim is not there\n"
+           "  = run with --engine loop, or build with SimGrid (Debian: libsimgrid-dev)\n");
+  return sim::kExitUsage;
 }
 
 std::string become(const std::string& path, const std::vector<std::string>& arguments) {

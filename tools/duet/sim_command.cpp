@@ -9,13 +9,8 @@ namespace duet::front {
 
 int run(const SimCommand& command) {
   if (command.run.engine == "loop") return sim::run_command(command.run, sim::make_loop_engine);
-  const std::string program = helper_path("duet-sim");
-  if (program.empty()) {
-    sim::say(
-        "duet sim: this build has no SimGrid engine: libexec/duet-sim is not there\n"
-        "  = run with --engine loop, or build with SimGrid (Debian: libsimgrid-dev)\n");
-    return sim::kExitUsage;
-  }
+  const std::string program = engine_program(command.run.engine);
+  if (program.empty()) return refuse_engine("duet sim");
   const std::string why = become(program, {sim::to_json(command.run)});
   sim::say("duet sim: " + program + " cannot be started: " + why + '\n');
   return sim::kExitUsage;

@@ -2,6 +2,7 @@
 #include <sys/utsname.h>
 
 #include "core/policy.h"
+#include "sim/compare/experiment.h"
 #include "sim/diagnostics.h"
 #include "sim/scenario_fields.h"
 #include "sim/terminal.h"
@@ -74,7 +75,9 @@ int run(const PoliciesCommand& command) {
 }
 
 int run(const InternalCommand& command) {
-  const std::string text = command.what == "schema" ? sim::scenario_schema() : sim::scenario_field_table();
+  const std::string text = command.what == "schema"              ? sim::scenario_schema()
+                           : command.what == "experiment-schema" ? sim::experiment_schema()
+                                                                 : sim::scenario_field_table();
   return sim::print(text) ? sim::kExitOk : sim::kExitUsage;
 }
 

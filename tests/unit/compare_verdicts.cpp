@@ -1,0 +1,110 @@
+// From runs to words: better, worse, tie, and the sentence.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/compare/comparison_text.h"
+#include "sim/compare/statistics.h"
+#include "tests/unit/compare_support.h"
+
+namespace duet::sim::compare_test {
+namespace {
+
+using testing::HasSubstr;
+
+std::string word(const Comparison& comparison, std::size_t variant) {
+  return std::string(name_of(find_cell(comparison, 0, comparison.objective, variant)->standing));
+}
+
+TEST(CompareVerdicts, ACertainDifferenceIsNamed) {
+  const Comparison c =
+      made({"fcfs", "easy"}, "mean_wait_s", {{10, 12, 11, 13, 9, 10, 14, 12}, {5, 5, 6, 6, 4, 5, 7, 7}});
+  const ComparedCell& easy = *find_cell(c, 0, "mean_wait_s", 1);
+  EXPECT_EQ(word(c, 0), "baseline");
+  EXPECT_EQ(word(c, 1), "better");
+  EXPECT_EQ(easy.mean, 5.625);
+  EXPECT_EQ(easy.difference, -5.75);  // (5 + 7 + 5 + 7 + 5 + 5 + 7 + 5) / 8
+  EXPECT_NEAR(*easy.relative, -5.75 / 11.375, 1e-15);
+  EXPECT_EQ(easy.pairs, 8U);
+  EXPECT_EQ(c.confidence, 0.95);
+  EXPECT_EQ(c.verdicts.front(),
+            "day: easy has the least mean_wait_s: 5.625 s, 5.75 s (50.5 %) less than fcfs (" +
+                figure(-*easy.high) + " to " + figure(-*easy.low) + " s at 95 %, 8 seeds).");
+}
+
+TEST(CompareVerdicts, MoreCanBeBetter) {
+  const Comparison c = made({"a", "b"}, "utilization", {{.5, .5, .5, .5, .5, .5}, {.6, .7, .6, .7, .6, .7}});
+  EXPECT_EQ(word(c, 1), "better");
+  EXPECT_THAT(c.verdicts.front(), HasSubstr("b has the most utilization: 0.65"));
+}
+
+TEST(CompareVerdicts, WhatCannotBeToldApartIsATie) {
+  const Comparison equal = made({"easy", "the same"}, "mean_wait_s", {{1, 2, 3}, {1, 2, 3}});
+  EXPECT_EQ(word(equal, 1), "tie");
+  EXPECT_EQ(equal.verdicts.front(),
+            "day: a tie: easy and the same both have 2 s mean_wait_s with every seed.");
+  const Comparison noisy = made({"a", "b"}, "mean_wait_s", {{1, 2, 1, 2, 1, 2}, {2, 1, 2, 1, 2, 1.5}});
+  EXPECT_EQ(word(noisy, 1), "tie");
+  EXPECT_EQ(noisy.verdicts.front(),
+            "day: a tie: a and b cannot be told apart by mean_wait_s (1.5 to 1.583 s, 6 seeds).");
+}
+
+TEST(CompareVerdicts, TheBestIsNotCrownedIfAnotherTiesWithIt) {
+  const Comparison c = made({"fcfs", "sjf", "easy"}, "mean_wait_s",
+                            {{20, 22, 21, 23, 19, 20}, {10, 12, 11, 13, 9, 10}, {12, 10, 11, 13, 10, 8}});
+  EXPECT_EQ(c.confidence, 0.975);
+  EXPECT_THAT(c.verdicts.front(),
+              HasSubstr("easy and sjf tie for the least mean_wait_s: 10.67 s with the first"));
+  EXPECT_THAT(c.verdicts.front(), HasSubstr("less than fcfs"));
+}
+
+TEST(CompareVerdicts, FewSeedsAreNotCertain) {
+  const Comparison c = made({"a", "b"}, "mean_wait_s", {{5, 6, 5}, {3, 4, 4}});
+  EXPECT_EQ(word(c, 1), "unknown");
+  EXPECT_THAT(c.verdicts.front(), HasSubstr("3 seeds are too few to be certain (at least 6)"));
+  EXPECT_THAT(c.notices, testing::ElementsAre("too few seeds to be certain: 3, of at least 6"));
+  const Comparison one = made({"a", "b"}, "mean_wait_s", {{5}, {3}});
+  EXPECT_EQ(one.verdicts.front(),
+            "day: b has the least mean_wait_s: 3 s, 2 s (40 %) less than a, exactly, in one run of each.");
+  // Seeds that change nothing are as good as one run.
+  const Comparison same = made({"a", "b"}, "mean_wait_s", {{5, 5}, {3, 3}});
+  EXPECT_EQ(word(same, 1), "better");
+  EXPECT_THAT(same.verdicts.front(), HasSubstr("exactly, with each of 2 seeds"));
+}
+
+TEST(CompareVerdicts, OneVariantIsDescribed) {
+  const Comparison c = made({"as written"}, "mean_wait_s", {{5, 7}});
+  EXPECT_EQ(c.verdicts.front(), "day: mean_wait_s of as written is 6 s on average over 2 seeds (5 to 7 s).");
+}
+
+TEST(CompareVerdicts, RunsThatBrokeAreTold) {
+  Comparison c = made({"a", "b"}, "mean_wait_s", {{5, 6}, {3, 4}});
+  c.runs[1].ended = "failed";
+  c.runs[1].failures = {"ended by signal 6"};
+  c.runs[1].metrics.clear();
+  c.runs[3].ended = "stalled";
+  conclude(c);
+  EXPECT_EQ(find_cell(c, 0, "mean_wait_s", 1)->pairs, 1U);
+  EXPECT_THAT(c.notices,
+              testing::ElementsAre("1 run: did not end: ended by signal 6 (day, a, seed 2)",
+                                   "1 run: stalled: jobs wait that will never run (day, b, seed 2)"));
+}
+
+TEST(CompareVerdicts, FiguresHaveFourDigits) {
+  EXPECT_EQ(figure(0), "0");
+  EXPECT_EQ(figure(3478.5643), "3479");
+  EXPECT_EQ(figure(-0.0123456), "-0.01235");
+  EXPECT_EQ(figure(12.5), "12.5");
+  EXPECT_EQ(figure(12345678), "1.235e+07");
+  EXPECT_EQ(percent(0.0314, true), "+3.1 %");
+  EXPECT_EQ(percent(-0.5), "-50 %");
+}
+
+TEST(CompareVerdicts, MarkdownIsSafe) {
+  Comparison c = made({"a|b", "<b>"}, "mean_wait_s", {{5}, {3}});
+  const std::string text = comparison_markdown(c);
+  EXPECT_THAT(text, HasSubstr("| mean_wait_s | a\\|b | 5 |  |  |  | baseline |"));
+  EXPECT_THAT(text, HasSubstr("\\<b\\>"));
+}
+
+}  // namespace
+}  // namespace duet::sim::compare_test
