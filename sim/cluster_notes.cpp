@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/lifecycle.h"
 #include "sim/cluster_world.h"
 
 namespace duet::sim {
@@ -60,6 +61,7 @@ void ClusterWorld::note(const controller::Notice& notice) {
     last_change_ = now_;
     TaskRow* row = row_of(task->attempt.task);
     if (row == nullptr) return;
+    note_earlier(*task, *row);
     row->state = task->state;
     row->attempts = task->attempt.number;
     row->node = static_cast<std::uint32_t>(task->node.value);
@@ -74,10 +76,23 @@ void ClusterWorld::note(const controller::Notice& notice) {
         ended && (task->outcome == Outcome::kFailed || task->outcome == Outcome::kTimedOut);
   } else if (const auto* node = std::get_if<controller::NodeChanged>(&notice)) {
     results_.nodes_lost += node->state == NodeState::kDown;
+    results_.node_changes.push_back(
+        {now_, static_cast<std::uint32_t>(node->node.value), node->state, node->draining});
   } else if (const auto* scaled = std::get_if<controller::PoolScaled>(&notice)) {
     last_change_ = now_;
     results_.scaled_up += scaled->applied && scaled->to > scaled->from;
     results_.scaled_down += scaled->applied && scaled->to < scaled->from;
+  }
+}
+
+/// Before the row is overwritten: what stands in it for the last time.
+void ClusterWorld::note_earlier(const controller::TaskChanged& task, const TaskRow& row) {
+  const AttemptId before{task.attempt.task, row.attempts};
+  if (task.state == TaskState::kStarting && row.attempts > 0 && task.attempt.number != row.attempts) {
+    results_.earlier.push_back(
+        {before, row.node, row.threads, row.width, row.outcome, row.started, row.ended});
+  } else if (terminal(task.state) && task.attempt.number == 0 && row.attempts == 0) {
+    results_.earlier.push_back({before, 0, 0, 0, task.outcome, kNever, now_});
   }
 }
 

@@ -190,6 +190,7 @@ class ClusterWorld final : public World {
   // cluster_notes.cpp: what the results remember
   void note(const controller::Reply& reply);
   void note(const controller::Notice& notice);
+  void note_earlier(const controller::TaskChanged& task, const TaskRow& row);
   void note_begin(const Run& run);
   void note_end(const Run& run);
   TaskRow* row_of(TaskId task);

@@ -36,10 +36,9 @@ struct ComparedRun {
   std::string ended;    ///< done, horizon or stalled.
   bool cached = false;  ///< Taken from an earlier run of the same scenario, version and seed.
   std::string folder;   ///< With jobs.csv, tasks.csv and summary.json, relative to the output folder.
+  /// What went wrong, if anything: it did not end by itself (metrics are empty then), or an assertion failed.
+  std::vector<std::string> failures;
 };
-
-/// What a metric tells and which end of it is the good one.
-enum class Better : std::uint8_t { kLess, kMore, kNeither };
 
 /// How a variant stands against the baseline in one metric: paired over the seeds both have.
 enum class Standing : std::uint8_t {
@@ -48,11 +47,12 @@ enum class Standing : std::uint8_t {
   kBetter,
   kWorse,
   kDiffers,  ///< Certain, of a metric that is neither better nor worse.
-  kUnknown,  ///< Fewer than two pairs, which differ: no interval, but an exact difference.
+  kUnknown,  ///< They differ, in too few pairs to be certain (below kFewestPairs): an exact difference, no
+             ///< more.
 };
 
 /// One metric of one variant of one scenario, over its seeds.
-struct Cell {
+struct ComparedCell {
   std::string metric;
   std::size_t scenario = 0;
   std::size_t variant = 0;
@@ -62,9 +62,17 @@ struct Cell {
   double most = 0;
   std::size_t pairs = 0;            ///< Seeds that this variant and the baseline have.
   double difference = 0;            ///< Mean of this minus the baseline over the pairs.
-  std::optional<double> low, high;  ///< Bootstrap interval of the difference, 95 %.
+  std::optional<double> low, high;  ///< Bootstrap interval of the difference; see Comparison::confidence.
   std::optional<double> relative;   ///< difference / the baseline's mean; absent if that is 0.
   Standing standing = Standing::kBaseline;
+};
+
+/// A scheduler's measured cost, joined from a benchmark's file: `decision/POLICY/NODES`.
+struct DecisionCost {
+  std::string policy;
+  std::uint64_t nodes = 0;
+  double ns = 0;     ///< Per decision: the median of the repetitions.
+  double noise = 0;  ///< Their spread, as a share of `ns`: 1.4826 * median distance from the median.
 };
 
 struct Comparison {
@@ -79,12 +87,21 @@ struct Comparison {
   std::string objective;              ///< The metric the verdict is about.
   std::vector<std::string> metrics;   ///< Those that any run has, in the order of known_metrics().
   std::vector<ComparedRun> runs;      ///< By scenario, variant, seed.
-  std::vector<Cell> cells;            ///< By scenario, metric, variant.
+  std::vector<ComparedCell> cells;    ///< By scenario, metric, variant.
   std::vector<std::string> verdicts;  ///< One sentence per scenario; the answer.
+  /// Of the intervals of a metric: 1 - 0.05 / (variants - 1), so that all of them together hold at 95 %.
+  double confidence = 0.95;
+  std::string engine;
+  std::vector<std::string> shown;    ///< Of `metrics`, those to show first; the objective leads.
+  std::vector<DecisionCost> costs;   ///< By policy and nodes; empty without a benchmark's file.
+  std::vector<std::string> notices;  ///< What a reader must know: runs that failed, seeds that are few.
 };
 
+/// "baseline", "tie", "better", "worse", "differs", "unknown"
+std::string_view name_of(Standing standing);
+
 /// The cell, or nothing if no run of that variant has the metric.
-const Cell* find_cell(const Comparison& comparison, std::size_t scenario, std::string_view metric,
-                      std::size_t variant);
+const ComparedCell* find_cell(const Comparison& comparison, std::size_t scenario, std::string_view metric,
+                              std::size_t variant);
 
 }  // namespace duet::sim

@@ -69,6 +69,7 @@ CommandLine::CommandLine() {
   add_replay();
   add_explain();
   add_trace();
+  add_report();
   add_record();
   add_swarm();
   add_rest();

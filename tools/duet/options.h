@@ -90,6 +90,11 @@ struct TracePerfettoCommand {
   std::string trace;
   std::string out;
 };
+struct ReportCommand {
+  std::string folder;  ///< Of a run or of a comparison.
+  std::string out;     ///< Empty: report.html in that folder.
+  bool fixed = false;  ///< Without the script.
+};
 struct RecordCommand {
   std::string folder;
   std::string engine = "simgrid";
@@ -119,8 +124,8 @@ struct InternalCommand {
 using Command =
     std::variant<Overview, SimCommand, CheckCommand, ImportCommand, PoliciesCommand, ReplayCommand,
                  ExplainCommand, TraceCatCommand, TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand,
-                 TraceStepCommand, TraceDotCommand, TracePerfettoCommand, RecordCommand, VerifyCommand,
-                 SwarmCommand, CompletionCommand, VersionCommand, InternalCommand>;
+                 TraceStepCommand, TraceDotCommand, TracePerfettoCommand, ReportCommand, RecordCommand,
+                 VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand, InternalCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);
@@ -137,6 +142,7 @@ int run(const TraceStatsCommand&);
 int run(const TraceStepCommand&);
 int run(const TraceDotCommand&);
 int run(const TracePerfettoCommand&);
+int run(const ReportCommand&);
 int run(const RecordCommand&);
 int run(const VerifyCommand&);
 int run(const SwarmCommand&);
