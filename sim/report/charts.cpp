@@ -93,6 +93,11 @@ std::string difference_charts(const Comparison& comparison, std::size_t scenario
          "</div></section>";
 }
 
+struct WaitsAxis {
+  Axis x;
+  double unit_ns = 1e9;
+};
+
 /// The share of jobs, in per cent, that waited no longer than x.
 Points waits_curve(const RunView& view, double unit_ns, double to) {
   Points out;
@@ -113,45 +118,47 @@ Points waits_curve(const RunView& view, double unit_ns, double to) {
   return out;
 }
 
-Axis waits_axis(const std::vector<const RunView*>& views) {
+WaitsAxis waits_axis(const std::vector<const RunView*>& views) {
   std::vector<std::int64_t> all;
   for (const RunView* view : views)
     for (const std::int64_t wait : view->waits_ns)
       if (wait > 0) all.push_back(wait);
-  if (all.empty()) return {0, 1, "wait, s", false, 6};
+  if (all.empty()) return {{0, 1, "wait, s", false, 6}, 1e9};
   std::sort(all.begin(), all.end());
-  const TimeUnit unit{"s", 1e9};
+  const TimeUnit unit = time_unit(all.back());
+  const std::string label = "wait, " + std::string(unit.name);
   const double median = static_cast<double>(all[all.size() / 2]) / unit.ns;
   const double most = static_cast<double>(all.back()) / unit.ns;
-  if (most < 50 * median) return {0, round_up(most), "wait, s", false, 6};
+  if (most < 50 * median) return {{0, round_up(most), label, false, 6}, unit.ns};
   const double least = std::max(static_cast<double>(all[all.size() / 20]) / unit.ns, most / 1e5);
-  return {std::pow(10.0, std::floor(std::log10(least))), std::pow(10.0, std::ceil(std::log10(most))),
-          "wait, s; logarithmic, shorter waits are counted at the left edge", true, 6};
+  return {{std::pow(10.0, std::floor(std::log10(least))), std::pow(10.0, std::ceil(std::log10(most))),
+           label + "; logarithmic, shorter waits are counted at the left edge", true, 6},
+          unit.ns};
+}
+
+/// The curve of `view`, and that of the baseline dashed over it, if there is one.
+std::string wait_panel(const RunView& view, const RunView* base, const WaitsAxis& axis) {
+  const std::string says = view.waits_ns.empty()
+                               ? view.name + ": no job started"
+                               : view.name + ": half of the jobs waited at most " +
+                                     seconds_shown(view.waits_ns[(view.waits_ns.size() - 1) / 2]);
+  Panel panel(kPanelWidth, kPanelHeight, axis.x, {0, 100, "%", false, 6}, says);
+  panel.line(waits_curve(view, axis.unit_ns, axis.x.to), "s1");
+  if (base != nullptr) panel.line(waits_curve(*base, axis.unit_ns, axis.x.to), "base");
+  return panel.finish();
 }
 
 std::string wait_charts(const std::vector<const RunView*>& views) {
-  bool any = false;
-  for (const RunView* view : views) any |= !view->waits_ns.empty();
-  if (!any) return {};
-  const Axis x = waits_axis(views);
+  const WaitsAxis axis = waits_axis(views);
   std::string panels;
-  for (const RunView* view : views) {
-    if (views.size() > 1 && view == views.front()) continue;
-    const std::size_t middle = view->waits_ns.size() / 2;
-    const std::string says = view->waits_ns.empty() ? view->name + ": no job started"
-                                                    : view->name + ": half of the jobs waited at most " +
-                                                          seconds_shown(view->waits_ns[middle]);
-    Panel panel(kPanelWidth, kPanelHeight, x, {0, 100, "%", false, 6}, says);
-    panel.line(waits_curve(*view, 1e9, x.to), "s1");
-    if (views.size() > 1) panel.line(waits_curve(*views.front(), 1e9, x.to), "base");
-    panels += figure(views.size() > 1 ? view->name : "waits", panel.finish());
-  }
-  std::string note = "The share of jobs, in\u2009%, that waited no longer.";
-  if (views.size() > 1)
-    note += " Dashed: " + html(views.front()->name) + ". Seed " + std::to_string(views.front()->seed) + ".";
-  return "<section><h2>How long jobs waited" +
-         (views.size() > 1 ? ": " + html(views.front()->scenario) : std::string()) +
-         "</h2><p class=\"note\">" + note + "</p><div class=\"panels\">" + panels + "</div></section>";
+  for (const RunView* view : views)
+    if (view != views.front() && !view->waits_ns.empty())
+      panels += figure(view->name, wait_panel(*view, views.front(), axis));
+  if (panels.empty()) return {};
+  return "<section><h2>How long jobs waited: " + html(views.front()->scenario) +
+         "</h2><p class=\"note\">The share of jobs, in\u2009%, that waited no longer. Dashed: " +
+         html(views.front()->name) + ". Seed " + std::to_string(views.front()->seed) +
+         ".</p><div class=\"panels\">" + panels + "</div></section>";
 }
 
 std::string data_attributes(std::size_t index, std::string_view chart) {
@@ -216,11 +223,17 @@ std::string gantt_caption(const RunView& view) {
 
 }  // namespace
 
+std::string waits_html(const RunView& view) {
+  if (view.waits_ns.empty()) return {};
+  return figure("The share of jobs, in\u2009%, that waited no longer",
+                wait_panel(view, nullptr, waits_axis({&view})));
+}
+
 std::string comparison_charts_html(const Comparison& comparison, const std::vector<RunView>& views) {
   std::string out;
-  if (!comparison.runs.empty())
-    for (std::size_t scenario = 0; scenario < comparison.scenarios.size(); ++scenario)
-      out += difference_charts(comparison, scenario);
+  if (comparison.runs.empty()) return out;
+  for (std::size_t scenario = 0; scenario < comparison.scenarios.size(); ++scenario)
+    out += difference_charts(comparison, scenario);
   std::vector<std::string> scenarios;
   for (const RunView& view : views)
     if (std::find(scenarios.begin(), scenarios.end(), view.scenario) == scenarios.end())

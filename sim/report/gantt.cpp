@@ -17,15 +17,18 @@ constexpr double kPlotWidth = kGanttWidth - kGutter - kEndGutter;
 constexpr std::size_t kTitledBars = 1500;
 constexpr std::size_t kMostRows = 360;
 constexpr std::size_t kMostSegments = 30'000;
-constexpr std::size_t kStyles = 5;
-constexpr std::array<std::string_view, kStyles> kStyleNames = {"worker", "task", "operation", "killed",
-                                                               "failed"};
+/// In the order of drawing. A worker that was lost lies below what it had executed; other failures lie on
+/// top.
+constexpr std::size_t kStyles = 6;
+constexpr std::array<std::string_view, kStyles> kStyleNames = {"failed",    "worker", "task",
+                                                               "operation", "killed", "failed"};
+constexpr std::size_t kFailedStyle = 5;
 
 std::size_t style_of(const Bar& bar) {
-  if (is_failure(bar.end)) return 4;
-  if (bar.kind == BarKind::kWorker) return 0;
-  if (bar.end == BarEnd::kKilled) return 3;
-  return bar.kind == BarKind::kTask ? 1 : 2;
+  if (bar.kind == BarKind::kWorker) return is_failure(bar.end) ? 0 : 1;
+  if (is_failure(bar.end)) return 5;
+  if (bar.end == BarEnd::kKilled) return 4;
+  return bar.kind == BarKind::kTask ? 2 : 3;
 }
 
 /// Where the lanes stand: several share a row if there are too many.
@@ -56,7 +59,7 @@ Layers merged(const RunView& view, const Rows& rows, double scale, double gap) {
   for (const Bar& bar : view.bars) {
     const std::size_t style = style_of(bar);
     const double from = static_cast<double>(bar.start_ns) * scale;
-    const double least = style == 4 ? 2.0 : 0.5;
+    const double least = style == kFailedStyle || style == 0 ? 2.0 : 0.5;
     const double to = std::max(from + least, static_cast<double>(bar.end_ns) * scale);
     for (const LaneRange& range : bar.lanes) {
       const std::size_t last = rows.row(range.first + range.count - 1);
@@ -177,13 +180,13 @@ void GanttDrawing::titled_bars() {
     for (const Bar& bar : view_.bars) {
       if (style_of(bar) != style) continue;
       const double from = static_cast<double>(bar.start_ns) * scale_;
-      const double width =
-          std::max(style == 4 ? 2.0 : 0.5, static_cast<double>(bar.end_ns) * scale_ - from - 0.3);
+      const double width = std::max(style == kFailedStyle || style == 0 ? 2.0 : 0.5,
+                                    static_cast<double>(bar.end_ns) * scale_ - from - 0.3);
       for (const LaneRange& range : bar.lanes) {
         const std::size_t row = rows_.row(range.first);
         const std::size_t last = rows_.row(range.first + range.count - 1);
         // What a worker executes lies within it.
-        const double inset = style == 0 ? 0.5 : bar.kind == BarKind::kOperation ? 2.5 : 1;
+        const double inset = style < 2 ? 0.5 : bar.kind == BarKind::kOperation ? 2.5 : 1;
         const double tall = static_cast<double>(last - row + 1) * rows_.height - 2 * inset;
         out_ += "<rect class=\"bar " + std::string(kStyleNames[style]) + "\"";
         rect(kGutter + from, y(row) + inset, width, std::max(1.0, tall));
@@ -242,7 +245,7 @@ void GanttDrawing::axis() {
   for (const double tick : ticks(axis)) {
     const double x = kGutter + tick * unit.ns * scale_;
     rule(x, bottom_, x, bottom_ + 4, "axis");
-    text(x, bottom_ + 16, "tick mid", figures(tick));
+    text(x, bottom_ + 16, "tick mid", tick_text(tick));
   }
   text(kGutter, bottom_ + 34, "name", "time, " + std::string(unit.name));
 }

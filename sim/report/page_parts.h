@@ -22,6 +22,8 @@ std::string verdict_html(const Comparison& comparison, const std::vector<RunView
 std::string tables_html(const Comparison& comparison, const std::vector<RunView>& views);
 /// Differences per seed, and how long jobs waited.
 std::string comparison_charts_html(const Comparison& comparison, const std::vector<RunView>& views);
+/// How long the jobs of one run waited.
+std::string waits_html(const RunView& view);
 /// Load, queue, Gantt chart and heat strips of one run. `index` is the run's in the page's data.
 std::string run_section_html(const RunView& view, std::size_t index, bool alone);
 /// How to run it again, versions, hashes, digests.

@@ -11,6 +11,8 @@ namespace duet::sim::report {
 
 std::string html(std::string_view text) {
   std::string out;
+  if (const std::size_t line = text.find('\n'); line != std::string_view::npos)
+    return html(text.substr(0, line)) + '\n' + html(text.substr(line + 1));
   for (const char c : printable(text)) {
     switch (c) {
       case '&':
@@ -62,6 +64,14 @@ std::string figures(double value) {
   int count = 3;
   for (double scaled = size; scaled < 0.09995; scaled *= 10) ++count;
   return decimals(value, count);
+}
+
+std::string tick_text(double value) {
+  std::string text = figures(value);
+  if (text.find('.') == std::string::npos) return text;
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
 }
 
 std::string signed_figures(double value) { return (value > 0 ? "+" : "") + figures(value); }

@@ -15,6 +15,8 @@ std::string html(std::string_view text);
 std::string figures(double value);
 /// The same with a plus before what is above 0.
 std::string signed_figures(double value);
+/// A tick of an axis: figures() without zeros at the end.
+std::string tick_text(double value);
 /// With exactly so many decimals, and so on.
 std::string decimals(double value, int count);
 

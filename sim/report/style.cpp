@@ -16,8 +16,9 @@ namespace {
   "--low:#e3e9ee;--high:#11161b;color-scheme:dark;"
 
 constexpr std::string_view kStyle =
-    ":root{" DUET_LIGHT "}\n@media (prefers-color-scheme:dark){:root:not([data-theme=light]){" DUET_DARK
-    "}}\n:root[data-theme=dark]{" DUET_DARK "}\n@media print{:root,:root[data-theme=dark]{" DUET_LIGHT
+    ":root{" DUET_LIGHT
+    "}\n@media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]){" DUET_DARK
+    "}}\n@media screen{:root[data-theme=dark]{" DUET_DARK
     "}}\n"
     R"css(*{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--text);

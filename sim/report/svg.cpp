@@ -102,15 +102,16 @@ void Panel::axes() {
   const double bottom = height_ - kBottom;
   const auto ys = ticks(y_);
   for (const double y : ys) {
+    if (y_.label.empty()) break;
     line_at(out_, kLeft, py(y), width_ - kRight, py(y), y == 0 ? "axis" : "grid");
-    if (!y_.label.empty()) text_at(out_, kLeft - 6, py(y) + 4, "tick end", figures(y));
+    text_at(out_, kLeft - 6, py(y) + 4, "tick end", tick_text(y));
   }
   const auto xs = ticks(x_);
   for (std::size_t i = 0; i < xs.size(); ++i) {
     line_at(out_, px(xs[i]), bottom, px(xs[i]), bottom + 4, "axis");
     const bool at_edge = px(xs[i]) > width_ - kRight - 8;
     text_at(out_, px(xs[i]) + (at_edge ? kRight - 2 : 0), bottom + 16, at_edge ? "tick end" : "tick mid",
-            figures(xs[i]));
+            tick_text(xs[i]));
   }
   line_at(out_, kLeft, bottom, width_ - kRight, bottom, "axis");
   text_at(out_, kLeft, height_ - 6, "name", x_.label);

@@ -235,7 +235,7 @@ std::string tables_html(const Comparison& comparison, const std::vector<RunView>
   if (comparison.runs.empty()) {
     if (views.empty()) return {};
     return "<section id=\"numbers\"><h2>Numbers</h2><div class=\"pair\">" + metrics_of_one(views.front()) +
-           assertions_of(views.front()) + "</div></section>";
+           "<div>" + assertions_of(views.front()) + waits_html(views.front()) + "</div></div></section>";
   }
   std::string out;
   for (std::size_t scenario = 0; scenario < comparison.scenarios.size(); ++scenario)

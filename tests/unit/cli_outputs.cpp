@@ -148,7 +148,7 @@ TEST(Outputs, TasksNameNodeAndThreads) {
   made.job("with,comma", {}, at_ms(1500), at_ms(2500), {1, 0});
   made.results.tasks[0].threads = 1;
   const auto rows = lines(write_tasks, made.report());
-  EXPECT_EQ(rows[0], "task_id,job_id,node,slot,attempts,state,outcome,start,end");
+  EXPECT_EQ(rows[0], "task_id,job_id,node,slot,attempts,state,outcome,start,end,threads,kind");
   EXPECT_EQ(rows[1], "1.0,\"with,comma\",n1,\"1,5\",1,succeeded,succeeded,1.500000,2.500000");
   EXPECT_EQ(rows[2], "1.1,\"with,comma\",n0,,1,succeeded,succeeded,1.500000,2.500000");
 }

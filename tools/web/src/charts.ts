@@ -96,11 +96,12 @@ export function addChart(figure: HTMLElement, run: Run, kind: string, view: Time
     width: Math.max(200, host.clientWidth),
     height,
     cursor: { drag: { x: true, y: false, setScale: true }, points: { size: 6 }, y: false },
-    scales: { x: { time: false, min: view.from, max: view.to }, y: { range: [0, most * 1.05] } },
+    scales: { x: { time: false }, y: { range: [0, most * 1.05] } },
     legend: { live: true },
     axes: [
       {
-        ...axis, space: 90, size: 34,
+        ...axis, space: 90, size: 26, label: `time, ${timeUnit(view.until).name}`, labelSize: 20,
+        labelFont: "13px system-ui, sans-serif",
         values: (_, splits) => {
           const unit = timeUnit(view.until);
           const step = splits.length > 1 ? (splits[1]! - splits[0]!) / unit.seconds : 1;
@@ -132,6 +133,7 @@ export function addChart(figure: HTMLElement, run: Run, kind: string, view: Time
       }],
     },
   }, data, host);
+  plot.setScale("x", { min: view.from, max: view.to });
   figure.append(tableOf(lines, data));
   plot.over.addEventListener("dblclick", () => view.reset());
   const silently = (act: () => void) => {
@@ -149,7 +151,7 @@ export function addChart(figure: HTMLElement, run: Run, kind: string, view: Time
     if (host.clientWidth > 0 && host.clientWidth !== plot.width)
       silently(() => plot.setSize({ width: host.clientWidth, height }));
   }).observe(host);
-  return { recolour: () => silently(() => plot.redraw(true)) };
+  return { recolour: () => silently(() => plot.redraw(false, true)) };
 
   function niceSplits(from: number, to: number, count: number): number[] {
     const unit = timeUnit(view.until).seconds;

@@ -171,8 +171,9 @@ export class Run {
   }
 
   private layer(bar: number): Layer {
-    if (this.failed(bar)) return Layer.Failure;
-    return this.how[bar]! >> 3 === KIND_WORKER ? Layer.Worker : Layer.Task;
+    // A worker that was lost is drawn below what it had executed.
+    if (this.how[bar]! >> 3 === KIND_WORKER) return Layer.Worker;
+    return this.failed(bar) ? Layer.Failure : Layer.Task;
   }
 
   private readBars(base64: string, unit: number): void {

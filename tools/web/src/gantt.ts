@@ -240,30 +240,43 @@ export class Gantt {
     let i = firstWhere(bars.length, (k) => lane.reach[k]! > from);
     let left = 0;
     let right = -1;
+    let covered = 0;
     let style = "";
+    let inner = 0;
     const flush = () => {
       if (right <= left) return;
       if (pen.fillStyle !== style) pen.fillStyle = style;
-      pen.fillRect(left, y + inset, right - left, tall);
+      // Thin bars that lie close together are as pale as there is room between them.
+      const share = layer === Layer.Failure ? 1 : Math.min(1, covered / (right - left));
+      pen.globalAlpha = share > 0.97 ? 1 : 0.25 + 0.75 * share;
+      pen.fillRect(left, y + inset + inner, right - left, tall - 2 * inner);
     };
     for (; i < bars.length; ++i) {
       const bar = bars[i]!;
       if (start[bar]! > to) break;
       if (end[bar]! < from) continue;
       const x0 = this.gutter + (start[bar]! - from) * scale;
-      const x1 = Math.max(x0 + least, this.gutter + (end[bar]! - from) * scale);
-      const fill = this.colours[this.run.colour(bar)];
-      // Wide bars keep a gap between them; thin ones close together become one.
-      if (fill === style && x0 <= right + 0.6 && (x1 - x0 < 4 || right - left < 4)) {
+      const exact = this.gutter + (end[bar]! - from) * scale;
+      const x1 = Math.max(x0 + least, exact);
+      const kind = this.run.colour(bar);
+      const fill = this.colours[kind];
+      // Wide bars keep a gap between them; thin ones close together become one, for a few pixels.
+      const thin = x1 - x0 < 4;
+      if (thin && fill === style && x0 <= right + 0.6 && right - left < 6) {
         if (x1 > right) right = x1;
+        covered += exact - x0;
         continue;
       }
       flush();
       left = x0;
-      right = x1 - x0 >= 4 ? x1 - 0.6 : x1;
+      right = thin ? x1 : x1 - 0.6;
+      covered = thin ? exact - x0 : right - left;
       style = fill;
+      // What a worker executes lies within it.
+      inner = kind === "operation" && this.laneHeight >= 10 ? 2 : 0;
     }
     flush();
+    pen.globalAlpha = 1;
   }
 
   private drawNames(pen: CanvasRenderingContext2D, first: number, last: number, top: number): void {

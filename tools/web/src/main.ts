@@ -11,6 +11,9 @@ import { TimeView } from "./view";
 function start(): void {
   document.querySelectorAll<HTMLTableElement>("table.sortable").forEach(makeSortable);
   const coloured: { recolour(): void }[] = [];
+  // First of all: what is drawn below has its colours then.
+  const header = document.querySelector("header");
+  if (header) addTheme(header, () => coloured.forEach((one) => one.recolour()));
   const data = JSON.parse(document.getElementById("duet-data")?.textContent ?? '{"runs":[]}') as { runs: PackedRun[] };
   const runs = data.runs.map((packed) => new Run(packed));
   const view = new TimeView(Math.max(1e-9, ...runs.map((run) => run.until)));
@@ -21,8 +24,6 @@ function start(): void {
     figure.classList.add("enhanced");
     coloured.push(kind === "gantt" ? new Gantt(figure, run, view) : addChart(figure, run, kind, view));
   });
-  const header = document.querySelector("header");
-  if (header) addTheme(header, () => coloured.forEach((one) => one.recolour()));
 }
 
 start();
