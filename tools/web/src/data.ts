@@ -8,6 +8,10 @@ const KIND_WORKER = 1;
 const KIND_OPERATION = 2;
 const KIND_MERGED = 3;
 
+/** The CSS variables of the bars' colours. */
+export const STYLES = ["task", "worker", "operation", "killed", "failed"] as const;
+export const OPERATION = 2;
+
 export interface PackedRun {
   name: string;
   unit: string;
@@ -123,6 +127,7 @@ export class Run {
   readonly attempt: Uint32Array;
   /** How it ended + 8 * its kind. */
   readonly how: Uint8Array;
+  readonly style: Uint8Array;
   readonly firstLane: Uint32Array;
   readonly jobs: string[];
   readonly laneNames: string[];
@@ -142,6 +147,7 @@ export class Run {
     this.task = new Uint32Array(count);
     this.attempt = new Uint32Array(count).fill(1);
     this.how = new Uint8Array(count);
+    this.style = new Uint8Array(count);
     this.firstLane = new Uint32Array(count);
     this.jobs = readNames(packed.jobs);
     this.laneNames = packed.lanes;
@@ -161,13 +167,13 @@ export class Run {
     const end = this.ended(bar);
     return end === 1 || end === 2 || end === 4 || end === 5;
   }
-  /** The CSS variable of its colour, without dashes. */
-  colour(bar: number): "failed" | "worker" | "killed" | "operation" | "task" {
-    if (this.failed(bar)) return "failed";
+  /** Index into STYLES. */
+  private styleOf(bar: number): number {
+    if (this.failed(bar)) return 4;
     const kind = this.how[bar]! >> 3;
-    if (kind === KIND_WORKER) return "worker";
-    if (this.ended(bar) === 3) return "killed";
-    return kind === KIND_OPERATION ? "operation" : "task";
+    if (kind === KIND_WORKER) return 1;
+    if (this.ended(bar) === 3) return 3;
+    return kind === KIND_OPERATION ? 2 : 0;
   }
 
   private layer(bar: number): Layer {
@@ -188,6 +194,7 @@ export class Run {
       this.end[i] = (time + reader.number()) * unit;
       const flags = reader.number();
       this.how[i] = flags & 31;
+      this.style[i] = this.styleOf(i);
       if (flags >> 3 === KIND_MERGED) {
         this.job[i] = reader.number();
       } else {

@@ -1,12 +1,14 @@
 // The Gantt chart on a canvas: who ran where, when. Bars that could not be told apart are drawn as one; what
 // failed is drawn last and never thinner than two pixels.
-import { END_NAMES, firstWhere, Layer, type LaneBars, type Run } from "./data";
+import { END_NAMES, firstWhere, Layer, OPERATION, STYLES, type LaneBars, type Run } from "./data";
 import { colour, seconds, tickText, ticks, timeUnit } from "./text";
 import type { TimeView } from "./view";
 
 const MOST_HEIGHT = 640;
 const AXIS = 24;
 const TOP = 12;
+/** Shades of one colour, by how much of a merged stretch is covered. */
+const SHADES = 8;
 
 type Colours = Record<"bg" | "text" | "muted" | "line" | "base" | "task" | "worker" | "operation" | "killed"
   | "failed" | "s2", string>;
@@ -216,11 +218,19 @@ export class Gantt {
     pen.beginPath();
     pen.rect(this.gutter, 0, this.plot, this.height - AXIS);
     pen.clip();
-    for (const layer of [Layer.Worker, Layer.Task, Layer.Failure])
-      for (let lane = first; lane < last; ++lane) {
-        const y = TOP + lane * this.laneHeight - top;
-        this.drawLane(pen, this.run.layers[layer]![lane]!, layer, y);
-      }
+    for (const layer of [Layer.Worker, Layer.Task, Layer.Failure]) {
+      // Rectangles of one colour and shade are drawn in one go: changing them costs more than drawing.
+      const stretches: number[][] = Array.from({ length: STYLES.length * SHADES }, () => []);
+      for (let lane = first; lane < last; ++lane)
+        this.collect(stretches, this.run.layers[layer]![lane]!, layer, TOP + lane * this.laneHeight - top);
+      stretches.forEach((list, index) => {
+        if (list.length === 0) return;
+        pen.fillStyle = this.colours[STYLES[Math.floor(index / SHADES)]!];
+        pen.globalAlpha = 0.25 + 0.75 * (index % SHADES) / (SHADES - 1);
+        for (let i = 0; i < list.length; i += 4) pen.fillRect(list[i]!, list[i + 1]!, list[i + 2]!, list[i + 3]!);
+      });
+    }
+    pen.globalAlpha = 1;
     pen.restore();
     this.drawNames(pen, first, last, top);
     this.drawAxis(pen);
@@ -229,40 +239,37 @@ export class Gantt {
     this.drawOverlay();
   }
 
-  private drawLane(pen: CanvasRenderingContext2D, lane: LaneBars, layer: Layer, y: number): void {
-    const { start, end } = this.run;
-    const { from, to } = this.view;
-    const scale = this.plot / (to - from);
+  /** Adds the stretches of one lane: x, y, width and height for each. */
+  private collect(to: number[][], lane: LaneBars, layer: Layer, y: number): void {
+    const { start, end, style } = this.run;
+    const { from, to: until } = this.view;
+    const scale = this.plot / (until - from);
     const least = layer === Layer.Failure ? 2 : 0.5;
     const inset = this.laneHeight > 6 ? 1 : 0.25;
-    const tall = this.laneHeight - 2 * inset;
-    const bars = lane.bars;
-    let i = firstWhere(bars.length, (k) => lane.reach[k]! > from);
+    const { bars, reach } = lane;
     let left = 0;
     let right = -1;
     let covered = 0;
-    let style = "";
-    let inner = 0;
+    let last = -1;
     const flush = () => {
       if (right <= left) return;
-      if (pen.fillStyle !== style) pen.fillStyle = style;
       // Thin bars that lie close together are as pale as there is room between them.
       const share = layer === Layer.Failure ? 1 : Math.min(1, covered / (right - left));
-      pen.globalAlpha = share > 0.97 ? 1 : 0.25 + 0.75 * share;
-      pen.fillRect(left, y + inset + inner, right - left, tall - 2 * inner);
+      // What a worker executes lies within it.
+      const within = inset + (last === OPERATION && this.laneHeight >= 10 ? 2 : 0);
+      to[last * SHADES + Math.round(share * (SHADES - 1))]!.push(left, y + within, right - left,
+        this.laneHeight - 2 * within);
     };
-    for (; i < bars.length; ++i) {
+    for (let i = firstWhere(bars.length, (k) => reach[k]! > from); i < bars.length; ++i) {
       const bar = bars[i]!;
-      if (start[bar]! > to) break;
+      if (start[bar]! > until) break;
       if (end[bar]! < from) continue;
       const x0 = this.gutter + (start[bar]! - from) * scale;
       const exact = this.gutter + (end[bar]! - from) * scale;
-      const x1 = Math.max(x0 + least, exact);
-      const kind = this.run.colour(bar);
-      const fill = this.colours[kind];
+      const x1 = exact > x0 + least ? exact : x0 + least;
       // Wide bars keep a gap between them; thin ones close together become one, for a few pixels.
       const thin = x1 - x0 < 4;
-      if (thin && fill === style && x0 <= right + 0.6 && right - left < 6) {
+      if (thin && style[bar] === last && x0 <= right + 0.6 && right - left < 6) {
         if (x1 > right) right = x1;
         covered += exact - x0;
         continue;
@@ -271,12 +278,9 @@ export class Gantt {
       left = x0;
       right = thin ? x1 : x1 - 0.6;
       covered = thin ? exact - x0 : right - left;
-      style = fill;
-      // What a worker executes lies within it.
-      inner = kind === "operation" && this.laneHeight >= 10 ? 2 : 0;
+      last = style[bar]!;
     }
     flush();
-    pen.globalAlpha = 1;
   }
 
   private drawNames(pen: CanvasRenderingContext2D, first: number, last: number, top: number): void {
