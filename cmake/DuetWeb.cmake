@@ -1,7 +1,8 @@
 # The script of reports: TypeScript in tools/web, built by npm and Vite, and compiled into duet_sim as two
 # strings. Without npm, or without the network on the first build, reports are static, and one line says so.
 
-set(DUET_WEB AUTO CACHE STRING "Build the script of reports: AUTO (if npm is there, in release builds), ON or OFF")
+set(DUET_WEB AUTO CACHE STRING
+  "Build the script of reports: AUTO (in release builds, if npm is there), ON or OFF")
 set_property(CACHE DUET_WEB PROPERTY STRINGS AUTO ON OFF)
 
 find_program(DUET_NPM npm)

@@ -1,6 +1,6 @@
 # cmake -D WANTED=ON|OFF -D NPM=... -D SOURCE=tools/web -D FOLDER=build/web -P WebBundle.cmake
-# Builds the script and its styles in FOLDER and writes them into FOLDER/report_web.cpp, or two empty strings if
-# that cannot be done: never an error, one line.
+# Builds the script and its styles in FOLDER and writes them into FOLDER/report_web.cpp, or two empty strings
+# if that cannot be done: never an error, one line.
 
 set(network_seconds 120)
 set(build_seconds 120)

@@ -81,14 +81,13 @@ std::string difference_charts(const Comparison& comparison, std::size_t scenario
   std::string panels;
   for (std::size_t variant = 0; variant < comparison.variants.size(); ++variant)
     if (variant != comparison.baseline && !all[variant].empty())
-      panels += difference_panel(comparison, scenario, variant, all[variant], round_up(reach));
+      panels += difference_panel(comparison, scenario, variant, all[variant], round_up(reach * 1.05));
   if (panels.empty()) return {};
   return "<section><h2>Seed by seed: " + html(comparison.scenarios[scenario]) +
          "</h2><p class=\"note\">Each dot is one seed, its height means nothing; below the dots their mean "
          "and "
          "its " +
-         decimals(comparison.confidence * 100, 1) +
-         "\u2009% interval. Left of the line the variant has less than " +
+         percent_text(comparison.confidence) + " interval. Left of the line the variant has less than " +
          html(comparison.variants[comparison.baseline].name) + ".</p><div class=\"panels\">" + panels +
          "</div></section>";
 }

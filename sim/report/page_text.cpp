@@ -76,6 +76,11 @@ std::string tick_text(double value) {
 
 std::string signed_figures(double value) { return (value > 0 ? "+" : "") + figures(value); }
 
+std::string percent_text(double share) {
+  const double value = share * 100;
+  return decimals(value, std::abs(value - std::round(value)) < 0.05 ? 0 : 1) + std::string(kThinSpace) + "%";
+}
+
 void append_coordinate(std::string& out, double value) {
   const auto tenths = static_cast<std::int64_t>(std::llround(value * 10));
   if (tenths < 0) out += '-';

@@ -20,6 +20,9 @@ std::string tick_text(double value);
 /// With exactly so many decimals, and so on.
 std::string decimals(double value, int count);
 
+/// A share as per cent, with a decimal only if it needs one: 0.95 is "95 %", 0.975 is "97.5 %".
+std::string percent_text(double share);
+
 /// A coordinate with at most one decimal: "12", "12.5".
 void append_coordinate(std::string& out, double value);
 

@@ -56,7 +56,7 @@ svg{display:block;width:100%;height:auto}
 .gantt text.failed{fill:var(--failed)}
 .panel text{font-size:13.5px}
 .wide svg{min-width:1000px}
-.drawing svg{width:auto;max-width:100%;height:auto;margin:8px 0}
+.drawing svg{width:auto;max-width:none;margin:8px 0}
 .grid{stroke:var(--line)}
 .axis,.host{stroke:var(--base);stroke-width:1}
 .host{opacity:.6}
@@ -89,6 +89,7 @@ svg{display:block;width:100%;height:auto}
 @media (min-width:860px){.pair,.panels{grid-template-columns:repeat(2,minmax(0,1fr))}}
 @media (max-width:600px){main{padding:16px 16px 48px}.panel{min-width:440px}.live,figure{overflow-x:auto}}
 @media print{main{max-width:none;padding:0}section,figure{break-inside:avoid}.wide svg{min-width:0}
+.drawing svg{max-width:100%;height:auto}
 .scroll{overflow:visible}details:not([open])>:not(summary){display:none}}
 )css";
 

@@ -1,6 +1,5 @@
 // The verdict and the tables below it.
 #include <algorithm>
-#include <cmath>
 
 #include "sim/report/page_parts.h"
 #include "sim/report/page_text.h"
@@ -42,12 +41,6 @@ std::string interval_text(const ComparedCell& one, double factor) {
   return signed_figures(*one.low * factor) + " to " + signed_figures(*one.high * factor);
 }
 
-/// 0.95 is "95 %", 0.975 is "97.5 %".
-std::string percent(double share) {
-  const double value = share * 100;
-  return decimals(value, std::abs(value - std::round(value)) < 0.005 ? 0 : 1) + std::string(kThinSpace) + "%";
-}
-
 std::string standing_span(Standing standing) {
   return "<span class=\"word " + std::string(word_of(standing)) + "\">" + std::string(word_of(standing)) +
          "</span>";
@@ -67,7 +60,7 @@ std::string objective_table(const Comparison& comparison, std::size_t scenario) 
       std::to_string(comparison.seeds.size()) + (comparison.seeds.size() == 1 ? " seed" : " seeds") +
       ", compared seed by seed with the baseline " + html(comparison.variants[comparison.baseline].name) +
       "</caption><thead><tr>" + head("variant", false) + head("mean" + unit, true) +
-      head("difference" + unit, true) + head(percent(comparison.confidence) + " interval" + unit, true) +
+      head("difference" + unit, true) + head(percent_text(comparison.confidence) + " interval" + unit, true) +
       head("difference, %", true) + head("verdict", false) + "</tr></thead><tbody>";
   for (std::size_t variant = 0; variant < comparison.variants.size(); ++variant) {
     out += "<tr><th scope=\"row\">" + html(comparison.variants[variant].name) + "</th>";
@@ -118,7 +111,7 @@ std::string complete_table(const Comparison& comparison, std::size_t scenario) {
       "<table class=\"sortable\"><thead><tr>" +
       head("metric", false) + head("variant", false) + head("runs", true) + head("mean", true) +
       head("least", true) + head("most", true) + head("difference", true) +
-      head(percent(comparison.confidence) + " interval", true) + head("difference, %", true) +
+      head(percent_text(comparison.confidence) + " interval", true) + head("difference, %", true) +
       head("verdict", false) + "</tr></thead><tbody>";
   for (const ComparedCell& one : comparison.cells) {
     if (one.scenario != scenario || one.variant >= comparison.variants.size()) continue;

@@ -1,5 +1,5 @@
 // Reports as a browser shows them, with the network off: node tests/web/report_test.mjs DUET [FOLDER]
-// Prints a line for each check, and "skipped: REASON" if there is nothing to check with; pictures go to FOLDER.
+// Prints a line for each check, or "Skipped" and why if there is nothing to check with; pictures go to FOLDER.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ const duet = resolve(process.argv[2] ?? join(tree, "build/bin/duet"));
 const pictures = process.argv[3];
 
 function skip(reason) {
-  console.log(`skipped: ${reason}`);
+  console.log(`Web.Report: Skipped\n${reason}`);  // As GoogleTest has it.
   process.exit(77);
 }
 const chromium = findChromium();
@@ -146,8 +146,6 @@ test("the wheel zooms at the cursor, a double click shows all", () =>
 test("dragging moves, and moves the line charts too", () =>
   opened("demo", { hash: "#t=20-60" }, async (page) => {
     const at = await middleOfGantt(page);
-    const label = () => page.value("document.querySelector('.gantt-view').scrollTop");
-    await label();
     await page.mouse("mousePressed", at.x, at.y, { button: "left", clickCount: 1 });
     await page.mouse("mouseMoved", at.x - 100, at.y, { button: "left", buttons: 1 });
     await page.mouse("mouseReleased", at.x - 100, at.y, { button: "left", clickCount: 1 });

@@ -37,7 +37,7 @@ void CommandLine::add_sim() {
   app->add_flag("--no-trace", run.no_trace, "")->group("");
   text(app, "--export-raw", run.export_raw, "Write what was executed, for replaying it on a bare engine",
        "FILE");
-  text(app, "--out", run.out, "Write jobs.csv, tasks.csv, summary.json, the trace and run_info.json there",
+  text(app, "--out", run.out, "Write jobs.csv, tasks.csv, summary.json, the trace and more there",
        "DIR");
   format(app, run.format);
   app->callback([this] {
