@@ -73,12 +73,16 @@ run_test() {
     esac
   done
   install_packages "${program_packages[@]}" "${test_packages[@]}"
-  if $all; then install_packages "${all_packages[@]}"; fi
+  if $all; then
+    install_packages "${all_packages[@]}"
+    install_web_packages
+  fi
   build release
   results_begin
   run_tests release 'unit|contract|property|golden|negative|truth|tidy|swarm|simgrid|live'
   if $real; then run_tests release real; fi
   if $all; then
+    run_tests release web
     check swarm-10000 build/bin/duet swarm --seeds 10000
     test_everything_else
   else

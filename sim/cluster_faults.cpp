@@ -194,6 +194,7 @@ void ClusterWorld::forget_uncommitted_jobs() {
     row.state = JobState::kPending;
   }
   rows_.resize(kept);
+  std::erase_if(results_.earlier, [&](const EarlierAttempt& e) { return e.id.task.job.value > kept; });
 }
 
 void ClusterWorld::restore_if_possible() {

@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/lifecycle.h"
 #include "sim/cluster_world.h"
 
 namespace duet::sim {
@@ -54,11 +55,24 @@ void ClusterWorld::note(const controller::Notice& notice) {
     note_task(*task);
   } else if (const auto* node = std::get_if<controller::NodeChanged>(&notice)) {
     detection_.declared(static_cast<std::uint32_t>(node->node.value), node->state == NodeState::kDown, now_);
+    results_.node_changes.push_back(
+        {now_, static_cast<std::uint32_t>(node->node.value), node->state, node->draining});
   } else if (const auto* scaled = std::get_if<controller::PoolScaled>(&notice)) {
     last_change_ = now_;
     if (!scaled->applied || scaled->to == scaled->from) return;
     ++(scaled->to > scaled->from ? results_.scaled_up : results_.scaled_down);
     pools_.scaled(scaled->job, scaled->to > scaled->from, now_);
+  }
+}
+
+/// Before the row is overwritten: what stands in it for the last time.
+void ClusterWorld::note_earlier(const controller::TaskChanged& task, const TaskRow& row) {
+  const AttemptId before{task.attempt.task, row.attempts};
+  if (task.state == TaskState::kStarting && row.attempts > 0 && task.attempt.number != row.attempts) {
+    results_.earlier.push_back(
+        {before, row.node, row.threads, row.width, row.outcome, row.started, row.ended});
+  } else if (terminal(task.state) && task.attempt.number == 0 && row.attempts == 0) {
+    results_.earlier.push_back({before, 0, 0, 0, task.outcome, kNever, now_});
   }
 }
 
@@ -84,6 +98,7 @@ void ClusterWorld::note_task(const controller::TaskChanged& task) {
   last_change_ = now_;
   TaskRow* row = row_of(task.attempt.task);
   if (row == nullptr) return;
+  note_earlier(task, *row);
   note_state(results_.jobs[rows_[task.attempt.task.job.value - 1].job], *row, task.state);
   row->state = task.state;
   row->attempts = task.attempt.number;

@@ -218,6 +218,9 @@ void ClusterWorld::submit(const JobSpecPtr& spec) {
   submit_row(static_cast<std::uint32_t>(results_.jobs.size()), *spec);
   JobRow& row = results_.jobs.emplace_back();
   row.key = spec->key;
+  row.kind = spec->kind;
+  row.workers = spec->pool.has_value();
+  row.operation = !spec->groups.empty() && !spec->groups.front().spec.pool.empty();
   row.submitted = now_;
   row.first_task = static_cast<std::uint32_t>(results_.tasks.size());
   for (const TaskGroup& group : spec->groups) {

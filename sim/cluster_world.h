@@ -209,6 +209,7 @@ class ClusterWorld final : public World {
   void note_begin(Run& run);
   void note_end(Run& run);
   void forget_repetitions();
+  void note_earlier(const controller::TaskChanged& task, const TaskRow& row);
   TaskRow* row_of(TaskId task);
 
   const Scenario& scenario_;

@@ -24,7 +24,8 @@ constexpr std::string_view kJobColumns =
     "job_id,workload_name,submission_time,requested_number_of_resources,requested_time,success,final_state,"
     "starting_time,execution_time,finish_time,waiting_time,turnaround_time,stretch,allocated_resources,"
     "user,reason\n";
-constexpr std::string_view kTaskColumns = "task_id,job_id,node,slot,attempts,state,outcome,start,end\n";
+constexpr std::string_view kTaskColumns =
+    "task_id,job_id,node,slot,attempts,state,outcome,start,end,threads,kind\n";
 
 /// Six decimals as Batsim prints them, nine where six would round.
 void append_seconds_fixed(std::string& out, std::int64_t ns) {
@@ -36,10 +37,6 @@ void append_seconds_fixed(std::string& out, std::int64_t ns) {
   out += '.';
   out.append(static_cast<std::size_t>(decimals) - fraction.size(), '0');
   out += fraction;
-}
-
-void append_instant(std::string& out, Instant at) {
-  if (at != kNever) append_seconds_fixed(out, to_ns(at));
 }
 
 void append_gap(std::string& out, Instant from, Instant to) {
@@ -70,6 +67,13 @@ std::string_view final_state(const JobRow& job, const Results& results) {
       break;
   }
   return timed_out(job, results) ? "COMPLETED_WALLTIME_REACHED" : "COMPLETED_FAILED";
+}
+
+/// What a job's tasks are, in one word.
+std::string_view kind_of(const JobRow& job) {
+  if (job.workers) return "worker";
+  if (job.operation) return "operation";
+  return job.kind == JobKind::kRigid && job.tasks > 1 ? "gang" : name(job.kind);
 }
 
 /// "0 4-6": the nodes its tasks ran on.
@@ -109,7 +113,7 @@ void append_job(std::string& out, const JobRow& job, const RunReport& report) {
   out += ',';
   append_csv(out, report.scenario->name);
   out += ',';
-  append_instant(out, job.submitted);
+  append_csv_instant(out, job.submitted);
   out += ',';
   append_decimal(out, job.cpu_m, 3);
   out += ',';
@@ -120,11 +124,11 @@ void append_job(std::string& out, const JobRow& job, const RunReport& report) {
   out += job.state == JobState::kSucceeded ? ",1," : ",0,";
   out += final_state(job, *report.results);
   out += ',';
-  append_instant(out, job.started);
+  append_csv_instant(out, job.started);
   out += ',';
   append_gap(out, job.started, ended);
   out += ',';
-  append_instant(out, ended);
+  append_csv_instant(out, ended);
   out += ',';
   append_gap(out, job.submitted, job.started);
   out += ',';
@@ -162,9 +166,13 @@ void append_task(std::string& out, const JobRow& job, std::uint32_t index, const
   out += ',';
   if (task.attempts > 0 && terminal(task.state)) out += name(task.outcome);
   out += ',';
-  append_instant(out, task.started);
+  append_csv_instant(out, task.started);
   out += ',';
-  append_instant(out, task.ended);
+  append_csv_instant(out, task.ended);
+  out += ',';
+  if (task.attempts > 0 && task.started != kNever) codec::append_number(out, task.width);
+  out += ',';
+  out += kind_of(job);
   out += '\n';
 }
 
@@ -217,6 +225,10 @@ void write_verdicts(JsonWriter& json, const std::vector<Verdict>& verdicts) {
 }
 
 }  // namespace
+
+void append_csv_instant(std::string& out, Instant at) {
+  if (at != kNever) append_seconds_fixed(out, to_ns(at));
+}
 
 std::string_view ending(const Results& results) {
   if (results.stalled) return "stalled";

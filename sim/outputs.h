@@ -36,6 +36,18 @@ void write_jobs(const RunReport& report, codec::TextSink& to);
 /// One row per task: where its last attempt ran, on which threads, from when to when.
 void write_tasks(const RunReport& report, codec::TextSink& to);
 
+/// One row per node, in the order of the scenario: what it offers, and what its cores are called.
+void write_nodes(const RunReport& report, codec::TextSink& to);
+
+/// What tasks.csv does not say: the attempts before the last, and the ends of tasks that were never placed.
+void write_attempts(const RunReport& report, codec::TextSink& to);
+
+/// What the controller believed of the nodes, change by change.
+void write_node_states(const RunReport& report, codec::TextSink& to);
+
+/// Seconds with six decimals, or nine if six would not be exact; nothing for kNever.
+void append_csv_instant(std::string& out, Instant at);
+
 /// Metrics, assertions and digest, as JSON.
 void write_summary(const RunReport& report, codec::TextSink& to);
 

@@ -27,6 +27,9 @@ struct JobRow {
   std::int64_t cpu_m = 0;        ///< Asked for by all its tasks together.
   std::int64_t estimate_ns = 0;  ///< 0 = none
   std::string key;
+  JobKind kind = JobKind::kRigid;
+  bool workers = false;    ///< A service whose replicas execute operations.
+  bool operation = false;  ///< Its tasks run on such workers.
 };
 
 /// The last attempt of one task.
@@ -42,6 +45,25 @@ struct TaskRow {
   std::uint32_t need_m = 0;   ///< Millicores it asks for; of an operation kOperation + its expected load.
 
   static constexpr std::uint32_t kOperation = 0x8000'0000U;
+};
+
+/// An attempt that was not its task's last; or the end of a task that never had one, then its number is 0.
+struct EarlierAttempt {
+  AttemptId id;
+  std::uint32_t node = 0;  ///< This and what follows: meaningful if the number is not 0.
+  std::uint32_t threads = 0;
+  std::uint32_t width = 0;
+  Outcome outcome = Outcome::kLost;
+  Instant started = kNever;
+  Instant ended = kNever;  ///< kNever: nobody heard of its end before the next one was placed.
+};
+
+/// What the controller believed of a node from an instant on.
+struct NodeChange {
+  Instant at;
+  std::uint32_t node = 0;
+  NodeState state = NodeState::kUnknown;
+  bool draining = false;
 };
 
 /// What was executed, for replaying the same load on a bare engine (--export-raw): start, operations, end,
@@ -61,6 +83,8 @@ struct Results {
   std::vector<std::string> users{""};               ///< Each once; the first is nobody in particular.
   std::vector<ThreadSet> thread_sets{ThreadSet{}};  ///< Each once: a cluster has few, a run has many tasks.
   std::vector<Execution> executions;                ///< Kept only if asked for.
+  std::vector<EarlierAttempt> earlier;              ///< As they were followed by others.
+  std::vector<NodeChange> node_changes;             ///< As they came.
   Instant end;                                      ///< Of the simulated time.
   bool stalled = false;                             ///< Stopped because waiting jobs could never run.
   std::string stall_cause;                          ///< What they wait for; empty if it did not stall.

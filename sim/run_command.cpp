@@ -133,7 +133,8 @@ bool RunCommand::open() {
       const std::string why = std::generic_category().message(errno);
       return fail({{options_.out, "nothing can be written into the folder: " + why, ""}});
     }
-    for (const std::string_view name : {"jobs.csv", "tasks.csv", "summary.json", "run_info.json"})
+    for (const std::string_view name : {"jobs.csv", "tasks.csv", "attempts.csv", "nodes.csv",
+                                        "node_states.csv", "summary.json", "run_info.json"})
       paths.push_back(path(name));
     paths.push_back(path(trace_name()));
   }
@@ -236,6 +237,9 @@ bool RunCommand::write() {
   const bool done =
       write_file(path("jobs.csv"), [&](codec::TextSink& to) { write_jobs(report_, to); }) &&
       write_file(path("tasks.csv"), [&](codec::TextSink& to) { write_tasks(report_, to); }) &&
+      write_file(path("attempts.csv"), [&](codec::TextSink& to) { write_attempts(report_, to); }) &&
+      write_file(path("nodes.csv"), [&](codec::TextSink& to) { write_nodes(report_, to); }) &&
+      write_file(path("node_states.csv"), [&](codec::TextSink& to) { write_node_states(report_, to); }) &&
       write_file(path("summary.json"), [&](codec::TextSink& to) { write_summary(report_, to); }) &&
       write_file(path("run_info.json"),
                  [&](codec::TextSink& to) { write_run_info(run_info(), report_, to); });
@@ -279,7 +283,7 @@ bool RunCommand::show() const {
   if (options_.out.empty()) {
     say("next: " + printable(shell_words(again_with_files())) + "  (jobs, tasks and trace as files)\n");
   } else if (keeps_trace() && !options_.trace_jsonl) {
-    say("next: " + printable(shell_words({"duet", "trace", "stats", options_.out})) + '\n');
+    say("next: " + printable(shell_words({"duet", "report", options_.out})) + "  (one page to look at)\n");
   }
   return true;
 }

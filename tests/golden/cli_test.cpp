@@ -41,8 +41,8 @@ INSTANTIATE_TEST_SUITE_P(Cli, Help,
                          testing::Values("", "sim", "check", "import", "import swf", "import batsim",
                                          "policies", "replay", "explain", "trace", "trace cat", "trace diff",
                                          "trace verify", "trace stats", "trace step", "trace dot",
-                                         "trace perfetto", "record", "verify", "swarm", "completion",
-                                         "version", "internal"));
+                                         "trace perfetto", "report", "record", "verify", "swarm",
+                                         "completion", "version", "internal"));
 
 TEST(Cli, WithoutArgumentsItSaysWhatToTypeNext) {
   const Ran ran = duet({});

@@ -151,10 +151,32 @@ TEST(Outputs, TasksNameNodeAndThreads) {
   made.results.thread_sets.push_back(both);
   made.job("with,comma", {}, at_ms(1500), at_ms(2500), {1, 0});
   made.results.tasks[0].threads = 1;
+  made.results.tasks[0].width = 2;
+  made.results.tasks[1].width = 1;
   const auto rows = lines(write_tasks, made.report());
-  EXPECT_EQ(rows[0], "task_id,job_id,node,slot,attempts,state,outcome,start,end");
-  EXPECT_EQ(rows[1], "1.0,\"with,comma\",n1,\"1,5\",1,succeeded,succeeded,1.500000,2.500000");
-  EXPECT_EQ(rows[2], "1.1,\"with,comma\",n0,,1,succeeded,succeeded,1.500000,2.500000");
+  EXPECT_EQ(rows[0], "task_id,job_id,node,slot,attempts,state,outcome,start,end,threads,kind");
+  EXPECT_EQ(rows[1], "1.0,\"with,comma\",n1,\"1,5\",1,succeeded,succeeded,1.500000,2.500000,2,gang");
+  EXPECT_EQ(rows[2], "1.1,\"with,comma\",n0,,1,succeeded,succeeded,1.500000,2.500000,1,gang");
+}
+
+TEST(Outputs, NodesTheirStatesAndEarlierAttempts) {
+  Made made;
+  made.scenario.node_types[0].name = "t";
+  made.scenario.node_types[0].zones = {"A", "B"};
+  made.scenario.node_types[0].reserved_cores = 1;
+  made.results.earlier.push_back(
+      {{TaskId{JobId{3}, 1}, 2}, 1, 0, 4, Outcome::kLost, at_ms(1000), at_ms(1500)});
+  made.results.earlier.push_back({{TaskId{JobId{4}, 0}, 0}, 0, 0, 0, Outcome::kKilled, kNever, at_ms(2000)});
+  made.results.node_changes.push_back({at_ms(1500), 1, NodeState::kDown, false});
+  made.results.node_changes.push_back({at_ms(2500), 1, NodeState::kReady, true});
+  EXPECT_THAT(lines(write_nodes, made.report()),
+              testing::ElementsAre("node,type,cores,threads_per_core,reserved_cores,zones", "n0,t,2,1,1,A B",
+                                   "n1,t,2,1,1,A B"));
+  EXPECT_THAT(lines(write_attempts, made.report()),
+              testing::ElementsAre("task_id,attempt,node,slot,outcome,start,end,threads",
+                                   "3.1,2,n1,,lost,1.000000,1.500000,4", "4.0,0,,,,,2.000000,"));
+  EXPECT_THAT(lines(write_node_states, made.report()),
+              testing::ElementsAre("time,node,state,draining", "1.500000,n1,down,0", "2.500000,n1,ready,1"));
 }
 
 TEST(Outputs, ExecutionsHaveTheTimesOfTheEngineNotOfInstants) {

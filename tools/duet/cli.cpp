@@ -70,6 +70,7 @@ CommandLine::CommandLine() {
   add_replay();
   add_explain();
   add_trace();
+  add_report();
   add_record();
   add_swarm();
   add_rest();

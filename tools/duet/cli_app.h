@@ -59,6 +59,7 @@ class CommandLine {
   void add_trace();
   void add_trace_step(CLI::App* trace);
   void add_trace_dot(CLI::App* trace);
+  void add_report();
   void add_record();
   void add_swarm();
   void add_rest();
@@ -86,6 +87,7 @@ class CommandLine {
   TraceStepCommand step_;
   TraceDotCommand dot_;
   TracePerfettoCommand perfetto_;
+  ReportCommand report_;
   RecordCommand record_;
   VerifyCommand verify_;
   SwarmCommand swarm_;

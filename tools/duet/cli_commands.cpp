@@ -40,8 +40,7 @@ void CommandLine::add_sim() {
   app->add_flag("--no-trace", run.no_trace, "")->group("");
   text(app, "--export-raw", run.export_raw, "Write what was executed, for replaying it on a bare engine",
        "FILE");
-  text(app, "--out", run.out, "Write jobs.csv, tasks.csv, summary.json, the trace and run_info.json there",
-       "DIR");
+  text(app, "--out", run.out, "Write jobs.csv, tasks.csv, summary.json, the trace and more there", "DIR");
   format(app, run.format);
   app->callback([this] {
     sim::RunOptions& options = sim_.run;
@@ -253,6 +252,14 @@ void CommandLine::add_trace_dot(CLI::App* trace) {
   app->add_flag("--lifecycle", dot_.lifecycle, "The states of jobs, tasks and nodes instead");
   text(app, "--out", dot_.out, "Instead of standard output", "FILE");
   gives(app, dot_);
+}
+
+void CommandLine::add_report() {
+  CLI::App* app = command(&app_, "report", "Write a page that shows what came of a run or a comparison");
+  text(app, "folder", report_.folder, "What duet sim --out or duet compare --out wrote", "DIR")->required();
+  text(app, "--out", report_.out, "Where to write it (default DIR/report.html)", "FILE");
+  app->add_flag("--static", report_.fixed, "Without the script: smaller, and nothing moves");
+  gives(app, report_);
 }
 
 void CommandLine::add_record() {

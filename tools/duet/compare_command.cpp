@@ -80,16 +80,13 @@ std::optional<sim::Experiment> experiment_of(const CompareCommand& command, Prob
   return experiment;
 }
 
-/// The place where the HTML report is written.
-void write_report(const sim::Comparison&, const std::string& /*folder*/) {}
-
 int show(const sim::Comparison& comparison, const CompareCommand& command) {
   const std::string text = command.format == Format::kTable
                                ? sim::comparison_text(comparison)
                                : to_text(sim::comparison_table(comparison), command.format);
   if (!sim::print(text)) return sim::kExitUsage;
   std::vector<std::string> files;
-  for (const char* name : {"report.md", "results.csv", "comparison.json"})
+  for (const char* name : {"report.html", "report.md", "results.csv", "comparison.json"})
     files.push_back((fs::path(command.out) / name).string());
   sim::say("wrote " + sim::shell_words(files) + '\n');
   const bool broken = std::any_of(
@@ -189,7 +186,9 @@ int run(const CompareCommand& command) {
   comparison.costs = sim::decision_costs(samples);
   if (const Problems failures = sim::write_comparison_files(comparison, command.out); !failures.empty())
     return refuse(failures);
-  write_report(comparison, command.out);
+  ReportCommand report;
+  report.folder = command.out;
+  if (const Problems failures = make_report(report); !failures.empty()) return refuse(failures);
   const int code = show(comparison, command);
   return against && code != sim::kExitUsage ? std::max(code, hold_against(comparison, *against)) : code;
 }

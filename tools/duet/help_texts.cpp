@@ -89,6 +89,9 @@ constexpr std::array kExamples = {
         "  duet trace dot --lifecycle | dot -Tsvg > lifecycle.svg\n"},
     Examples{"duet trace perfetto",
              "  duet trace perfetto results --out trace.json    open it at ui.perfetto.dev\n"},
+    Examples{"duet report",
+             "  duet report results                          writes results/report.html\n"
+             "  duet report results --out page.html --static\n"},
     Examples{"duet record",
              "  duet record my-scenarios                  writes my-scenarios/golden\n"
              "  duet record my-scenarios --engine loop\n"},

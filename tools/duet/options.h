@@ -116,6 +116,11 @@ struct TracePerfettoCommand {
   std::string trace;
   std::string out;
 };
+struct ReportCommand {
+  std::string folder;  ///< Of a run or of a comparison.
+  std::string out;     ///< Empty: report.html in that folder.
+  bool fixed = false;  ///< Without the script.
+};
 struct RecordCommand {
   std::string folder;
   std::string engine = "simgrid";
@@ -142,11 +147,12 @@ struct InternalCommand {
   std::string what;
 };
 
-using Command = std::variant<Overview, SimCommand, SimSeveralCommand, CompareCommand, CheckCommand,
-                             ImportCommand, PoliciesCommand, NewPolicyCommand, ReplayCommand, ExplainCommand,
-                             TraceCatCommand, TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand,
-                             TraceStepCommand, TraceDotCommand, TracePerfettoCommand, RecordCommand,
-                             VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand, InternalCommand>;
+using Command =
+    std::variant<Overview, SimCommand, SimSeveralCommand, CompareCommand, CheckCommand, ImportCommand,
+                 PoliciesCommand, NewPolicyCommand, ReplayCommand, ExplainCommand, TraceCatCommand,
+                 TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand, TraceStepCommand, TraceDotCommand,
+                 TracePerfettoCommand, ReportCommand, RecordCommand, VerifyCommand, SwarmCommand,
+                 CompletionCommand, VersionCommand, InternalCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);
@@ -166,6 +172,10 @@ int run(const TraceStatsCommand&);
 int run(const TraceStepCommand&);
 int run(const TraceDotCommand&);
 int run(const TracePerfettoCommand&);
+int run(const ReportCommand&);
+/// Writes the page that run() announces, to this path.
+Problems make_report(const ReportCommand& command);
+std::string report_path(const ReportCommand& command);
 int run(const RecordCommand&);
 int run(const VerifyCommand&);
 int run(const SwarmCommand&);

@@ -6,6 +6,8 @@ program_packages=(g++ cmake ninja-build pkg-config ccache libboost-dev nlohmann-
   libssl-dev libcli11-dev libzstd-dev libxxhash-dev zlib1g-dev)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev graphviz)
 all_packages=(clang libfuzzer-14-dev libclang-rt-14-dev)
+# For the script of reports and its tests in a browser. Node may have come from elsewhere, with npm in it.
+web_packages=(chromium)
 installed_something=false  # a tree configured earlier must then look again
 
 # install_packages NAME...: installs those that are missing and says which; silent and quick when none is.
@@ -40,4 +42,11 @@ install_packages() {
   rm -f "$log"
   installed_something=true
   echo "Installed in $(elapsed)."
+}
+
+# What `test --all` adds for the web: a browser; node and npm from Debian only where there are none.
+install_web_packages() {
+  if ! command -v node > /dev/null; then web_packages+=(nodejs); fi
+  if ! command -v npm > /dev/null; then web_packages+=(npm); fi
+  install_packages "${web_packages[@]}"
 }

@@ -1,0 +1,108 @@
+// duet report: one page about a run or a comparison.
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "core/codec/dot.h"
+#include "sim/compare/comparison_json.h"
+#include "sim/report/drawing.h"
+#include "sim/report/report.h"
+#include "sim/terminal.h"
+#include "tools/duet/options.h"
+#include "tools/duet/output_file.h"
+#include "tools/duet/programs.h"
+
+namespace duet::front {
+namespace {
+
+namespace fs = std::filesystem;
+using sim::report::Drawing;
+using sim::report::RunView;
+
+/// A longer trace takes too long to be walked through for one picture.
+constexpr std::uintmax_t kLongestTrace = 64 << 20;
+constexpr std::chrono::seconds kWalkLimit{120};
+
+struct Reported {
+  sim::Comparison comparison;  ///< Without runs: of one run.
+  std::vector<RunView> views;
+  std::vector<std::string> folders;  ///< Of the views.
+};
+
+Result<Reported> one_run(const std::string& folder) {
+  auto view = sim::report::load_run_view(folder);
+  if (!view) return view.problems();
+  Reported reported;
+  reported.views.push_back(std::move(*view));
+  reported.folders.push_back(folder);
+  return reported;
+}
+
+/// The comparison, and of each variant of each scenario the run with the first seed that has results.
+Result<Reported> compared_runs(const std::string& folder) {
+  auto comparison = sim::read_comparison(folder);
+  if (!comparison) return comparison.problems();
+  Reported reported;
+  Problems problems;
+  std::set<std::pair<std::size_t, std::size_t>> shown;
+  for (const sim::ComparedRun& run : comparison->runs) {
+    if (run.metrics.empty() || run.variant >= comparison->variants.size()) continue;
+    if (!shown.emplace(run.scenario, run.variant).second) continue;
+    const std::string path = (fs::path(folder) / run.folder).string();
+    auto view = sim::report::load_run_view(path);
+    if (!view) {
+      problems.push_back(view.problems().front());
+      continue;
+    }
+    view->name = comparison->variants[run.variant].name;
+    reported.views.push_back(std::move(*view));
+    reported.folders.push_back(path);
+  }
+  if (!problems.empty()) return problems;
+  reported.comparison = std::move(*comparison);
+  return reported;
+}
+
+/// The cluster at its busiest, by `duet trace dot`, in a process of its own: the trace may be forged.
+Drawing cluster_drawing(const std::string& folder) {
+  const std::string title = "The cluster at its busiest instant";
+  const std::string trace = (fs::path(folder) / "trace.duet").string();
+  const std::string by_hand = sim::shell_words({"duet", "trace", "dot", folder}) + " | dot -Tsvg";
+  std::error_code error;
+  const auto size = fs::file_size(trace, error);
+  if (error) return {title, "", "Not drawn: there is no trace.duet in the run's folder."};
+  if (size > kLongestTrace) return {title, "", "Not drawn: the trace is long. This draws it: " + by_hand};
+  const auto dot = sim::report::output_of({own_path(), "trace", "dot", folder}, "", kWalkLimit);
+  if (!dot) return {title, "", "Not drawn: " + dot.problems().front().what};
+  return sim::report::draw(title, *dot);
+}
+
+}  // namespace
+
+Problems make_report(const ReportCommand& command) {
+  std::error_code ignored;
+  if (!fs::is_directory(command.folder, ignored))
+    return {{command.folder, "is no folder", "the folder of duet sim --out or duet compare --out"}};
+  const bool comparison = fs::exists(fs::path(command.folder) / "comparison.json", ignored);
+  const auto reported = comparison ? compared_runs(command.folder) : one_run(command.folder);
+  if (!reported) return reported.problems();
+  sim::report::ReportOptions options;
+  options.interactive = !command.fixed;
+  if (!reported->folders.empty()) options.drawings.push_back(cluster_drawing(reported->folders.front()));
+  options.drawings.push_back(
+      sim::report::draw("The lifecycle of jobs, tasks and nodes", codec::lifecycle_dot()));
+  return sim::report::write_report(reported->comparison, reported->views, report_path(command), options);
+}
+
+std::string report_path(const ReportCommand& command) {
+  return command.out.empty() ? (fs::path(command.folder) / "report.html").string() : command.out;
+}
+
+int run(const ReportCommand& command) {
+  if (const Problems problems = make_report(command); !problems.empty()) return refuse(problems);
+  sim::say("wrote " + report_path(command) + '\n');
+  return sim::kExitOk;
+}
+
+}  // namespace duet::front
