@@ -180,7 +180,7 @@ TEST(Compare, MeasuredTimesAreHeldAgainstEachOther) {
   EXPECT_EQ(duet({"compare", "--bench", kDay}).code, 2);
   const Ran joined = compare_queues((folder / "out").string(), {"--bench", old});
   EXPECT_THAT(read(folder / "out/comparison.json"),
-              HasSubstr(R"({"policy": "easy", "nodes": 100, "ns": 100, "noise": 0.014826})"));
+              HasSubstr(R"({"policy": "easy", "nodes": 100, "ns": 100, "noise": 0.0148)"));
   EXPECT_THAT(joined.out, HasSubstr("ns per decision"));
 }
 
