@@ -25,7 +25,6 @@ std::uint32_t need_of(const Request& request, const Scenario& scenario) {
 }  // namespace
 
 void ClusterWorld::note_submission(JobRow& row, const JobSpec& spec) {
-  row.service = spec.kind == JobKind::kService;
   if (!spec.user.empty()) {
     const auto [at, fresh] = users_.try_emplace(spec.user, static_cast<std::uint32_t>(results_.users.size()));
     if (fresh) results_.users.push_back(spec.user);
@@ -66,7 +65,7 @@ void ClusterWorld::note_forgotten(const JobRow& row) {
     const TaskRow& task = results_.tasks[row.first_task + i];
     if (!terminal(task.state)) note_state(row, task, TaskState::kCancelled);
   }
-  if (row.service && row.pool != PoolMeters::kNone) pools_.close(row.pool, now_);
+  if (row.service() && row.pool != PoolMeters::kNone) pools_.close(row.pool, now_);
 }
 
 /// The task is about to change its state.
@@ -101,13 +100,13 @@ void ClusterWorld::note_use_begins(Run& run) {
   }
   capacity_.take(run.node, run.cpu_m);
   const JobRow* job = job_of(run);
-  if (job != nullptr && job->service && job->pool != PoolMeters::kNone) pools_.supply(job->pool, 1, now_);
+  if (job != nullptr && job->service() && job->pool != PoolMeters::kNone) pools_.supply(job->pool, 1, now_);
 }
 
 void ClusterWorld::note_use_ends(Run& run) {
   const double held_s = ran_s(now_ - run.began) * run.width;
   const JobRow* job = job_of(run);
-  const bool service = job != nullptr && job->service;
+  const bool service = job != nullptr && job->service();
   if (run.outcome != Outcome::kSucceeded && !service) results_.lost_cpu_s += held_s;
   if (run.worker) {
     Run* worker = worker_of(run);

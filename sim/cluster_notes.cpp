@@ -91,7 +91,7 @@ void ClusterWorld::note_job(const controller::JobChanged& job) {
   }
   JobRow& row = results_.jobs[rows_[job.job.value - 1].job];
   row.state = job.state;
-  if (row.service && row.pool != PoolMeters::kNone && terminal(job.state)) pools_.close(row.pool, now_);
+  if (row.service() && row.pool != PoolMeters::kNone && terminal(job.state)) pools_.close(row.pool, now_);
 }
 
 void ClusterWorld::note_task(const controller::TaskChanged& task) {

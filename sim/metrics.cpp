@@ -145,7 +145,7 @@ void measure_makespan_bound(Metrics& metrics, const Scenario& scenario, const Re
   double work_s = 0;
   bool any = false;
   for (auto job = results.jobs.rbegin(); job != results.jobs.rend(); ++job) {
-    if (job->service || !came_through(*job)) continue;
+    if (job->service() || !came_through(*job)) continue;
     any = true;
     const double since_s = seconds(to_ns(job->submitted - first));
     for (std::uint32_t i = 0; i < job->tasks; ++i) {

@@ -16,7 +16,6 @@ struct JobRow {
   JobId id;  ///< 0 if it was refused.
   JobState state = JobState::kPending;
   bool repeated = false;  ///< The submission was answered with the job of an earlier one.
-  bool service = false;
   std::uint16_t pool = 0xffff;  ///< Of a service: whose workers its replicas are, as the driver counts pools.
   std::uint32_t first_task = 0;  ///< Index of its first row in Results::tasks; rows of a job are contiguous.
   std::uint32_t tasks = 0;
@@ -30,6 +29,8 @@ struct JobRow {
   JobKind kind = JobKind::kRigid;
   bool workers = false;    ///< A service whose replicas execute operations.
   bool operation = false;  ///< Its tasks run on such workers.
+
+  bool service() const { return kind == JobKind::kService; }
 };
 
 /// The last attempt of one task.

@@ -84,8 +84,17 @@ struct SameRun {
   bool drawn = false;             ///< One of them is of its scenario's first seed.
 };
 
-std::vector<std::string> words_of(const RunPlan& plan, const PlannedRun& run) {
-  std::vector<std::string> words = {"--trace", "digest"};
+/// A trace beyond this is not kept: it is there for one picture of the cluster.
+constexpr std::uintmax_t kLargestTrace = 64 << 20;
+
+void drop_if_large(const fs::path& trace) {
+  std::error_code error;
+  if (const auto size = fs::file_size(trace, error); !error && size > kLargestTrace) fs::remove(trace, error);
+}
+
+std::vector<std::string> words_of(const RunPlan& plan, const PlannedRun& run, bool traced) {
+  std::vector<std::string> words;
+  if (!traced) words = {"--trace", "digest"};
   for (const Setting& setting : plan.variants[run.variant].settings)
     words.insert(words.end(), {"--set", setting.pointer + '=' + setting.value});
   words.insert(words.end(), {"--seed", std::to_string(run.seed)});
@@ -115,7 +124,7 @@ class RunsMaker {
       if (was_made(key, same)) continue;
       const PlannedRun& run = plan_.runs[same.runs.front()];
       items.push_back({plan_.experiment.scenarios[run.scenario], plan_.experiment.engine,
-                       words_of(plan_, run), path_of(key).string()});
+                       words_of(plan_, run, same.runs.front() == 0), path_of(key).string()});
       of_item.push_back(&same);
     }
     const std::size_t before = same_.size() - items.size();
@@ -164,6 +173,7 @@ class RunsMaker {
     const fs::path folder = path_of(plan_.runs[same.runs.front()].key);
     if (result.exit_code <= 1) {
       if (!same.drawn) keep_summary_only(folder);
+      if (same.runs.front() == 0) drop_if_large(folder / "trace.duet");
       if (const auto run = read_run(folder.string())) return put(same, *run, false);
     }
     ComparedRun failed;

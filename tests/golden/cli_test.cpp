@@ -190,7 +190,7 @@ TEST(Cli, WhatToTypeNextIsTheSameRun) {
   const Folder folder;
   const std::string out = (folder / "o").string();
   EXPECT_THAT(duet({"sim", scenario("demo"), "--engine", "loop", "--out", out}).err,
-              HasSubstr("next: duet trace stats " + out + "\n"));
+              HasSubstr("next: duet report " + out + "  (one page to look at)\n"));
 }
 
 TEST(Cli, AScenarioWithoutANameIsCalledByItsFile) {

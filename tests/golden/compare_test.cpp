@@ -150,7 +150,7 @@ TEST(Compare, WhatCannotRunIsRefusedBeforeAnythingRuns) {
 TEST(Compare, ARunThatDiesIsTold) {
   // Files may not be larger than this: whoever writes more dies of it.
   const Ran ran = shell(
-      "ulimit -f 40; \"$DUET\" compare scenarios/poisson-load.json --axis /workload/generate/jobs=20,20000 "
+      "ulimit -f 1000; \"$DUET\" compare scenarios/poisson-load.json --axis /workload/generate/jobs=20,20000 "
       "--engine loop "
       "--out \"$TMP/o\"; echo $?; ls \"$TMP/o/runs\" | wc -l");
   EXPECT_THAT(ran.out,

@@ -175,7 +175,7 @@ TEST(TraceStep, ARefusedSubmissionIsADecisionAndSaysWhy) {
               AllOf(HasSubstr("a job is submitted: gang\n  request  gang  refused        " + why + "\n"),
                     HasSubstr("sends  reply refused (" + why + ")")))
       << ran.err;
-  EXPECT_THAT(read(run + "/jobs.csv"), HasSubstr(",REJECTED,,,,,,,," + why + "\n"));
+  EXPECT_THAT(read(run + "/jobs.csv"), HasSubstr(",REJECTED,,,,,,,,," + why + "\n"));
 }
 
 TEST(TraceStep, ShowsDecisionsAndTheClusterAtEach) {

@@ -107,6 +107,7 @@ TEST(SwarmDraw, CoversWhatItShould) {
     ++seen[s.controller.scheduler.name];
     ++seen[s.controller.estimator.name];
     seen["brakes"] += s.controller.mass_loss.percent > 0;
+    seen["short keys"] += s.controller.keys_kept < std::chrono::hours(1);
     seen["gray"] += s.controller.stuck_after > 0;
     seen["crashes"] += !s.faults.empty();
     seen["quiet"] += s.faults.empty() && s.network.until == Instant{};
@@ -132,12 +133,12 @@ TEST(SwarmDraw, CoversWhatItShould) {
   for (const auto& entry : queue_policies()) EXPECT_GE(seen[std::string(entry.name)], 2) << entry.name;
   for (const auto& entry : scheduler_policies()) EXPECT_GE(seen[std::string(entry.name)], 2) << entry.name;
   for (const auto& entry : estimator_policies()) EXPECT_GE(seen[std::string(entry.name)], 2) << entry.name;
-  for (const char* what :
-       {"crashes", "quiet", "brakes", "gray", "seven nodes", "gangs", "bags", "exclusive", "dags", "services",
-        "pools", "pools that pull", "operations", "backoffs", "priorities", "own schedulers", "never end"})
+  for (const char* what : {"crashes", "quiet", "brakes", "short keys", "gray", "seven nodes", "gangs", "bags",
+                           "exclusive", "dags", "services", "pools", "pools that pull", "operations",
+                           "backoffs", "priorities", "own schedulers", "never end"})
     EXPECT_GE(seen[what], 2) << what;
   EXPECT_EQ(faults.size(), 11U);  // All that there are.
-  EXPECT_EQ(events.size(), 6U);
+  EXPECT_EQ(events.size(), 7U);
 }
 
 TEST(SwarmWorkers, ADeathCostsOneSeed) {

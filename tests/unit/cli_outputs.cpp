@@ -92,7 +92,7 @@ TEST(Outputs, AJobAsBatsimWritesIt) {
   EXPECT_EQ(
       rows[1],
       "10,made,4.709164,1,399.000000,1,COMPLETED_SUCCESSFULLY,5.000000,1.500000,6.500000,0.290836,1.790836,"
-      "1.193891,0,");
+      "1.193891,0,,");
 }
 
 TEST(Outputs, TimesAreExactAndWhatNeverHappenedIsEmpty) {
@@ -105,14 +105,14 @@ TEST(Outputs, TimesAreExactAndWhatNeverHappenedIsEmpty) {
   EXPECT_THAT(rows[1], HasSubstr("a,made,0.000000001,1,-1,1,"));
   EXPECT_THAT(rows[1],
               HasSubstr(",9000000000.000000001,0.000000002,9000000000.000000003,9000000000.000000,"));
-  EXPECT_EQ(rows[2], "b,made,2.000000,1,-1,0,SUBMITTED,,,,,,,,");
+  EXPECT_EQ(rows[2], "b,made,2.000000,1,-1,0,SUBMITTED,,,,,,,,,");
 }
 
 TEST(Outputs, NodesAreIntervals) {
   Made made;
   made.scenario.nodes.resize(10, {"n", 0});
   made.job("a", {}, {}, at_ms(1), {6, 0, 5, 4, 4, 9});
-  EXPECT_TRUE(lines(write_jobs, made.report())[1].ends_with(",0 4-6 9,"));
+  EXPECT_TRUE(lines(write_jobs, made.report())[1].ends_with(",0 4-6 9,,"));
 }
 
 TEST(Outputs, HowJobsEnd) {
