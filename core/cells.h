@@ -14,6 +14,7 @@
 #include <bit>
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "core/ids.h"
@@ -39,12 +40,13 @@ class Cells {
   /// `id` is there, and its room or its number of tasks are others than before.
   void move(std::uint32_t id, const Targets& targets);
 
-  /// The one of `targets` that fits with the highest score(target); the lowest id among equals. A bound may
-  /// lie below a score that it bounds by up to `slack`. Adds how many cells and targets were looked at to
+  /// The one of `targets` that fits with the highest score(target); the lowest id among equals. bound(target)
+  /// is never below that target's score, nor below those of targets that `likes` likes less; it may be
+  /// `score` itself, or something that costs less. Adds how many cells and targets were looked at to
   /// `examined`.
-  template <class Score, class Slack>
+  template <class Score, class Bound>
   std::optional<NodeId> best(const Targets& targets, const Request& request, Likes likes, const Score& score,
-                             Slack slack, std::uint64_t& examined) const;
+                             const Bound& bound, std::uint64_t& examined) const;
 
  private:
   static constexpr std::uint32_t kNone = 0xffffffffU;
@@ -103,7 +105,7 @@ class Cells {
     std::uint32_t next = kNone, previous = kNone;  ///< In its cell.
   };
   /// The search for the best of one request.
-  template <class Score, class Value>
+  template <class Score, class Bound>
   struct Search;
 
   static std::uint64_t kinds_of(const Room& room);
@@ -139,14 +141,16 @@ inline std::uint32_t Cells::Grid::row_from(std::uint32_t row, bool upwards) cons
   return kNone;
 }
 
-template <class Score, class Value>
+template <class Score, class Bound>
 struct Cells::Search {
+  using Value = std::invoke_result_t<const Score&, const Target&>;
+
   const Cells& cells;
   const Targets& targets;
   const Request& request;
   const Likes likes;
   const Score& score;
-  const Value slack;
+  const Bound& bound;
   std::uint64_t& examined;
   std::uint32_t winner = kNone;
   Value high{};
@@ -154,13 +158,14 @@ struct Cells::Search {
   bool full() const { return likes == Likes::kLittleFree; }
 
   /// What no target beyond these bounds exceeds; a corner of cell or row.
-  Value bound(const Grid& grid, std::int64_t cpu_m, std::int64_t memory_bytes, std::uint32_t tasks) const {
+  Value corner_of(const Grid& grid, std::int64_t cpu_m, std::int64_t memory_bytes,
+                  std::uint32_t tasks) const {
     Target corner{grid.shape.capacity, {}, grid.shape.slot_cpu_m, tasks};
     corner.room.free = grid.shape.capacity;
     corner.room.free.cpu_m = cpu_m;
     corner.room.free.memory_bytes = memory_bytes;
     corner.room.slots = 1;
-    return score(corner) + slack;
+    return bound(corner);
   }
 
   void look_into(Cell& cell) {
@@ -174,6 +179,8 @@ struct Cells::Search {
       const Target& target = targets[id];
       cell.widen(id, target);
       if (!target.room.fits(request)) continue;
+      if constexpr (!std::is_same_v<Score, Bound>)
+        if (winner != kNone && bound(target) < high) continue;
       const Value s = score(target);
       if (winner != kNone && (s < high || (s == high && id > winner))) continue;
       winner = id;
@@ -184,9 +191,9 @@ struct Cells::Search {
   bool can_win(const Grid& grid, const Cell& cell) const {
     if (cell.cpu_high < request.need.cpu_m || cell.memory_high < request.need.memory_bytes) return false;
     if (winner == kNone || likes == Likes::kAnything) return true;
-    const Value most = full() ? bound(grid, std::max(cell.cpu_low, request.need.cpu_m),
-                                      std::max(cell.memory_low, request.need.memory_bytes), kNone)
-                              : bound(grid, cell.cpu_high, cell.memory_high, cell.tasks_low);
+    const Value most = full() ? corner_of(grid, std::max(cell.cpu_low, request.need.cpu_m),
+                                          std::max(cell.memory_low, request.need.memory_bytes), kNone)
+                              : corner_of(grid, cell.cpu_high, cell.memory_high, cell.tasks_low);
     return most > high || (most == high && cell.id_low < winner);
   }
 
@@ -198,7 +205,7 @@ struct Cells::Search {
           full() ? std::max(low, request.need.cpu_m)
                  : std::min(low + (std::int64_t{1} << grid.cpu_shift) - 1, grid.shape.capacity.cpu_m);
       const std::int64_t memory = full() ? request.need.memory_bytes : grid.shape.capacity.memory_bytes;
-      if (bound(grid, cpu, memory, full() ? kNone : 0) < high) return false;
+      if (corner_of(grid, cpu, memory, full() ? kNone : 0) < high) return false;
     }
     std::uint64_t columns = grid.columns[row] & (~std::uint64_t{0} << least_column);
     Cell* const cells_of_row = &grid.cells[std::size_t{row} << grid.column_bits];
@@ -221,11 +228,10 @@ struct Cells::Search {
   }
 };
 
-template <class Score, class Slack>
+template <class Score, class Bound>
 std::optional<NodeId> Cells::best(const Targets& targets, const Request& request, Likes likes,
-                                  const Score& score, Slack slack, std::uint64_t& examined) const {
-  using Value = decltype(score(targets.front()));
-  Search<Score, Value> search{*this, targets, request, likes, score, static_cast<Value>(slack), examined};
+                                  const Score& score, const Bound& bound, std::uint64_t& examined) const {
+  Search<Score, Bound> search{*this, targets, request, likes, score, bound, examined};
   for (Grid& grid : grids_)
     if (grid.may_fit(request)) search.look_at(grid);
   if (search.winner == kNone) return std::nullopt;

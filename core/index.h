@@ -39,18 +39,23 @@ class TargetIndex {
   /// Of any score: looks at all that fit.
   template <class Score>
   std::optional<NodeId> best(const Request& request, const Score& score) const {
-    return search(request, Likes::kAnything, score, 0);
+    return search(request, Likes::kAnything, score, score);
   }
   /// Of a score that never falls when less CPU or memory is free, or more tasks are there. Looks at few.
   template <class Score>
   std::optional<NodeId> fullest(const Request& request, const Score& score) const {
-    return search(request, Likes::kLittleFree, score, 0);
+    return search(request, Likes::kLittleFree, score, score);
   }
-  /// Of a score that never falls when more is free, or fewer tasks are there; but for rounding, by up to
-  /// `slack`. Looks at few.
+  /// Of a score that never falls when more is free, or fewer tasks are there. Looks at few.
   template <class Score>
-  std::optional<NodeId> emptiest(const Request& request, const Score& score, std::int64_t slack = 0) const {
-    return search(request, Likes::kMuchFree, score, slack);
+  std::optional<NodeId> emptiest(const Request& request, const Score& score) const {
+    return search(request, Likes::kMuchFree, score, score);
+  }
+  /// Of such a score that costs much, or rounds: bound(target) is never below the score of that target, nor
+  /// of one that has less free and more tasks.
+  template <class Score, class Bound>
+  std::optional<NodeId> emptiest(const Request& request, const Score& score, const Bound& bound) const {
+    return search(request, Likes::kMuchFree, score, bound);
   }
   /// The most tasks that hold room on any target that can be used.
   std::uint32_t most_tasks() const { return most_tasks_; }
@@ -91,11 +96,11 @@ class TargetIndex {
   void count_tasks(std::uint32_t tasks, bool more);
   void keep_levels() const;
   void keep_cells() const;
-  template <class Score>
+  template <class Score, class Bound>
   std::optional<NodeId> search(const Request& request, Likes likes, const Score& score,
-                               std::int64_t slack) const {
+                               const Bound& bound) const {
     if (!cells_kept_) keep_cells();
-    return cells_.best(targets_, request, likes, score, slack, work_.examined);
+    return cells_.best(targets_, request, likes, score, bound, work_.examined);
   }
 
   std::vector<Target> targets_;

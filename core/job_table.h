@@ -94,25 +94,24 @@ struct LiveJob {
 
 class JobTable {
  public:
-  /// Makes a job with the next id. The reference holds until the next create() or retire().
+  /// Makes a job with the next id. It stays where it is until it is retired.
   LiveJob& create() {
-    const JobId id{first_id_ + rows_of_.size()};
+    const JobId id{first_id_ + by_id_.size()};
     return place(id);
   }
   /// Makes a job with this id, which must be above all before; for restoring.
   LiveJob& create_with(JobId id) {
-    while (first_id_ + rows_of_.size() < id.value) skip();
+    while (first_id_ + by_id_.size() < id.value) skip();
     return place(id);
   }
   /// Ids up to this one are taken.
   void skip_to(JobId id) {
-    while (first_id_ + rows_of_.size() <= id.value) skip();
+    while (first_id_ + by_id_.size() <= id.value) skip();
   }
   /// The job, or null if it has ended or never was.
   const LiveJob* find(JobId id) const {
-    if (id.value < first_id_ || id.value - first_id_ >= rows_of_.size()) return nullptr;
-    const std::uint32_t row = rows_of_[id.value - first_id_];
-    return row == kGone ? nullptr : rows_[row].get();
+    if (id.value < first_id_ || id.value - first_id_ >= by_id_.size()) return nullptr;
+    return by_id_[id.value - first_id_];
   }
   LiveJob* find(JobId id) { return const_cast<LiveJob*>(std::as_const(*this).find(id)); }
   const LiveJob& at(JobId id) const {
@@ -121,51 +120,43 @@ class JobTable {
     return *job;
   }
   LiveJob& at(JobId id) { return const_cast<LiveJob&>(std::as_const(*this).at(id)); }
-  bool was_given(JobId id) const { return id.value >= 1 && id.value < first_id_ + rows_of_.size(); }
+  bool was_given(JobId id) const { return id.value >= 1 && id.value < first_id_ + by_id_.size(); }
   void retire(JobId id) {
     LiveJob& job = at(id);
     job.spec.reset();
-    free_.push_back(rows_of_[id.value - first_id_]);
-    rows_of_[id.value - first_id_] = kGone;
-    if (++gone_ >= 1024 && gone_ > rows_of_.size() / 2) forget_leading();
+    free_.push_back(&job);
+    by_id_[id.value - first_id_] = nullptr;
+    if (++gone_ >= 1024 && gone_ > by_id_.size() / 2) forget_leading();
   }
-  std::size_t live() const { return rows_.size() - free_.size(); }
+  std::size_t live() const { return all_.size() - free_.size(); }
   template <class F>
   void for_each(F&& f) const {
-    for (const std::uint32_t row : rows_of_)
-      if (row != kGone) f(*rows_[row]);
+    for (const LiveJob* job : by_id_)
+      if (job != nullptr) f(*job);
   }
 
  private:
-  static constexpr std::uint32_t kGone = 0xffffffffU;
-
   void skip() {
-    if (rows_of_.empty()) {
+    if (by_id_.empty()) {
       ++first_id_;
     } else {
-      rows_of_.push_back(kGone);
+      by_id_.push_back(nullptr);
       ++gone_;
     }
   }
   /// Drops the oldest ids whose jobs have ended. Called when they may be many, so that each costs little.
   void forget_leading() {
-    const auto live = std::find_if(rows_of_.begin(), rows_of_.end(), [](auto row) { return row != kGone; });
-    first_id_ += static_cast<std::uint64_t>(live - rows_of_.begin());
-    rows_of_.erase(rows_of_.begin(), live);
+    const auto live = std::find_if(by_id_.begin(), by_id_.end(), [](auto* job) { return job != nullptr; });
+    first_id_ += static_cast<std::uint64_t>(live - by_id_.begin());
+    by_id_.erase(by_id_.begin(), live);
     // If a job that lives long keeps the others from being dropped: not again before as many have ended.
     gone_ = 0;
   }
   LiveJob& place(JobId id) {
-    std::uint32_t row = 0;
-    if (free_.empty()) {
-      row = static_cast<std::uint32_t>(rows_.size());
-      rows_.push_back(std::make_unique<LiveJob>());
-    } else {
-      row = free_.back();
-      free_.pop_back();
-    }
-    rows_of_.push_back(row);
-    LiveJob& job = *rows_[row];
+    if (free_.empty()) free_.push_back(all_.emplace_back(std::make_unique<LiveJob>()).get());
+    LiveJob& job = *free_.back();
+    free_.pop_back();
+    by_id_.push_back(&job);
     // Reset by hand: the vectors keep their storage for the next job.
     job.id = id;
     job.state = JobState::kPending;
@@ -181,10 +172,10 @@ class JobTable {
   }
 
   std::uint64_t first_id_ = 1;
-  std::vector<std::uint32_t> rows_of_;          ///< Row of job first_id_ + i.
-  std::size_t gone_ = 0;                        ///< Jobs that ended since the oldest ids were last dropped.
-  std::vector<std::unique_ptr<LiveJob>> rows_;  ///< Stay where they are.
-  std::vector<std::uint32_t> free_;
+  std::vector<LiveJob*> by_id_;                ///< Job first_id_ + i; null once it has ended.
+  std::size_t gone_ = 0;                       ///< Jobs that ended since the oldest ids were last dropped.
+  std::vector<std::unique_ptr<LiveJob>> all_;  ///< Stay where they are.
+  std::vector<LiveJob*> free_;
 };
 
 }  // namespace duet

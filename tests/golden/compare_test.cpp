@@ -56,7 +56,7 @@ TEST(Compare, SaysWhichIsBetterAndWritesItDown) {
   // Tables to draw are kept of the first seed.
   EXPECT_EQ(files_called(folder / "out/runs", "summary.json"), 18U);
   EXPECT_EQ(files_called(folder / "out/runs", "jobs.csv"), 3U);
-  EXPECT_EQ(files_called(folder / "out/runs", "trace.duet"), 0U);
+  EXPECT_EQ(files_called(folder / "out/runs", "trace.duet"), 1U);
 }
 
 TEST(Compare, WhatWasRunIsNotRunAgain) {

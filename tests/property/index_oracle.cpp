@@ -57,10 +57,11 @@ class IndexOracle {
     const auto cheap = [&](const Target& t) {
       return -math::quantised(marginal_cost(t, request, math::log(7.0), 4));
     };
+    const auto above = [&](const Target& t) { return cheap(t) + 2; };
     const auto crowded = [](const Target& t) { return 3 * t.tasks - t.room.free.cpu_m / 1000; };
     const auto any = [](const Target& t) { return (t.room.free.cpu_m / 500 * 7 + t.tasks * 5) % 11; };
     const auto same = [](const Target&) { return 0; };
-    ASSERT_EQ(index_.emptiest(request, cheap, 2), best(request, cheap));
+    ASSERT_EQ(index_.emptiest(request, cheap, above), best(request, cheap));
     ASSERT_EQ(index_.fullest(request, packed), best(request, packed));
     ASSERT_EQ(index_.fullest(request, crowded), best(request, crowded));
     ASSERT_EQ(index_.emptiest(request, spread), best(request, spread));

@@ -9,6 +9,7 @@
 #include "core/policy.h"
 #include "core/policy/scheduler/comparison.h"
 #include "core/policy/scheduler/opportunity_cost.h"
+#include "core/policy/scheduler/price_bounds.h"
 
 namespace duet {
 namespace {
@@ -26,12 +27,14 @@ class EPvm final : public Scheduler {
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
     const double log_base = math::log(static_cast<double>(targets.size()));
     const std::uint64_t most = most_tasks(targets);
+    bounds_.ask(log_base, request, most);
+    const std::int64_t slack = slack_of_prices(targets);
     const auto cheapest = targets.emptiest(
         request,
         [&](const Target& target) {
           return -math::quantised(marginal_cost(target, request, log_base, most));
         },
-        slack_of_prices(targets));
+        [&](const Target& target) { return slack - math::quantised(bounds_.least_price(target)); });
     if (cheapest)
       max_tasks_ = std::max(most, std::bit_ceil(std::uint64_t{targets.target(*cheapest).tasks} + 1));
     return cheapest;
@@ -46,6 +49,7 @@ class EPvm final : public Scheduler {
   }
 
   std::uint64_t max_tasks_ = 1;
+  PriceBounds bounds_;
 };
 
 }  // namespace

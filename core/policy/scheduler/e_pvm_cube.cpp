@@ -19,9 +19,9 @@ class EPvmCube final : public Scheduler {
         [&](NodeId, const Target& target) { return score_of_price(cube_cost(target, request)); });
   }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
-    return targets.emptiest(
-        request, [&](const Target& target) { return -math::quantised(cube_cost(target, request)); },
-        slack_of_prices(targets));
+    const auto score = [&](const Target& target) { return -math::quantised(cube_cost(target, request)); };
+    const std::int64_t slack = slack_of_prices(targets);
+    return targets.emptiest(request, score, [&](const Target& target) { return score(target) + slack; });
   }
 };
 
