@@ -1,6 +1,4 @@
 // Launches and kills are repeated until something answers them.
-#include <algorithm>
-
 #include "core/check.h"
 #include "core/controller.h"
 #include "core/mutation.h"
@@ -56,11 +54,14 @@ bool Controller::answers_launches(NodeId id, const msg::FromAgent& message) cons
   if (std::holds_alternative<msg::AttemptStarted>(message.body)) return true;
   const auto* ended = std::get_if<msg::AttemptEnded>(&message.body);
   const std::vector<TaskId>& tasks = cluster_.node(id).tasks;
-  return std::none_of(tasks.begin(), tasks.end(), [&](TaskId task_id) {
+  bool one_waits = false;
+  for (const TaskId task_id : tasks) {
     const LiveTask& task = jobs_.at(task_id.job).tasks[task_id.index];
-    return task.state == TaskState::kStarting &&
-           (ended == nullptr || ended->attempt != AttemptId{task_id, task.attempt});
-  });
+    if (task.state != TaskState::kStarting) continue;
+    if (ended != nullptr && ended->attempt == AttemptId{task_id, task.attempt}) return true;
+    one_waits = true;
+  }
+  return !one_waits;
 }
 
 void Controller::resend_due() {

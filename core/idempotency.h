@@ -3,6 +3,7 @@
 // (httpapi working group).
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -44,7 +45,8 @@ class IdempotencyKeys {
       const auto it = records_.find(oldest.key);
       if (it == records_.end() || it->second.job != oldest.job) continue;  // The key was used anew.
       if (lives(oldest.job)) {
-        ages_.push_back({saturating_add(now, kept_), oldest.key, oldest.job});
+        const Duration later = std::max(kept_, Duration(1));  // Not again at this instant.
+        ages_.push_back({saturating_add(now, later), oldest.key, oldest.job});
         continue;
       }
       forgotten(oldest.key);

@@ -156,8 +156,8 @@ void TargetIndex::set(NodeId id, const Room& room, bool usable, std::uint32_t ta
   const auto at = static_cast<std::uint32_t>(id.value);
   Target& target = targets_[at];
   const bool was_usable = usable_[at];
+  if (usable) count_tasks(tasks, true);  // First: else the most of all would be looked for twice.
   if (was_usable) count_tasks(target.tasks, false);
-  if (usable) count_tasks(tasks, true);
   target.room = room;
   target.tasks = tasks;
   usable_[at] = usable;

@@ -106,7 +106,7 @@ constexpr std::array kMetrics = {
            "of the estimator `learned`: the median of |predicted - ran| / ran over the last 31 tasks"},
     Metric{"energy_j", "J", Better::kLess,
            "what the nodes drew that have a `power` model, from instant 0 to the end of the run"},
-    Metric{"energy_bound_j", "J", Better::kNeither,
+    Metric{"energy_idle_j", "J", Better::kNeither,
            "what they would have drawn in that time with nothing to run"},
 };
 

@@ -132,14 +132,28 @@ void read_summary(const fs::path& path, BatchResult& result) {
   }
 }
 
+/// Puts a run's files where they belong, in the place of an earlier run's. What else lies there is not ours.
+void move_results(const fs::path& from, const fs::path& to, std::error_code& error) {
+  fs::create_directories(to, error);
+  if (error) return;
+  std::error_code ignored;
+  for (const char* name : {"jobs.csv", "tasks.csv", "attempts.csv", "nodes.csv", "node_states.csv",
+                           "summary.json", "run_info.json", "trace.duet", "trace.jsonl"})
+    fs::remove(to / name, ignored);
+  // The summary last: who finds it finds the rest.
+  const fs::path last = "summary.json";
+  for (fs::directory_iterator it(from, error), end; !error && it != end; it.increment(error))
+    if (it->path().filename() != last) fs::rename(it->path(), to / it->path().filename(), error);
+  if (!error && fs::exists(from / last, ignored)) fs::rename(from / last, to / last, error);
+}
+
 BatchResult collect(const Place& place, const std::string& out, int status) {
   BatchResult result;
   result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   fs::path folder = place.folder;
   if (result.exit_code <= 1 && !out.empty()) {
     std::error_code error;
-    fs::remove_all(out, error);
-    fs::rename(folder, out, error);
+    move_results(folder, out, error);
     if (error) {
       result.exit_code = 2;
       result.said = out + ": the folder cannot be made: " + error.message() + '\n';

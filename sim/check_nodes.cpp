@@ -47,16 +47,17 @@ Checkers::Cause Checkers::cause_of(const controller::Event& event) {
 }
 
 /// L6: a launch has come to something, or none is left that could.
-bool Checkers::answers_launches(const Cause& cause, std::uint64_t node) const {
+bool Checkers::answers_launches(const Cause& cause, std::uint64_t node) {
   if (std::holds_alternative<msg::AttemptStarted>(cause.message->body)) return true;
-  for (std::size_t job = 0; job < jobs_.size(); ++job)
-    for (std::uint32_t i = 0; i < jobs_[job].tasks.size(); ++i) {
-      const TaskView& task = jobs_[job].tasks[i];
-      const AttemptId attempt{{JobId{job + 1}, i}, task.number};
-      const bool waits = task.state == TaskState::kStarting && task.node.value == node;
-      if (waits && (cause.ended == nullptr || cause.ended->attempt != attempt)) return false;
-    }
-  return true;
+  const auto waits = [node](const TaskView& task) {
+    return task.state == TaskState::kStarting && task.node.value == node;
+  };
+  if (const TaskView* ended = cause.ended != nullptr ? task_of(cause.ended->attempt.task) : nullptr;
+      ended != nullptr && ended->number == cause.ended->attempt.number && waits(*ended))
+    return true;
+  return std::none_of(jobs_.begin(), jobs_.end(), [&](const JobView& job) {
+    return std::any_of(job.tasks.begin(), job.tasks.end(), waits);
+  });
 }
 
 /// I9: what is not of the current registration is answered with Fenced and changes nothing.

@@ -93,7 +93,7 @@ class Checkers final : public Observer {
   void see(const Cause& cause, const controller::NodeChanged& notice);
   void see_grant(const controller::Send& send);
   void check_holds_only_own(std::uint32_t node, const char* when);
-  bool answers_launches(const Cause& cause, std::uint64_t node) const;
+  bool answers_launches(const Cause& cause, std::uint64_t node);
   void check_brake();
   void check_nodes(Instant now);
   void expect_down(NodeView& node, Instant from);

@@ -248,7 +248,7 @@ Metrics measure(const Scenario& scenario, const Results& results) {
     metrics["estimate_error"] = static_cast<double>(*results.estimate_error_ppm) / 1e6;
   if (!results.energy_j.empty()) {
     metrics["energy_j"] = std::accumulate(results.energy_j.begin(), results.energy_j.end(), 0.0);
-    metrics["energy_bound_j"] = results.energy_idle_j;
+    metrics["energy_idle_j"] = results.energy_idle_j;
   }
   return metrics;
 }

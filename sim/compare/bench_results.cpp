@@ -91,7 +91,9 @@ class BenchReader {
     known.floor = std::max(known.floor, number_in(entry, "noise_floor").value_or(0));
     const std::string aggregate = text_in(entry, "aggregate_name");
     const auto ns = measured_ns(entry, time);
-    if (!ns || !std::isfinite(*ns) || *ns <= 0) return complain(entry, backquoted(name) + " has no time");
+    const bool counts = aggregate.empty() || aggregate == "median";  // A spread may be 0.
+    if (counts && (!ns || !std::isfinite(*ns) || *ns <= 0))
+      return complain(entry, backquoted(name) + " has no time");
     if (aggregate.empty()) known.ns.push_back(*ns);
     if (aggregate == "median") known.median = *ns;
     // A rate's spread, as a share, is that of its time.

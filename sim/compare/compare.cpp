@@ -85,8 +85,10 @@ ComparedCell cell_of(const Comparison& comparison, const Metric& metric, std::si
     cell.low = interval->low;
     cell.high = interval->high;
   }
-  double base = 0;
-  for (const auto& [seed, value] : baseline) base += value / static_cast<double>(baseline.size());
+  double base = 0;  // over the pairs
+  for (const auto& [seed, value] : baseline)
+    if (std::any_of(values.begin(), values.end(), [&](const auto& one) { return one.first == seed; }))
+      base += value / static_cast<double>(differences.size());
   if (base != 0) cell.relative = cell.difference / std::abs(base);
   const bool all_zero = std::all_of(differences.begin(), differences.end(), [](double d) { return d == 0; });
   cell.standing = standing_of(cell, all_zero, metric.better);
@@ -130,6 +132,20 @@ void note_failures(Comparison& comparison) {
       text += ": " + runs.front()->failures.front();
     comparison.notices.push_back(text + ')');
   }
+}
+
+/// Seeds are no evidence where nothing is drawn from them.
+void note_equal_seeds(Comparison& comparison) {
+  if (comparison.seeds.size() < 2) return;
+  const ComparedRun* first = nullptr;
+  for (const ComparedRun& run : comparison.runs) {
+    if (run.digest.empty()) return;
+    const bool same = first != nullptr && first->scenario == run.scenario && first->variant == run.variant;
+    if (same && first->digest != run.digest) return;
+    if (!same) first = &run;
+  }
+  if (first != nullptr)
+    comparison.notices.push_back("nothing is drawn from the seeds: each of them gives the same run");
 }
 
 void note_few_seeds(Comparison& comparison) {
@@ -210,6 +226,7 @@ void conclude(Comparison& comparison) {
   for (std::size_t s = 0; s < comparison.scenarios.size(); ++s)
     comparison.verdicts.push_back(verdict_of(comparison, s));
   note_failures(comparison);
+  note_equal_seeds(comparison);
   note_few_seeds(comparison);
 }
 

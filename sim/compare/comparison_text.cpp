@@ -36,8 +36,7 @@ ShownCell shown(const Comparison& comparison, const ComparedCell& cell) {
   ShownCell out;
   out.variant = comparison.variants[cell.variant].name;
   out.mean = figure(cell.mean);
-  out.standing = name_of(cell.standing);
-  if (cell.standing == Standing::kUnknown) out.standing = uncertain(cell);
+  out.standing = standing_text(cell);
   if (cell.standing == Standing::kBaseline) return out;
   out.difference = (cell.difference > 0 ? "+" : "") + figure(cell.difference);
   if (cell.low && *cell.low != *cell.high) out.interval = figure(*cell.low) + " to " + figure(*cell.high);
@@ -100,6 +99,10 @@ std::string cost_table(const Comparison& comparison) {
 }
 
 }  // namespace
+
+std::string standing_text(const ComparedCell& cell) {
+  return cell.standing == Standing::kUnknown ? uncertain(cell) : std::string(name_of(cell.standing));
+}
 
 std::string comparison_text(const Comparison& comparison) {
   std::string out;

@@ -9,6 +9,9 @@
 
 namespace duet::sim {
 
+/// The word for how a variant stands, with what keeps it from being certain: "better", "worse, one seed".
+std::string standing_text(const ComparedCell& cell);
+
 /// For the terminal: the verdicts, a table of the shown metrics per scenario, what else must be known.
 std::string comparison_text(const Comparison& comparison);
 

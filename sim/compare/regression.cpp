@@ -115,6 +115,9 @@ class AgainstBaseline {
     if (out_.runs < before_.runs.size())
       out_.notices.push_back(std::to_string(before_.runs.size() - out_.runs) + " of the " +
                              std::to_string(before_.runs.size()) + " earlier runs have no counterpart");
+    if (lost_ > 0)
+      out_.notices.push_back("of " + std::to_string(lost_) + (lost_ == 1 ? " run" : " runs") +
+                             " that ended before, nothing is known now");
     judge();
     return std::move(out_);
   }
@@ -134,13 +137,18 @@ class AgainstBaseline {
   }
   void count_runs(std::size_t s, std::size_t v, std::size_t s0, std::size_t v0) {
     std::map<std::uint64_t, std::string_view> digests;
+    std::set<std::uint64_t> ended;
     for (const ComparedRun& run : before_.runs)
-      if (run.scenario == s0 && run.variant == v0) digests.emplace(run.seed, run.digest);
+      if (run.scenario == s0 && run.variant == v0) {
+        digests.emplace(run.seed, run.digest);
+        if (!run.metrics.empty()) ended.insert(run.seed);
+      }
     for (const ComparedRun& run : after_.runs) {
       if (run.scenario != s || run.variant != v) continue;
       const auto found = digests.find(run.seed);
       if (found == digests.end()) continue;
       ++out_.runs;
+      lost_ += run.metrics.empty() && ended.contains(run.seed);
       out_.changed += found->second != run.digest;
     }
   }
@@ -167,6 +175,7 @@ class AgainstBaseline {
   const Comparison& before_;
   double tolerance_;
   std::vector<Suspicion> suspicions_;
+  std::size_t lost_ = 0;  ///< Runs that ended before, and do not now.
   Regression out_;
 };
 

@@ -87,9 +87,14 @@ struct SameRun {
 /// A trace beyond this is not kept: it is there for one picture of the cluster.
 constexpr std::uintmax_t kLargestTrace = 64 << 20;
 
-void drop_if_large(const fs::path& trace) {
+/// Empty, where one was too large.
+const char* const kNoTrace = "trace.too-large";
+
+void drop_if_large(const fs::path& folder) {
   std::error_code error;
-  if (const auto size = fs::file_size(trace, error); !error && size > kLargestTrace) fs::remove(trace, error);
+  const auto size = fs::file_size(folder / "trace.duet", error);
+  if (!error && size > kLargestTrace) fs::rename(folder / "trace.duet", folder / kNoTrace, error);
+  if (fs::exists(folder / kNoTrace, error)) fs::resize_file(folder / kNoTrace, 0, error);
 }
 
 std::vector<std::string> words_of(const RunPlan& plan, const PlannedRun& run, bool traced) {
@@ -164,6 +169,9 @@ class RunsMaker {
     const fs::path folder = path_of(key);
     if (!fs::exists(folder / "summary.json", error)) return false;
     if (same.drawn && !fs::exists(folder / "jobs.csv", error)) return false;
+    if (same.runs.front() == 0 && !fs::exists(folder / "trace.duet", error) &&
+        !fs::exists(folder / kNoTrace, error))
+      return false;
     const auto run = read_run(folder.string());
     if (run) put(same, *run, true);
     return static_cast<bool>(run);
@@ -173,7 +181,7 @@ class RunsMaker {
     const fs::path folder = path_of(plan_.runs[same.runs.front()].key);
     if (result.exit_code <= 1) {
       if (!same.drawn) keep_summary_only(folder);
-      if (same.runs.front() == 0) drop_if_large(folder / "trace.duet");
+      if (same.runs.front() == 0) drop_if_large(folder);
       if (const auto run = read_run(folder.string())) return put(same, *run, false);
     }
     ComparedRun failed;

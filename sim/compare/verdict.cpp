@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "sim/compare/compare.h"
 #include "sim/compare/statistics.h"
@@ -41,6 +43,7 @@ class VerdictWriter {
     if (with.empty()) return "no run has " + std::string(metric_.name) + '.';
     if (with.size() == 1) return alone(with.front());
     if (metric_.better == Better::kNeither) return spread(with);
+    keep_common(with);
     const auto better = [&](std::size_t a, std::size_t b) {
       return metric_.better == Better::kLess ? mean(a) < mean(b) : mean(a) > mean(b);
     };
@@ -56,14 +59,35 @@ class VerdictWriter {
   const ComparedCell* cell(std::size_t variant) const {
     return find_cell(comparison_, scenario_, comparison_.objective, variant);
   }
-  double mean(std::size_t variant) const { return cell(variant)->mean; }
+  using Seeded = std::vector<std::pair<std::uint64_t, double>>;
+
+  /// Runs may be missing: who is better is a question about the seeds that all have.
+  void keep_common(const std::vector<std::size_t>& with) {
+    std::map<std::uint64_t, std::size_t> seen;
+    for (const std::size_t v : with)
+      for (const auto& [seed, value] : values_of(comparison_, scenario_, v, comparison_.objective))
+        ++seen[seed];
+    for (const auto& [seed, times] : seen)
+      if (times == with.size()) common_.insert(seed);
+  }
+  Seeded values(std::size_t variant) const {
+    Seeded all = values_of(comparison_, scenario_, variant, comparison_.objective);
+    if (!common_.empty()) std::erase_if(all, [&](const auto& one) { return !common_.contains(one.first); });
+    return all;
+  }
+  double mean(std::size_t variant) const {
+    const Seeded all = values(variant);
+    if (common_.empty() || all.size() == cell(variant)->runs) return cell(variant)->mean;
+    double total = 0;
+    for (const auto& [seed, value] : all) total += value;
+    return total / static_cast<double>(all.size());
+  }
   const std::string& name(std::size_t variant) const { return comparison_.variants[variant].name; }
   std::string unit(double value) const { return with_unit(value, &metric_); }
   std::string runs(std::size_t n) const { return std::to_string(n) + (n == 1 ? " seed" : " seeds"); }
 
   Duel duel(std::size_t a, std::size_t b) const {
-    const auto differences = paired_differences(values_of(comparison_, scenario_, a, comparison_.objective),
-                                                values_of(comparison_, scenario_, b, comparison_.objective));
+    const auto differences = paired_differences(values(a), values(b));
     Duel duel;
     duel.pairs = differences.size();
     if (differences.empty()) return duel;
@@ -150,7 +174,7 @@ class VerdictWriter {
     const double gap = std::abs(d.difference);
     std::string text = ", " + unit(gap);
     if (mean(other) != 0) text += " (" + percent(gap / std::abs(mean(other))) + ')';
-    text += metric_.better == Better::kLess ? " less than " : " more than ";
+    text += d.difference < 0 ? " less than " : " more than ";
     text += name(other);
     if (d.pairs == 1) return text + ", exactly, in one run of each";
     if (d.interval && d.interval->low == d.interval->high)
@@ -168,6 +192,7 @@ class VerdictWriter {
   std::size_t scenario_;
   const Metric& metric_;
   std::size_t best_ = 0;
+  std::set<std::uint64_t> common_;  ///< Seeds that all variants have; empty: none, or not asked for.
 };
 
 }  // namespace

@@ -50,7 +50,7 @@ std::vector<Difference> differences(const Comparison& comparison, std::size_t sc
 std::string difference_panel(const Comparison& comparison, std::size_t scenario, std::size_t variant,
                              const std::vector<Difference>& all, double reach) {
   const Quantity quantity = quantity_of(comparison.objective);
-  const ComparedCell* cell = compared_cell(comparison, scenario, comparison.objective, variant);
+  const ComparedCell* cell = find_cell(comparison, scenario, comparison.objective, variant);
   const std::string& name = comparison.variants[variant].name;
   std::string says = name + " against " + comparison.variants[comparison.baseline].name + ": ";
   says += cell == nullptr

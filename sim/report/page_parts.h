@@ -12,10 +12,6 @@ namespace duet::sim::report {
 /// The style sheet of the static page.
 std::string_view style_sheet();
 
-/// The cell of a metric, or nothing if no run of that variant has it.
-const ComparedCell* compared_cell(const Comparison& comparison, std::size_t scenario, std::string_view metric,
-                                  std::size_t variant);
-
 /// The answer in a sentence or a few.
 std::string verdict_html(const Comparison& comparison, const std::vector<RunView>& views);
 /// The tables right below it, and the complete ones, folded.

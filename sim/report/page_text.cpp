@@ -9,10 +9,10 @@
 
 namespace duet::sim::report {
 
-std::string html(std::string_view text) {
-  std::string out;
-  if (const std::size_t line = text.find('\n'); line != std::string_view::npos)
-    return html(text.substr(0, line)) + '\n' + html(text.substr(line + 1));
+namespace {
+
+/// One line.
+void append_html(std::string& out, std::string_view text) {
   for (const char c : printable(text)) {
     switch (c) {
       case '&':
@@ -34,6 +34,18 @@ std::string html(std::string_view text) {
         out += c;
     }
   }
+}
+
+}  // namespace
+
+std::string html(std::string_view text) {
+  std::string out;
+  for (std::size_t line = 0; (line = text.find('\n')) != std::string_view::npos;
+       text.remove_prefix(line + 1)) {
+    append_html(out, text.substr(0, line));
+    out += '\n';
+  }
+  append_html(out, text);
   return out;
 }
 

@@ -91,13 +91,6 @@ std::string runs_table(const Comparison& comparison) {
 
 }  // namespace
 
-const ComparedCell* compared_cell(const Comparison& comparison, std::size_t scenario, std::string_view metric,
-                                  std::size_t variant) {
-  for (const ComparedCell& cell : comparison.cells)
-    if (cell.scenario == scenario && cell.variant == variant && cell.metric == metric) return &cell;
-  return nullptr;
-}
-
 bool has_web_bundle() { return !web_script().empty(); }
 
 std::string again_html(const Comparison& comparison, const std::vector<RunView>& views) {

@@ -1,29 +1,12 @@
 // The verdict and the tables below it.
 #include <algorithm>
 
+#include "sim/compare/comparison_text.h"
 #include "sim/report/page_parts.h"
 #include "sim/report/page_text.h"
 
 namespace duet::sim::report {
 namespace {
-
-std::string_view word_of(Standing standing) {
-  switch (standing) {
-    case Standing::kBaseline:
-      return "baseline";
-    case Standing::kTie:
-      return "tie";
-    case Standing::kBetter:
-      return "better";
-    case Standing::kWorse:
-      return "worse";
-    case Standing::kDiffers:
-      return "differs";
-    case Standing::kUnknown:
-      break;
-  }
-  return "unknown";
-}
 
 std::string cell(double value, const std::string& text, std::string_view after = {}) {
   std::string number = std::to_string(value);
@@ -41,9 +24,8 @@ std::string interval_text(const ComparedCell& one, double factor) {
   return signed_figures(*one.low * factor) + " to " + signed_figures(*one.high * factor);
 }
 
-std::string standing_span(Standing standing) {
-  return "<span class=\"word " + std::string(word_of(standing)) + "\">" + std::string(word_of(standing)) +
-         "</span>";
+std::string standing_span(const ComparedCell& one) {
+  return "<span class=\"word " + std::string(name_of(one.standing)) + "\">" + standing_text(one) + "</span>";
 }
 
 std::string relative_cell(const ComparedCell& one) {
@@ -64,7 +46,7 @@ std::string objective_table(const Comparison& comparison, std::size_t scenario) 
       head("difference, %", true) + head("verdict", false) + "</tr></thead><tbody>";
   for (std::size_t variant = 0; variant < comparison.variants.size(); ++variant) {
     out += "<tr><th scope=\"row\">" + html(comparison.variants[variant].name) + "</th>";
-    const ComparedCell* one = compared_cell(comparison, scenario, comparison.objective, variant);
+    const ComparedCell* one = find_cell(comparison, scenario, comparison.objective, variant);
     if (one == nullptr) {
       out +=
           "<td class=\"n\">\u2013</td><td class=\"n\">\u2013</td><td class=\"n\">\u2013</td>"
@@ -75,7 +57,7 @@ std::string objective_table(const Comparison& comparison, std::size_t scenario) 
     out += cell(one->mean, figures(one->mean * quantity.factor));
     out += base ? empty_cell() : cell(one->difference, signed_figures(one->difference * quantity.factor));
     out += base || !one->low ? empty_cell() : cell(*one->low, interval_text(*one, quantity.factor));
-    out += relative_cell(*one) + "<td>" + standing_span(one->standing) + "</td></tr>";
+    out += relative_cell(*one) + "<td>" + standing_span(*one) + "</td></tr>";
   }
   return out + "</tbody></table></div>";
 }
@@ -94,10 +76,10 @@ std::string overview_table(const Comparison& comparison, std::size_t scenario) {
   for (std::size_t variant = 0; variant < comparison.variants.size(); ++variant) {
     out += "<tr><th scope=\"row\">" + html(comparison.variants[variant].name) + "</th>";
     for (const std::string& metric : metrics) {
-      const ComparedCell* one = compared_cell(comparison, scenario, metric, variant);
-      out += one == nullptr ? empty_cell()
-                            : cell(one->mean, figures(one->mean * quantity_of(metric).factor),
-                                   standing_span(one->standing));
+      const ComparedCell* one = find_cell(comparison, scenario, metric, variant);
+      out += one == nullptr
+                 ? empty_cell()
+                 : cell(one->mean, figures(one->mean * quantity_of(metric).factor), standing_span(*one));
     }
     out += "</tr>";
   }
@@ -125,7 +107,7 @@ std::string complete_table(const Comparison& comparison, std::size_t scenario) {
            cell(one.most, figures(one.most * quantity.factor));
     out += base ? empty_cell() : cell(one.difference, signed_figures(one.difference * quantity.factor));
     out += base || !one.low ? empty_cell() : cell(*one.low, interval_text(one, quantity.factor));
-    out += relative_cell(one) + "<td>" + standing_span(one.standing) + "</td></tr>";
+    out += relative_cell(one) + "<td>" + standing_span(one) + "</td></tr>";
   }
   return out + "</tbody></table></div></details>";
 }

@@ -31,26 +31,26 @@ std::string with_line(std::string text, const std::string& line, const std::stri
 TEST(PoliciesNew, WritesAPolicyItsTestAndItsLinesInTheTable) {
   const SourceTree tree;
   const std::string before = tree.table();
-  const Ran ran = tree.make("scheduler", "most_memory");
+  const Ran ran = tree.make("scheduler", "most_things");
   ASSERT_EQ(ran.code, 0) << ran.err;
   const std::string root = tree.folder.text() + '/';
-  EXPECT_TRUE(ran.out.starts_with("wrote   " + root + "core/policy/scheduler/most_memory.cpp\nwrote   " +
-                                  root + "tests/unit/policy_most_memory.cpp\nchanged " + root +
+  EXPECT_TRUE(ran.out.starts_with("wrote   " + root + "core/policy/scheduler/most_things.cpp\nwrote   " +
+                                  root + "tests/unit/policy_most_things.cpp\nchanged " + root +
                                   "core/policies.cpp\nnext: "))
       << ran.out;
-  const std::string declared = with_line(before, "DUET_POLICY(Scheduler, make_most_memory);\n",
+  const std::string declared = with_line(before, "DUET_POLICY(Scheduler, make_most_things);\n",
                                          "DUET_POLICY(Autoscaler, make_fixed);\n");
   EXPECT_EQ(
       tree.table(),
       with_line(declared,
-                "    PolicyEntry<Scheduler>{\"most_memory\", \"The node with the fewest tasks, of those "
-                "with room.\", \"\",\n                           make_most_memory},\n",
+                "    PolicyEntry<Scheduler>{\"most_things\", \"The node with the fewest tasks, of those "
+                "with room.\", \"\",\n                           make_most_things},\n",
                 "};\nconstexpr std::array kAutoscalers{\n"));
-  const std::string policy = read(tree.folder / "core/policy/scheduler/most_memory.cpp");
-  EXPECT_NE(policy.find("class MostMemoryScheduler final : public Scheduler {"), std::string::npos);
-  EXPECT_NE(policy.find("make_most_memory(const Params& params) {"), std::string::npos);
-  const std::string test = read(tree.folder / "tests/unit/policy_most_memory.cpp");
-  EXPECT_NE(test.find("TEST(PolicyMostMemoryScheduler, "), std::string::npos);
+  const std::string policy = read(tree.folder / "core/policy/scheduler/most_things.cpp");
+  EXPECT_NE(policy.find("class MostThingsScheduler final : public Scheduler {"), std::string::npos);
+  EXPECT_NE(policy.find("make_most_things(const Params& params) {"), std::string::npos);
+  const std::string test = read(tree.folder / "tests/unit/policy_most_things.cpp");
+  EXPECT_NE(test.find("TEST(PolicyMostThingsScheduler, "), std::string::npos);
   for (const std::string& text : {policy, test}) EXPECT_EQ(text.find('@'), std::string::npos) << text;
 }
 

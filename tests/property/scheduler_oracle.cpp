@@ -134,6 +134,29 @@ TEST_P(SchedulerOracle, PicksWhatAScanFinds) {
               static_cast<unsigned long long>(decisions));
 }
 
+/// As many targets as make the index use all its rows and columns, with few looks at each of them.
+TEST_P(SchedulerOracle, AmongManyTargetsToo) {
+  std::vector<std::size_t> sizes = {5'000};
+  if (oracle_decisions() > 100'000) sizes.push_back(40'000);
+  for (const std::size_t size : sizes) {
+    FillingTargets targets(size, 3);
+    const auto scheduler = std::move(*make_policy(scheduler_policies(), {GetParam(), {}}));
+    Rng rng(size);
+    for (std::size_t i = 0; i < size * 4; ++i) {
+      const Request request = targets.request();
+      std::optional<NodeId> expected;
+      const bool looked_at = i % (size / 5) == 0 || i + 20 > size * 4;
+      if (looked_at)
+        expected = scanned(targets, request, scheduler->compare(request, targets.index, rng),
+                           GetParam() == "two_choices");
+      const auto picked = scheduler->pick(request, targets.index, rng);
+      if (looked_at) ASSERT_EQ(picked, expected) << size << " targets, decision " << i;
+      if (picked) targets.take(picked->value, request);
+      targets.pass_time(picked.has_value());
+    }
+  }
+}
+
 std::vector<std::string> indexed_schedulers() {
   std::vector<std::string> names;
   for (const auto& entry : scheduler_policies()) names.emplace_back(entry.name);

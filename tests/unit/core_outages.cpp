@@ -195,5 +195,24 @@ TEST(CoreStuck, WhenNoLaunchIsLeftToAnswerTheNodeIsTriedAgain) {
   EXPECT_EQ(h.lines("task 2.0#1 starting"), (Lines{"21.000000000 task 2.0#1 starting n0"}));
 }
 
+TEST(CoreStuck, ALaunchThatFailedIsAnAnswerThoughAnotherWaits) {
+  ClusterBuilder builder = cluster().nodes(2, cores(2)).heartbeat(3s);
+  builder.controller.stuck_after = 2;
+  Harness h(builder);
+  // Launches to n0 that are sent before 20 s get lost, and those of the second job for ever.
+  h.fate([](const Letter& letter) {
+    const auto* launch = letter.node == 0 ? letter.as<msg::Launch>() : nullptr;
+    const bool lost =
+        launch != nullptr && (letter.sent < Instant(20s) || launch->attempt.task.job.value == 2);
+    return lost ? std::vector<Duration>{} : std::vector<Duration>{Duration{0}};
+  });
+  h.at(0s).submit(job("a").unstartable()).submit(job("b").runs(5s));
+  h.at(12s).submit(job("c").runs(1s));
+  h.at(22s).submit(job("d").runs(1s));
+  h.run_until(40s);
+  EXPECT_EQ(h.lines("task 3.0#1 starting"), (Lines{"12.000000000 task 3.0#1 starting n1"}));
+  EXPECT_EQ(h.lines("task 4.0#1 starting"), (Lines{"22.000000000 task 4.0#1 starting n0"}));
+}
+
 }  // namespace
 }  // namespace duet::test

@@ -263,5 +263,17 @@ TEST(CoreIdempotency, I13_KeysAreForgottenWhenTheirTimeIsOverAndTheirJobHasEnded
   EXPECT_EQ(h.store().keys(), 1U);
 }
 
+TEST(CoreIdempotency, I13_AKeyThatIsNotKeptStandsAsLongAsItsJobLives) {
+  ClusterBuilder builder = cluster().nodes(1, cores(2));
+  builder.controller.keys_kept = 0s;
+  Harness h(builder);
+  h.at(0s).once(job("a").runs(5s), "k");
+  h.at(3s).once(job("a").runs(5s), "k");
+  h.at(6s).once(job("a").runs(5s), "k");
+  h.run_until(30s);
+  EXPECT_EQ(h.replies(),
+            (Lines{"0.000000000 reply 1 job 1", "3.000000000 reply 2 job 1", "6.000000000 reply 3 job 2"}));
+}
+
 }  // namespace
 }  // namespace duet::test

@@ -227,7 +227,7 @@ TEST(SimMetrics, IdleEnergyIsTheBound) {
       "power": {"core_w": [2, 10], "uncore_w": 3}}}, "nodes": [{"type": "n"}]},
       "workload": {"jobs": [{"duration_s": 20}]}})");
   EXPECT_EQ(m.at("energy_j"), 20 * (10 + 2 + 3));
-  EXPECT_EQ(m.at("energy_bound_j"), 20 * (2 + 2 + 3));
+  EXPECT_EQ(m.at("energy_idle_j"), 20 * (2 + 2 + 3));
 }
 
 TEST(SimMetrics, EveryMetricHasItsUnit) {

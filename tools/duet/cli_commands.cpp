@@ -84,7 +84,8 @@ void CommandLine::add_compare() {
       ->description("The metric that decides (default mean_wait_s)");
   text(app, "--baseline", compare_.baseline, "The variant the others are held against (default: the first)",
        "NAME");
-  text(app, "--out", compare_.out, "Write results.csv, comparison.json, report.md and the runs there", "DIR");
+  text(app, "--out", compare_.out,
+       "Write report.html, report.md, results.csv, comparison.json and the runs there", "DIR");
   text(app, "--against", compare_.against, "Exit 1 if a metric is worse than in this earlier comparison",
        "DIR");
   text(app, "--tolerance", compare_.tolerance, "With --against: smaller changes do not count (default 0%)",

@@ -51,10 +51,15 @@ std::optional<sim::Experiment> experiment_of(const CompareCommand& command, Prob
     else
       notices.push_back(input + " is given twice, and run once");
   }
+  std::set<std::string> said;
   for (const std::string& word : command.axes) {
     const auto axis = sim::parse_axis(word, notices);
     if (!axis) {
       problems.insert(problems.end(), axis.problems().begin(), axis.problems().end());
+      continue;
+    }
+    if (!said.insert(axis->pointer).second) {
+      problems.push_back({"--axis " + word, axis->pointer + " is varied twice", "one axis with all values"});
       continue;
     }
     // What the command line says of an axis replaces what the file says.
@@ -80,14 +85,15 @@ std::optional<sim::Experiment> experiment_of(const CompareCommand& command, Prob
   return experiment;
 }
 
-int show(const sim::Comparison& comparison, const CompareCommand& command) {
+int show(const sim::Comparison& comparison, const CompareCommand& command, bool with_page) {
   const std::string text = command.format == Format::kTable
                                ? sim::comparison_text(comparison)
                                : to_text(sim::comparison_table(comparison), command.format);
   if (!sim::print(text)) return sim::kExitUsage;
   std::vector<std::string> files;
   for (const char* name : {"report.html", "report.md", "results.csv", "comparison.json"})
-    files.push_back((fs::path(command.out) / name).string());
+    if (with_page || name != std::string_view("report.html"))
+      files.push_back((fs::path(command.out) / name).string());
   sim::say("wrote " + sim::shell_words(files) + '\n');
   const bool broken = std::any_of(
       comparison.runs.begin(), comparison.runs.end(),
@@ -112,6 +118,12 @@ std::optional<Against> against_of(const CompareCommand& command, Problems& probl
       problems.push_back(share.problems().front());
   }
   if (command.against.empty() || command.inputs.empty()) return std::nullopt;
+  std::error_code ignored;
+  if (fs::equivalent(command.against, command.out, ignored) ||
+      fs::equivalent(command.against, fs::path(command.out) / "comparison.json", ignored)) {
+    problems.push_back({"--against " + command.against, "would be overwritten by --out", "another folder"});
+    return std::nullopt;
+  }
   auto before = sim::read_comparison(command.against);
   if (!before) {
     problems.insert(problems.end(), before.problems().begin(), before.problems().end());
@@ -188,8 +200,9 @@ int run(const CompareCommand& command) {
     return refuse(failures);
   ReportCommand report;
   report.folder = command.out;
-  if (const Problems failures = make_report(report); !failures.empty()) return refuse(failures);
-  const int code = show(comparison, command);
+  const Problems no_page = make_report(report);
+  if (!no_page.empty()) sim::say("note: report.html: " + sim::to_text(no_page));
+  const int code = show(comparison, command, no_page.empty());
   return against && code != sim::kExitUsage ? std::max(code, hold_against(comparison, *against)) : code;
 }
 

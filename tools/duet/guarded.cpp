@@ -41,6 +41,9 @@ int guarded(const std::string& trace, const std::function<int(std::atomic<std::u
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR) return no_process();
   if (WIFEXITED(status)) return WEXITSTATUS(status);
+  const int signal = WTERMSIG(status);
+  if (signal != SIGSEGV && signal != SIGABRT && signal != SIGBUS && signal != SIGFPE && signal != SIGILL)
+    return refuse({{trace, "the replay was ended by signal " + std::to_string(signal), ""}});
   return refuse({{trace,
                   "step " + std::to_string(step.load()) +
                       " feeds the core something that no driver does, and breaks it",

@@ -39,27 +39,39 @@ Result<Reported> one_run(const std::string& folder) {
   return reported;
 }
 
-/// The comparison, and of each variant of each scenario the run with the first seed that has results.
+/// More runs over time than these on one page, nobody reads.
+constexpr std::size_t kMostViews = 8;
+
+/// The comparison, and of its first variants of each scenario the first run whose tables are there.
 Result<Reported> compared_runs(const std::string& folder) {
   auto comparison = sim::read_comparison(folder);
   if (!comparison) return comparison.problems();
   Reported reported;
-  Problems problems;
   std::set<std::pair<std::size_t, std::size_t>> shown;
+  std::size_t left_out = 0;
   for (const sim::ComparedRun& run : comparison->runs) {
     if (run.metrics.empty() || run.variant >= comparison->variants.size()) continue;
-    if (!shown.emplace(run.scenario, run.variant).second) continue;
     const std::string path = (fs::path(folder) / run.folder).string();
+    std::error_code ignored;
+    if (shown.contains({run.scenario, run.variant}) || !fs::exists(fs::path(path) / "jobs.csv", ignored))
+      continue;
+    shown.emplace(run.scenario, run.variant);
+    if (reported.views.size() == kMostViews) {
+      ++left_out;
+      continue;
+    }
     auto view = sim::report::load_run_view(path);
     if (!view) {
-      problems.push_back(view.problems().front());
+      sim::say("note: not drawn: " + sim::to_text(view.problems()));
       continue;
     }
     view->name = comparison->variants[run.variant].name;
     reported.views.push_back(std::move(*view));
     reported.folders.push_back(path);
   }
-  if (!problems.empty()) return problems;
+  if (left_out > 0)
+    comparison->notices.push_back("over time, the first " + std::to_string(kMostViews) + " variants of " +
+                                  std::to_string(kMostViews + left_out) + " are drawn");
   reported.comparison = std::move(*comparison);
   return reported;
 }
@@ -85,6 +97,13 @@ Problems make_report(const ReportCommand& command) {
   if (!fs::is_directory(command.folder, ignored))
     return {{command.folder, "is no folder", "the folder of duet sim --out or duet compare --out"}};
   const bool comparison = fs::exists(fs::path(command.folder) / "comparison.json", ignored);
+  const bool run = fs::exists(fs::path(command.folder) / "summary.json", ignored);
+  if (comparison && run)
+    return {{command.folder, "holds a comparison and the results of a run",
+             "a folder for each: move what duet sim wrote, or comparison.json"}};
+  if (!comparison && !run)
+    return {{command.folder, "holds neither a run nor a comparison",
+             "the folder of duet sim --out or duet compare --out; of several policies, one of its folders"}};
   const auto reported = comparison ? compared_runs(command.folder) : one_run(command.folder);
   if (!reported) return reported.problems();
   sim::report::ReportOptions options;

@@ -107,6 +107,9 @@ int run(const SimSeveralCommand& command) {
     std::vector<std::string> folders;
     for (const sim::BatchItem& item : items) folders.push_back(item.out);
     sim::say("wrote " + sim::shell_words(folders) + '\n');
+    if (command.run.format == Format::kTable)
+      sim::say("next: " + sim::shell_words({"duet", "report", folders.front()}) +
+               "  (duet compare makes one page of all)\n");
   }
   return code;
 }
