@@ -287,7 +287,9 @@ void Controller::on_message(NodeId id, const msg::AttemptEnded& body) {
   // far.
   send(id, msg::Ack{body.attempt, current ? task->serial : node.launch_serial});
   if (node.foreign.erase(body.attempt) > 0) {
-    if (node.foreign.empty() && node.state == NodeState::kFenced) set_state(id, NodeState::kReady);
+    if (!node.foreign.empty() || node.state != NodeState::kFenced) return;
+    set_state(id, NodeState::kReady);
+    if (stuck(node)) set_state(id, NodeState::kSuspect);  // It may have answered no launch meanwhile.
     return;
   }
   if (!current) {
