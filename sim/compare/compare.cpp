@@ -86,9 +86,10 @@ ComparedCell cell_of(const Comparison& comparison, const Metric& metric, std::si
     cell.high = interval->high;
   }
   double base = 0;  // over the pairs
-  for (const auto& [seed, value] : baseline)
-    if (std::any_of(values.begin(), values.end(), [&](const auto& one) { return one.first == seed; }))
-      base += value / static_cast<double>(differences.size());
+  for (const auto& one : baseline)
+    if (std::any_of(values.begin(), values.end(),
+                    [&](const auto& other) { return other.first == one.first; }))
+      base += one.second / static_cast<double>(differences.size());
   if (base != 0) cell.relative = cell.difference / std::abs(base);
   const bool all_zero = std::all_of(differences.begin(), differences.end(), [](double d) { return d == 0; });
   cell.standing = standing_of(cell, all_zero, metric.better);
