@@ -234,7 +234,7 @@ void ClusterWorld::submit(const JobSpecPtr& spec) {
   if (const auto known = known_.find(spec->key); known != known_.end()) {
     ++known->second.unanswered;
     if (spec->kind == JobKind::kService) row.tasks = std::max(row.tasks, known->second.most_replicas);
-    if (known->second.again) once.emplace(spec->key, codec::fingerprint(*spec));
+    if (known->second.again) once = controller::IdempotencyKey{spec->key, codec::fingerprint(*spec)};
   }
   step(controller::Submit{RequestId{results_.jobs.size()}, spec, std::move(once)});
 }
