@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "sim/compare/bench_results.h"
 #include "sim/compare/experiment.h"
@@ -153,7 +154,7 @@ TEST(CompareExperiments, ThoseOfTheTreeAreValidAndTheirSchemaIsGenerated) {
 }
 
 std::string bench_file(const std::string& name, const std::vector<double>& ns) {
-  const std::string path = testing::TempDir() + "/duet-bench.json";
+  const std::string path = testing::TempDir() + "/duet-bench-" + std::to_string(::getpid()) + ".json";
   std::ofstream out(path);
   out << R"({"context": {}, "benchmarks": [)";
   for (std::size_t i = 0; i < ns.size(); ++i)
@@ -205,7 +206,7 @@ TEST(CompareBench, MovedIsWhatIsBeyondTheNoise) {
 // A file of medians with the noise that was seen over several runs, against one new run.
 TEST(CompareBench, ABaselineMayDeclareItsFloor) {
   const auto file = [](const std::string& text) {
-    const std::string path = testing::TempDir() + "/duet-bench.json";
+    const std::string path = testing::TempDir() + "/duet-bench-" + std::to_string(::getpid()) + ".json";
     std::ofstream(path) << R"({"benchmarks": [{"name": "decision/spread/100)" << text << "}]}";
     return *read_bench(path);
   };
@@ -221,7 +222,7 @@ TEST(CompareBench, ABaselineMayDeclareItsFloor) {
 }
 
 TEST(CompareBench, WhatIsNoBenchmarkIsRefused) {
-  const std::string path = testing::TempDir() + "/duet-bench.json";
+  const std::string path = testing::TempDir() + "/duet-bench-" + std::to_string(::getpid()) + ".json";
   for (const char* text :
        {"{", "{}", R"({"benchmarks": []})", R"({"benchmarks": [{"name": "a"}]})",
         R"({"benchmarks": [{"name": "a", "error_occurred": true, "error_message": "no"}]})"}) {
