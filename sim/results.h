@@ -15,7 +15,7 @@ namespace duet::sim {
 struct JobRow {
   JobId id;  ///< 0 if it was refused.
   JobState state = JobState::kPending;
-  bool repeated = false;  ///< The submission was answered with the job of an earlier one.
+  bool repeated = false;        ///< The submission was answered with the job of an earlier one.
   std::uint16_t pool = 0xffff;  ///< Of a service: whose workers its replicas are, as the driver counts pools.
   std::uint32_t first_task = 0;  ///< Index of its first row in Results::tasks; rows of a job are contiguous.
   std::uint32_t tasks = 0;

@@ -204,6 +204,50 @@ TEST(SimWithSeveralPolicies, IsOneRunOfEach) {
   EXPECT_THAT(csv.out, StartsWith("scenario,metric,unit,variant,"));
 }
 
+TEST(Compare, NothingOfTheUsersIsDeletedWhereResultsGo) {
+  const Folder folder;
+  fs::create_directories(folder / "out/first_fit");
+  write(folder / "out/first_fit/thesis.txt", "two years");
+  write(folder / "out/first_fit/jobs.csv", "of an earlier run");
+  const Ran ran = duet({"sim", kDay, "--scheduler", "first_fit,spread", "--engine", "loop", "--out",
+                        (folder / "out").string()});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(read(folder / "out/first_fit/thesis.txt"), "two years");
+  EXPECT_THAT(read(folder / "out/first_fit/jobs.csv"), StartsWith("job_id,"));
+  EXPECT_THAT(ran.err, HasSubstr("next: duet report "));
+}
+
+TEST(Compare, ARunThatCannotBeDrawnDoesNotCostTheReport) {
+  const Folder folder;
+  const std::string out = (folder / "out").string();
+  ASSERT_EQ(compare_queues(out).code, 0);
+  for (const auto& entry : fs::directory_iterator(folder / "out/runs"))
+    if (fs::exists(entry.path() / "jobs.csv")) {
+      fs::remove(entry.path() / "nodes.csv");
+      break;
+    }
+  const Ran report = duet({"report", out});
+  EXPECT_EQ(report.code, 0) << report.err;
+  EXPECT_THAT(report.err, HasSubstr("note: not drawn: "));
+}
+
+TEST(Compare, WhatWouldMisleadIsRefused) {
+  const Folder folder;
+  const std::string out = (folder / "out").string();
+  ASSERT_EQ(compare_queues(out).code, 0);
+  const std::string before = read(folder / "out/comparison.json");
+  const Ran same = compare_queues(out, {"--against", out});
+  EXPECT_EQ(same.code, 2);
+  EXPECT_THAT(same.err, HasSubstr("would be overwritten by --out"));
+  EXPECT_EQ(read(folder / "out/comparison.json"), before);
+  EXPECT_THAT(compare_queues(out, {"--axis", "queue=priority"}).err,
+              HasSubstr("/policies/queue is varied twice"));
+  ASSERT_EQ(duet({"sim", kDay, "--engine", "loop", "--out", out}).code, 0);
+  const Ran both = duet({"report", out});
+  EXPECT_EQ(both.code, 2);
+  EXPECT_THAT(both.err, HasSubstr("holds a comparison and the results of a run"));
+}
+
 }  // namespace compare_programs
 }  // namespace
 }  // namespace duet::program_tests

@@ -1,4 +1,6 @@
 // From runs to words: better, worse, tie, and the sentence.
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -35,6 +37,26 @@ TEST(CompareVerdicts, MoreCanBeBetter) {
   const Comparison c = made({"a", "b"}, "utilization", {{.5, .5, .5, .5, .5, .5}, {.6, .7, .6, .7, .6, .7}});
   EXPECT_EQ(word(c, 1), "better");
   EXPECT_THAT(c.verdicts.front(), HasSubstr("b has the most utilization: 0.65"));
+}
+
+TEST(CompareVerdicts, OnlySeedsThatAllHaveDecide) {
+  // b lacks its hardest seed: on average it looks better, seed by seed it is worse.
+  Comparison c = made({"a", "b"}, "makespan_s", {{10, 11, 12, 90}, {20, 21, 22, 95}});
+  c.runs.back().metrics.clear();
+  conclude(c);
+  EXPECT_THAT(c.verdicts.front(), HasSubstr("a has the least makespan_s: 11 s, 10 s (47.6 %) less than b"));
+  EXPECT_EQ(find_cell(c, 0, "makespan_s", 1)->relative, 10.0 / 11) << "over the pairs, too";
+}
+
+TEST(CompareVerdicts, SeedsFromWhichNothingIsDrawnAreNoEvidence) {
+  const auto noted = [](const std::vector<double>& b) {
+    const Comparison c = made({"a", "b"}, "makespan_s", {{1, 1, 1}, b});
+    return std::any_of(c.notices.begin(), c.notices.end(), [](const auto& notice) {
+      return notice.starts_with("nothing is drawn from the seeds");
+    });
+  };
+  EXPECT_TRUE(noted({2, 2, 2}));
+  EXPECT_FALSE(noted({2, 2, 3}));
 }
 
 TEST(CompareVerdicts, WhatCannotBeToldApartIsATie) {
