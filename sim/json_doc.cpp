@@ -1,6 +1,7 @@
 #include "sim/json_doc.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/check.h"
 #include "sim/text_file.h"
@@ -204,6 +205,13 @@ std::string JsonDoc::pointer(const JsonPlace& place) const {
 std::string_view JsonValue::raw() const {
   DUET_CHECK(doc_ != nullptr);
   return std::string_view(doc_->text_).substr(begin_, end_ - begin_);
+}
+
+double JsonValue::number() const {
+  double value = 0;
+  const std::string_view digits = raw();
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
 }
 
 std::string JsonValue::string() const {

@@ -30,6 +30,8 @@ class JsonValue {
   /// The text a string stands for.
   std::string string() const;
   bool boolean() const { return raw() == "true"; }
+  /// The nearest double to a number; 0 if it is none, or out of range.
+  double number() const;
 
   /// Elements of an array, members of an object, in the order of the text; none for other types.
   JsonValue first_child() const;

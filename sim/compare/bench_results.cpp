@@ -24,10 +24,7 @@ constexpr std::size_t kFewestRepetitions = 4;
 
 std::optional<double> number_in(const JsonValue& object, std::string_view name) {
   const JsonValue value = object.member(name);
-  double number = 0;
-  if (!value.is(JsonType::kNumber)) return std::nullopt;
-  std::from_chars(value.raw().data(), value.raw().data() + value.raw().size(), number);
-  return number;
+  return value.is(JsonType::kNumber) ? std::optional(value.number()) : std::nullopt;
 }
 
 std::string text_in(const JsonValue& object, std::string_view name) {

@@ -32,10 +32,9 @@ struct ComparedRun {
   std::size_t variant = 0;   ///< Index in Comparison::variants.
   std::uint64_t seed = 0;
   Metrics metrics;
-  std::string digest;   ///< "sha256:..."
-  std::string ended;    ///< done, horizon or stalled.
-  bool cached = false;  ///< Taken from an earlier run of the same scenario, version and seed.
-  std::string folder;   ///< With jobs.csv, tasks.csv and summary.json, relative to the output folder.
+  std::string digest;  ///< "sha256:..."
+  std::string ended;   ///< done, horizon or stalled.
+  std::string folder;  ///< With jobs.csv, tasks.csv and summary.json, relative to the output folder.
   /// What went wrong, if anything: it did not end by itself (metrics are empty then), or an assertion failed.
   std::vector<std::string> failures;
 };

@@ -235,12 +235,7 @@ class ComparisonReader {
   double number(const JsonValue& object, std::string_view name) {
     if (object.member(name).is(JsonType::kNull)) return std::numeric_limits<double>::quiet_NaN();
     const JsonValue value = member(object, name, JsonType::kNumber);
-    return value ? real(value) : 0;
-  }
-  static double real(const JsonValue& value) {
-    double number = 0;
-    std::from_chars(value.raw().data(), value.raw().data() + value.raw().size(), number);
-    return number;
+    return value ? value.number() : 0;
   }
   std::uint64_t whole(const JsonValue& value) {
     std::uint64_t number = 0;
@@ -270,7 +265,7 @@ class ComparisonReader {
     if (value.member("failures")) run.failures = texts(value, "failures");
     const JsonValue metrics = member(value, "metrics", JsonType::kObject);
     for (JsonValue m = metrics ? metrics.first_child() : JsonValue(); m; m = m.next_sibling())
-      if (m.is(JsonType::kNumber)) run.metrics[m.key()] = real(m);
+      if (m.is(JsonType::kNumber)) run.metrics[m.key()] = m.number();
     return run;
   }
   ComparedCell cell(const JsonValue& value, const Comparison& c) {

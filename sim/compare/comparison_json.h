@@ -10,7 +10,7 @@
 
 namespace duet::sim {
 
-/// The same comparison, the same bytes: what was cached is not told.
+/// The same comparison, the same bytes.
 void write_comparison(const Comparison& comparison, const TextSink& sink);
 
 /// `path` is the file, or the folder that holds it under its usual name. Problems: it cannot be read, is no

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -58,13 +57,6 @@ void remove_leftovers(const fs::path& runs) {
   for (fs::directory_iterator it(runs, error), end; !error && it != end; it.increment(error))
     if (it->path().extension() == ".part") leftovers.push_back(it->path());
   for (const fs::path& path : leftovers) fs::remove_all(path, error);
-}
-
-double number_of(const JsonValue& value) {
-  double number = 0;
-  const std::string_view raw = value.raw();
-  std::from_chars(raw.data(), raw.data() + raw.size(), number);
-  return number;
 }
 
 /// Of a run that only counts: the tables of jobs and tasks are not drawn.
@@ -152,14 +144,13 @@ class RunsMaker {
  private:
   fs::path path_of(const std::string& key) const { return fs::path(options_.out) / "runs" / key; }
 
-  void put(const SameRun& same, const ComparedRun& made, bool cached) {
+  void put(const SameRun& same, const ComparedRun& made) {
     for (const std::size_t i : same.runs) {
       const PlannedRun& planned = plan_.runs[i];
       ComparedRun& run = runs_[i] = made;
       run.scenario = planned.scenario;
       run.variant = planned.variant;
       run.seed = planned.seed;
-      run.cached = cached || i != same.runs.front();
       run.folder = "runs/" + planned.key;
     }
   }
@@ -173,7 +164,7 @@ class RunsMaker {
         !fs::exists(folder / kNoTrace, error))
       return false;
     const auto run = read_run(folder.string());
-    if (run) put(same, *run, true);
+    if (run) put(same, *run);
     return static_cast<bool>(run);
   }
 
@@ -182,7 +173,7 @@ class RunsMaker {
     if (result.exit_code <= 1) {
       if (!same.drawn) keep_summary_only(folder);
       if (same.runs.front() == 0) drop_if_large(folder);
-      if (const auto run = read_run(folder.string())) return put(same, *run, false);
+      if (const auto run = read_run(folder.string())) return put(same, *run);
     }
     ComparedRun failed;
     failed.ended = "failed";
@@ -191,7 +182,7 @@ class RunsMaker {
                                 : "exit code " + std::to_string(result.exit_code);
     if (!result.said.empty()) why += ": " + first_line(result.said);
     failed.failures.push_back(std::move(why));
-    put(same, failed, false);
+    put(same, failed);
   }
 
   const RunPlan& plan_;
@@ -214,7 +205,7 @@ Result<ComparedRun> read_run(const std::string& folder) {
     return Problem{path, "this is no summary of a run", "the file that duet sim writes"};
   ComparedRun run;
   for (JsonValue metric = root.member("metrics").first_child(); metric; metric = metric.next_sibling())
-    if (metric.is(JsonType::kNumber)) run.metrics[metric.key()] = number_of(metric);
+    if (metric.is(JsonType::kNumber)) run.metrics[metric.key()] = metric.number();
   if (root.member("digest").is(JsonType::kString)) run.digest = root.member("digest").string();
   if (root.member("ended").is(JsonType::kString)) run.ended = root.member("ended").string();
   for (JsonValue item = root.member("assertions").first_child(); item; item = item.next_sibling()) {

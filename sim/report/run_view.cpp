@@ -44,13 +44,6 @@ BarKind kind_of_bar(std::string_view kind) {
   return kind == "operation" ? BarKind::kOperation : BarKind::kTask;
 }
 
-double number_of(const JsonValue& value) {
-  double number = 0;
-  const std::string_view raw = value.raw();
-  std::from_chars(raw.data(), raw.data() + raw.size(), number);
-  return number;
-}
-
 /// One folder on its way into a RunView. Each step returns false after a failure, which `problem` tells.
 class Loader {
  public:
@@ -112,7 +105,7 @@ void Loader::read_assertions(const JsonValue& assertions) {
     CheckedAssertion checked;
     if (one.member("assertion").is(JsonType::kString)) checked.text = one.member("assertion").string();
     checked.holds = one.member("holds").is(JsonType::kBoolean) && one.member("holds").boolean();
-    if (one.member("actual").is(JsonType::kNumber)) checked.actual = number_of(one.member("actual"));
+    if (one.member("actual").is(JsonType::kNumber)) checked.actual = one.member("actual").number();
     view_.assertions.push_back(std::move(checked));
   }
 }
@@ -144,7 +137,7 @@ bool Loader::summary() {
   if (!end_ns) return fail({path("summary.json"), "has no end_s", "a summary that duet sim --out wrote"});
   view_.end_ns = *end_ns;
   for (JsonValue metric = root.member("metrics").first_child(); metric; metric = metric.next_sibling())
-    if (metric.is(JsonType::kNumber)) view_.metrics[metric.key()] = number_of(metric);
+    if (metric.is(JsonType::kNumber)) view_.metrics[metric.key()] = metric.number();
   read_policies(root.member("policies"));
   read_assertions(root.member("assertions"));
   return true;
