@@ -1,0 +1,30 @@
+// What a task runs, as its payload carries it: the core does not look into it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/result.h"
+
+namespace duet::live {
+
+struct TaskCommand {
+  std::vector<std::string> argv{};  ///< The program, looked up in PATH if it has no slash, and its arguments.
+  std::vector<std::pair<std::string, std::string>> env{};  ///< Ascending by name, each once.
+  std::string directory{};  ///< Where it runs; empty: a fresh folder of its own.
+  std::string image{};      ///< Of a container; empty: a process.
+  std::uint32_t ports = 0;  ///< TCP ports that it wants: PORT, PORT1, ... in its environment.
+  bool operator==(const TaskCommand&) const = default;
+};
+
+/// JSON with its members in alphabetical order, without what says nothing: {"argv":["sleep","60"]}.
+std::string to_payload(const TaskCommand& command);
+/// The inverse. Strict: unknown members, wrong types, an empty argv without an image, bytes 0 in words, more
+/// than 1 MiB are Problems, with a JSON pointer each, all at once.
+Result<TaskCommand> command_from_payload(std::string_view payload);
+
+}  // namespace duet::live
