@@ -225,7 +225,7 @@ std::size_t chosen(const char* variable, const std::array<std::string_view, N>& 
   const auto found = std::ranges::find(names, lower);
   if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
   std::string right = "one of ";
-  for (const std::string_view name : names)
+  for (const std::string_view& name : names)
     right += (&name == &names.front() ? "" : ", ") + std::string(name);
   problems.push_back({variable, "\"" + std::string(text) + "\" is not known", right});
   return standard;

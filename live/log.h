@@ -8,6 +8,7 @@
 // breaks out of its own, whatever is in it.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -33,10 +34,11 @@ class Value {
   Value(const char* text) : Value(std::string_view(text)) {}  // NOLINT
   Value(std::string_view text) : held_(text) {}               // NOLINT
   Value(const std::string& text) : held_(std::string_view(text)) {}  // NOLINT
-  Value(Duration span) : held_(span) {}                              ///< NOLINT: written in seconds.
-  Value(TaskId task) : held_(task) {}                                ///< NOLINT: 17.0
-  Value(AttemptId attempt) : held_(attempt) {}                       ///< NOLINT: 17.0#1
-  Value(const Secret&) : held_(std::string_view("***")) {}           // NOLINT
+  template <class Rep, class Period>
+  Value(std::chrono::duration<Rep, Period> span) : held_(Duration(span)) {}  ///< NOLINT: in seconds.
+  Value(TaskId task) : held_(task) {}                                        ///< NOLINT: 17.0
+  Value(AttemptId attempt) : held_(attempt) {}                               ///< NOLINT: 17.0#1
+  Value(const Secret&) : held_(std::string_view("***")) {}                   // NOLINT
   template <std::signed_integral T>
   Value(T number) : held_(std::int64_t{number}) {}  // NOLINT
   template <std::unsigned_integral T>
