@@ -28,6 +28,7 @@ AgentDriver::AgentDriver(asio::io_context& io, AgentDriverOptions options)
       retry_(io) {
   DUET_CHECK(options_.send);
   if (!options_.tell) options_.tell = [](const AttemptFacts&) {};
+  if (!options_.registered) options_.registered = [](bool) {};
   if (!options_.warn) options_.warn = [](const std::string&) {};
 }
 
@@ -93,8 +94,10 @@ bool AgentDriver::play(Instant now) {
 
 void AgentDriver::step(Instant now, const agent::Event& event) {
   commands_.clear();
+  const bool registered = machine().registered();
   machine_.step(now, event, commands_);
   for (const agent::Command& command : commands_) perform(command);
+  if (machine().registered() != registered) options_.registered(!registered);
 }
 
 void AgentDriver::perform(const agent::Command& command) {

@@ -17,14 +17,6 @@ constexpr auto kAcceptAgain = std::chrono::milliseconds(100);
 /// Strangers beyond so many wait at the door.
 constexpr std::size_t kMostSessions = 10'000;
 
-bool same(const std::string& left, const std::string& right) {
-  // In a time that does not tell where they differ.
-  unsigned difference = left.size() == right.size() ? 0 : 1;
-  for (std::size_t i = 0; i < left.size() && i < right.size(); ++i)
-    difference |= static_cast<unsigned char>(left[i]) ^ static_cast<unsigned char>(right[i]);
-  return difference == 0;
-}
-
 }  // namespace
 
 struct AgentPort::Listener {
@@ -151,7 +143,7 @@ void AgentPort::hear(Session& session, const Hello& hello) {
   if (hello.protocol != kProtocol)
     why = "protocol " + std::to_string(hello.protocol) + ", but this controller speaks " +
           std::to_string(kProtocol) + ": use programs of one version (here " + options_.version + ')';
-  else if (!options_.token.empty() && !same(hello.token, options_.token))
+  else if (!options_.token.empty() && !options_.token.same_as(hello.token))
     why = "the token is not this cluster's";
   else if (hello.agent.name.empty() || hello.agent.name.size() > 255)
     why = "an agent needs a name of 1 to 255 bytes";

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/result.h"
+#include "live/secret.h"
 #include "live/wire/framed_socket.h"
 #include "live/wire/messages.h"
 
@@ -17,7 +18,7 @@ class AgentPort {
   struct Options {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  ///< 0: any that is free.
-    std::string token;       ///< Agents must know it; empty: none is asked for.
+    Secret token;            ///< Agents must know it; empty: none is asked for.
     std::string version;
   };
   struct Hooks {
