@@ -83,6 +83,7 @@ void ControllerLink::hear(std::span<const std::uint8_t> frame) {
     welcome_ = true;
     told_ = false;
     wait_ = options_.shortest_wait;
+    if (kept_) socket_->send(FromAgent(*std::exchange(kept_, std::nullopt)));
     hooks_.changed(true, {});
   } else if (auto* refused = std::get_if<Refused>(&message)) {
     if (!refused->for_good) return;
@@ -98,7 +99,9 @@ void ControllerLink::hear(std::span<const std::uint8_t> frame) {
 }
 
 void ControllerLink::send(const FromAgent& message) {
-  if (welcome_) socket_->send(message);
+  if (welcome_) return socket_->send(message);
+  const auto* said = std::get_if<msg::FromAgent>(&message);
+  if (said != nullptr && std::holds_alternative<msg::Register>(said->body)) kept_ = *said;
 }
 
 void ControllerLink::lost(const std::string& why) {

@@ -1,9 +1,9 @@
 // The agent's end: finds the controller, again and again, and passes messages on.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "live/wire/framed_socket.h"
@@ -33,7 +33,8 @@ class ControllerLink {
   ~ControllerLink();
 
   void start();
-  /// Nothing, while there is no connection: what matters is said again by the machine.
+  /// While there is no connection, only a registration is kept, to be the first thing that is said; all else
+  /// that matters is said again by the machine.
   void send(const FromAgent& message);
   bool connected() const { return welcome_; }
 
@@ -51,6 +52,7 @@ class ControllerLink {
   std::shared_ptr<Dialing> dialing_;
   std::shared_ptr<FramedSocket> socket_;
   bool welcome_ = false;
+  std::optional<msg::FromAgent> kept_;
   bool told_ = false;  ///< `changed` said that there is no connection.
   std::chrono::milliseconds wait_;
   asio::steady_timer timer_;

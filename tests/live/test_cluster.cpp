@@ -33,9 +33,8 @@ TestAgent::TestAgent(live::asio::io_context& io, CommandedProcesses& processes, 
   link->start();
 }
 
-TestController::TestController(live::asio::io_context& io, live::Store& store,
-                               const ControllerConfig& config, std::uint16_t port,
-                               StepSink<Controller>* recorder)
+TestController::TestController(live::asio::io_context& io, live::Store& store, const ControllerConfig& config,
+                               std::uint16_t port, StepSink<Controller>* recorder)
     : driver(io,
              [&] {
                live::ControllerDriverOptions options;
@@ -49,13 +48,12 @@ TestController::TestController(live::asio::io_context& io, live::Store& store,
                return options;
              }()),
       agents(io, AgentPort::Options{"127.0.0.1", port, live::Secret("the token of all agents"), "test"},
-             AgentPort::Hooks{[](LinkId, const live::AgentFacts&) {},
-                              [this](LinkId, const std::string& why) { left.push_back(why); },
-                              [this](LinkId link, msg::FromAgent message) {
-                                driver.received(link, std::move(message));
-                              },
-                              [this](LinkId, const live::AttemptFacts& facts) { driver.view().learn(facts); },
-                              [this](const std::string& what) { warnings.push_back(what); }}) {
+             AgentPort::Hooks{
+                 [](LinkId, const live::AgentFacts&) {},
+                 [this](LinkId, const std::string& why) { left.push_back(why); },
+                 [this](LinkId link, msg::FromAgent message) { driver.received(link, std::move(message)); },
+                 [this](LinkId, const live::AttemptFacts& facts) { driver.view().learn(facts); },
+                 [this](const std::string& what) { warnings.push_back(what); }}) {
   EXPECT_TRUE(driver.start().empty());
   EXPECT_TRUE(agents.listen().empty());
 }
