@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 
-#include <boost/asio/signal_set.hpp>
 #include <unistd.h>
 
 #include "core/codec/atomic_file.h"

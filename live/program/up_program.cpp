@@ -18,7 +18,6 @@ extern "C" {
 #include <sys/pidfd.h>
 }
 
-#include <boost/asio/signal_set.hpp>
 #include <nlohmann/json.hpp>
 
 #include "core/codec/atomic_file.h"

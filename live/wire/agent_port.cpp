@@ -1,7 +1,5 @@
 #include "live/wire/agent_port.h"
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "core/codec/decode.h"
 
 namespace duet::live::wire {

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <random>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
 #include "core/codec/decode.h"
 
 namespace duet::live::wire {

@@ -2,8 +2,6 @@
 
 #include <cstring>
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>

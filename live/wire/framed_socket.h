@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/generic/stream_protocol.hpp>
-
 #include "core/codec/bytes.h"
 #include "core/codec/encode.h"
 #include "live/asio.h"
