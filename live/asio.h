@@ -4,6 +4,7 @@
 // 1.74's awaitable.hpp uses std::exchange without including it.
 #include <utility>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
