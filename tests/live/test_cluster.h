@@ -16,7 +16,7 @@
 #include "live/driver/controller_driver.h"
 #include "live/wire/agent_port.h"
 #include "live/wire/controller_link.h"
-#include "sim/record_store.h"
+#include "core/record_store.h"
 
 namespace duet::test {
 
@@ -64,7 +64,7 @@ class CommandedStore final : public live::Store {
     std::function<void(Problems)> done;
   };
   live::asio::io_context& io_;
-  sim::RecordStore records_;
+  RecordStore records_;
   std::vector<live::HistoryRow> history_;
   std::vector<Held> held_;
 };
