@@ -43,18 +43,39 @@ class SpawnAttributes {
   posix_spawnattr_t attributes_;
 };
 
+/// Standard input is empty; the others are `output`, if there is one.
+class SpawnFiles {
+ public:
+  explicit SpawnFiles(int output) {
+    DUET_CHECK(posix_spawn_file_actions_init(&actions_) == 0);
+    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (output < 0) return;
+    posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions_, output, STDERR_FILENO);
+  }
+  ~SpawnFiles() { posix_spawn_file_actions_destroy(&actions_); }
+  SpawnFiles(const SpawnFiles&) = delete;
+  SpawnFiles& operator=(const SpawnFiles&) = delete;
+  const posix_spawn_file_actions_t* get() const { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<ChildProcess>> ChildProcess::start(asio::io_context& io,
                                                           const std::vector<std::string>& argv,
-                                                          OnExit on_exit) {
+                                                          OnExit on_exit, int output) {
   if (argv.empty()) return Problem{"argv", "is empty", "a program and its arguments"};
   std::vector<char*> arguments;
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   const SpawnAttributes attributes;
+  const SpawnFiles files(output);
   pid_t pid = 0;
-  const int error = posix_spawnp(&pid, arguments[0], nullptr, attributes.get(), arguments.data(), environ);
+  const int error =
+      posix_spawnp(&pid, arguments[0], files.get(), attributes.get(), arguments.data(), environ);
   if (error != 0) return Problem{argv[0], std::string("cannot be started: ") + std::strerror(error), {}};
   const int pidfd = pidfd_open(pid, 0);
   if (pidfd < 0) {
@@ -63,13 +84,13 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(asio::io_context& io,
     waitpid(pid, nullptr, 0);
     return Problem{argv[0], std::string("cannot be watched: ") + std::strerror(why), {}};
   }
-  std::unique_ptr<ChildProcess> child(new ChildProcess(io, pidfd, std::move(on_exit)));
+  std::unique_ptr<ChildProcess> child(new ChildProcess(io, pid, pidfd, std::move(on_exit)));
   child->watch();
   return child;
 }
 
-ChildProcess::ChildProcess(asio::io_context& io, int pidfd, OnExit on_exit)
-    : pidfd_(io, pidfd), on_exit_(std::move(on_exit)) {}
+ChildProcess::ChildProcess(asio::io_context& io, std::int64_t pid, int pidfd, OnExit on_exit)
+    : pid_(pid), pidfd_(io, pidfd), on_exit_(std::move(on_exit)) {}
 
 ChildProcess::~ChildProcess() {
   *alive_ = false;

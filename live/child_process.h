@@ -1,4 +1,4 @@
-// A child process, watched through its pidfd. Started without fork and without a shell.
+// A program of our own as a child: started without fork and without a shell, watched through its pidfd.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,12 @@ class ChildProcess {
   /// How it ended: its exit code (0..255), or minus the signal that killed it.
   using OnExit = std::function<void(std::int32_t)>;
 
-  /// Starts `argv` (argv[0] is looked up in PATH) in a session of its own. `on_exit` is called once, from the
-  /// io_context, unless this is destroyed before.
+  /// Starts `argv` (argv[0] is looked up in PATH) in a session of its own. What it prints goes to the
+  /// descriptor `output` (-1: to ours); it reads nothing. `on_exit` is called once, from the io_context,
+  /// unless this is destroyed before.
   static Result<std::unique_ptr<ChildProcess>> start(asio::io_context& io,
-                                                     const std::vector<std::string>& argv, OnExit on_exit);
+                                                     const std::vector<std::string>& argv, OnExit on_exit,
+                                                     int output = -1);
   /// Kills and reaps the process if it still runs.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
@@ -28,12 +30,16 @@ class ChildProcess {
 
   /// Sends SIGTERM, or SIGKILL if `force`.
   void terminate(bool force);
+  /// It is to outlive this: nothing is called, and nothing is killed.
+  void let_go() { running_ = false; }
+  std::int64_t pid() const { return pid_; }
 
  private:
-  ChildProcess(asio::io_context& io, int pidfd, OnExit on_exit);
+  ChildProcess(asio::io_context& io, std::int64_t pid, int pidfd, OnExit on_exit);
   void watch();
   void reap();
 
+  std::int64_t pid_;
   asio::posix::stream_descriptor pidfd_;
   OnExit on_exit_;
   bool running_ = true;

@@ -1,6 +1,7 @@
 // Durable truth of a live controller: its records, and what people may want to find again of ended jobs.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,6 +34,12 @@ struct Loaded {
   std::vector<Record> records;        ///< For Restore: nodes, ends, jobs, tasks, keys; each kind by its key.
   std::vector<HistoryRow> history;    ///< Ascending by job; the latest ones only (see the store's limit).
   std::vector<std::string> warnings;  ///< What was mended, in words for the log: a torn end that was cut.
+};
+
+/// Of the history. Rows beyond `kept` go, those first that ended first.
+struct StoreLimits {
+  std::size_t kept = 100'000;  ///< At least 1.
+  std::size_t loaded = 1'000;  ///< By load(): those with the highest ids.
 };
 
 class Store {

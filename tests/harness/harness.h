@@ -13,7 +13,7 @@
 
 #include "core/agent.h"
 #include "core/controller.h"
-#include "sim/record_store.h"
+#include "core/record_store.h"
 #include "tests/harness/builders.h"
 
 namespace duet::test {
@@ -91,7 +91,7 @@ class Harness {
   Lines lines(std::string_view word = {}) const;
   const Lines& replies() const { return replies_; }
   const std::vector<Letter>& letters() const { return letters_; }
-  const sim::RecordStore& store() const { return store_; }
+  const RecordStore& store() const { return store_; }
   std::uint64_t controller_steps() const { return steps_; }
   Instant now() const { return now_; }
   /// How often each attempt was started by a runtime; how many are running now.
@@ -153,7 +153,7 @@ class Harness {
   Duration one_way_;
   std::unique_ptr<Controller> controller_;
   std::vector<Host> hosts_;
-  sim::RecordStore store_;
+  RecordStore store_;
   Fate fate_;
   std::uint64_t steps_ = 0;
   std::uint64_t restore_after_ = 0;

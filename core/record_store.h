@@ -1,5 +1,5 @@
-// What is durable of a simulated controller: the last record of each key; an ended job's records are gone. It
-// outlives the controller.
+// What is durable of a controller: the last record of each key; an ended job's records are gone. It outlives
+// the controller.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 #include "core/model.h"
 
-namespace duet::sim {
+namespace duet {
 
 class RecordStore {
  public:
@@ -67,4 +67,4 @@ class RecordStore {
   std::uint64_t jobs_given_ = 0;
 };
 
-}  // namespace duet::sim
+}  // namespace duet

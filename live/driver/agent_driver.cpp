@@ -1,0 +1,114 @@
+#include "live/driver/agent_driver.h"
+
+#include <random>
+#include <utility>
+
+#include "core/check.h"
+
+namespace duet::live {
+namespace {
+
+constexpr std::size_t kMaxAgentRound = 1024;
+constexpr auto kRetryRuntime = std::chrono::seconds(1);
+
+/// No two lives of an agent share it, whatever the clock does.
+BootNonce fresh_nonce() {
+  std::random_device device;
+  return BootNonce{std::uint64_t{device()} << 32 | device()};
+}
+
+}  // namespace
+
+AgentDriver::AgentDriver(asio::io_context& io, AgentDriverOptions options)
+    : io_(io),
+      options_(std::move(options)),
+      machine_(Agent(options_.config), options_.index, options_.recorder),
+      pump_(io, {[this](Instant now) { return play(now); },
+                 [this] { return booted_ ? machine_.next_deadline().value_or(kNever) : kNever; }}),
+      retry_(io) {
+  DUET_CHECK(options_.send);
+  if (!options_.tell) options_.tell = [](const AttemptFacts&) {};
+  if (!options_.registered) options_.registered = [](bool) {};
+  if (!options_.warn) options_.warn = [](const std::string&) {};
+}
+
+Runtime::Hooks AgentDriver::hooks() {
+  Runtime::Hooks hooks;
+  hooks.event = [this, alive = alive_](agent::Event event) {
+    if (*alive) put(std::move(event));
+  };
+  hooks.fact = [this, alive = alive_](const AttemptFacts& facts) {
+    if (*alive) options_.tell(facts);
+  };
+  hooks.lost = [this, alive = alive_](const std::string& why) {
+    if (!*alive) return;
+    options_.warn("what ran here is lost: " + why);
+    booted_ = false;
+    inbox_.clear();
+    boot();
+  };
+  return hooks;
+}
+
+void AgentDriver::start(Runtime& runtime) {
+  runtime_ = &runtime;
+  boot();
+}
+
+void AgentDriver::boot() {
+  runtime_->open([this, alive = alive_](Result<std::vector<agent::Adopted>> outlived) {
+    if (!*alive) return;
+    if (outlived) {
+      booted_ = true;
+      inbox_.emplace_front(agent::Boot{fresh_nonce(), std::move(*outlived)});
+      pump_.schedule();
+      return;
+    }
+    for (const Problem& problem : outlived.problems()) options_.warn(problem.where + ": " + problem.what);
+    retry_.expires_after(kRetryRuntime);
+    retry_.async_wait([this, still = alive_](const boost::system::error_code& error) {
+      if (*still && !error) boot();
+    });
+  });
+}
+
+void AgentDriver::delivered(msg::ToAgent message) {
+  if (booted_) put(agent::Delivered{std::move(message)});
+}
+
+void AgentDriver::put(agent::Event event) {
+  inbox_.push_back(std::move(event));
+  pump_.schedule();
+}
+
+bool AgentDriver::play(Instant now) {
+  if (!booted_) return false;
+  if (const auto due = machine_.next_deadline(); due && *due <= now) step(now, Wake{});
+  for (std::size_t n = 0; n < kMaxAgentRound && !inbox_.empty(); ++n) {
+    const agent::Event event = std::move(inbox_.front());
+    inbox_.pop_front();
+    step(now, event);
+  }
+  return !inbox_.empty();
+}
+
+void AgentDriver::step(Instant now, const agent::Event& event) {
+  commands_.clear();
+  const bool registered = machine().registered();
+  machine_.step(now, event, commands_);
+  for (const agent::Command& command : commands_) perform(command);
+  if (machine().registered() != registered) options_.registered(!registered);
+}
+
+void AgentDriver::perform(const agent::Command& command) {
+  if (const auto* report = std::get_if<agent::Report>(&command))
+    options_.send(report->message);
+  else if (const auto* order = std::get_if<agent::Terminate>(&command))
+    runtime_->terminate(*order);
+  else if (const auto* start = std::get_if<agent::Launch>(&command))
+    runtime_->launch(*start);
+  else
+    runtime_->forget(std::get<agent::Forget>(command).attempt);
+}
+
+}  // namespace duet::live

@@ -1,0 +1,140 @@
+#include "live/driver/cluster_view.h"
+
+#include "core/lifecycle.h"
+
+namespace duet::live {
+
+void ClusterView::rebuild(const Controller& machine) {
+  // What ended stays; what lives is as the machine has it.
+  std::erase_if(jobs_, [](const auto& entry) { return entry.second.ended == Instant{}; });
+  exit_codes_.clear();
+  machine.jobs().for_each([&](const LiveJob& job) {
+    JobView& shown = add(job.id, job.spec);
+    shown.state = job.state;
+    shown.submitted = job.submitted;
+    for (std::uint32_t i = 0; i < job.tasks.size(); ++i) {
+      const LiveTask& from = job.tasks[i];
+      TaskView& to = task(shown, i);
+      to.state = from.state;
+      to.attempt = from.attempt;
+      to.node = from.node;
+      to.placed = from.placed;
+      if (from.state == TaskState::kRunning) to.started = from.started;
+    }
+  });
+}
+
+JobView& ClusterView::add(JobId id, JobSpecPtr spec) {
+  JobView& job = jobs_[id];
+  job = JobView{};
+  job.id = id;
+  std::size_t tasks = 0;
+  for (const TaskGroup& group : spec->groups) tasks += group.count;
+  job.tasks.resize(tasks);
+  job.spec = std::move(spec);
+  return job;
+}
+
+TaskView& ClusterView::task(JobView& job, std::uint32_t index) {
+  if (index >= job.tasks.size()) job.tasks.resize(index + std::size_t{1});
+  return job.tasks[index];
+}
+
+const JobView* ClusterView::job(JobId id) const {
+  const auto at = jobs_.find(id);
+  return at == jobs_.end() ? nullptr : &at->second;
+}
+
+const AttemptFacts* ClusterView::facts(AttemptId attempt) const {
+  const auto at = facts_.find(attempt);
+  return at == facts_.end() ? nullptr : &at->second;
+}
+
+const AgentFacts* ClusterView::agent(const std::string& name) const {
+  const auto at = agents_.find(name);
+  return at == agents_.end() ? nullptr : &at->second;
+}
+
+void ClusterView::exited(AttemptId attempt, std::int32_t exit_code) {
+  if (jobs_.contains(attempt.task.job)) exit_codes_[attempt] = exit_code;
+}
+
+/// What a later message leaves out is as the earlier one said.
+void ClusterView::learn(const AttemptFacts& facts) {
+  if (!jobs_.contains(facts.attempt.task.job)) return;
+  // Of a task's attempts only the last two are of interest; a service may have thousands.
+  if (facts.attempt.number > 2) {
+    const AttemptId oldest{facts.attempt.task, 0};
+    const AttemptId kept{facts.attempt.task, facts.attempt.number - 1};
+    facts_.erase(facts_.lower_bound(oldest), facts_.lower_bound(kept));
+  }
+  AttemptFacts& known = facts_[facts.attempt];
+  known.attempt = facts.attempt;
+  if (facts.pid != 0) known.pid = facts.pid;
+  if (!facts.cpus.empty()) known.cpus = facts.cpus;
+  if (!facts.ports.empty()) known.ports = facts.ports;
+  if (!facts.reason.empty()) known.reason = facts.reason;
+  known.cpu_ns = std::max(known.cpu_ns, facts.cpu_ns);
+  known.memory = facts.memory;
+}
+
+void ClusterView::note(Instant now, const controller::Notice& notice, const JobSpecPtr& spec) {
+  if (const auto* job = std::get_if<controller::JobChanged>(&notice)) note(now, *job, spec);
+  if (const auto* task = std::get_if<controller::TaskChanged>(&notice)) note(now, *task);
+}
+
+void ClusterView::note(Instant now, const controller::JobChanged& change, const JobSpecPtr& spec) {
+  if (spec != nullptr && !jobs_.contains(change.job)) add(change.job, spec).submitted = now;
+  const auto at = jobs_.find(change.job);
+  if (at == jobs_.end()) return;
+  JobView& job = at->second;
+  job.state = change.state;
+  if (!terminal(change.state) || job.ended != Instant{}) return;
+  job.ended = now;
+  ended_.push_back(job.id);
+  forget_oldest();
+}
+
+void ClusterView::respecify(JobId job, const JobSpecPtr& spec) {
+  if (const auto at = jobs_.find(job); at != jobs_.end()) at->second.spec = spec;
+}
+
+void ClusterView::forget_oldest() {
+  while (ended_.size() > kEndedKept) {
+    const JobId oldest = ended_.front();
+    ended_.pop_front();
+    jobs_.erase(oldest);
+    const AttemptId from{{oldest, 0}, 0};
+    const AttemptId to{{JobId{oldest.value + 1}, 0}, 0};
+    facts_.erase(facts_.lower_bound(from), facts_.lower_bound(to));
+    exit_codes_.erase(exit_codes_.lower_bound(from), exit_codes_.lower_bound(to));
+  }
+}
+
+void ClusterView::note(Instant now, const controller::TaskChanged& change) {
+  const auto at = jobs_.find(change.attempt.task.job);
+  if (at == jobs_.end()) return;
+  JobView& job = at->second;
+  TaskView& task = ClusterView::task(job, change.attempt.task.index);
+  const bool was_active = active(task.state);
+  task.state = change.state;
+  task.attempt = change.attempt.number;
+  task.node = change.node;
+  if (change.state == TaskState::kStarting) {
+    task.placed = now;
+    task.started = Instant{};
+  }
+  if (change.state == TaskState::kRunning) {
+    task.started = now;
+    if (job.started == Instant{}) job.started = now;
+  }
+  if (!was_active || active(change.state)) return;
+  task.has_ended = true;
+  task.ended = now;
+  task.outcome = change.outcome;
+  const auto code = exit_codes_.find(change.attempt);
+  task.exit_code = code == exit_codes_.end() ? 0 : code->second;
+  if (code != exit_codes_.end()) exit_codes_.erase(code);
+}
+
+}  // namespace duet::live

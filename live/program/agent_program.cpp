@@ -1,0 +1,232 @@
+#include "live/program/agent_program.h"
+
+#include <csignal>
+#include <memory>
+#include <optional>
+
+#include <unistd.h>
+
+#include "core/codec/atomic_file.h"
+#include "live/driver/agent_driver.h"
+#include "live/log.h"
+#include "live/process/process_runtime.h"
+#include "live/process/task_log.h"
+#include "live/process/topology.h"
+#include "live/program/arguments.h"
+#include "live/program/folder.h"
+#include "live/program/parent.h"
+#include "live/program/profile.h"
+#include "live/wire/controller_link.h"
+
+namespace duet::live {
+namespace {
+
+/// What runs here is measured so often.
+constexpr auto kSampleEvery = std::chrono::seconds(2);
+
+struct Settings {
+  Arguments::Endpoint controller{"127.0.0.1", 7070};
+  std::string data;
+  std::string token_file;
+  std::string topology;
+  std::string address;
+  std::string runner;
+  std::uint32_t port_base = 8000;
+  bool keep_tasks = false;
+  AgentConfig config;
+};
+
+std::string host_name() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  return name[0] == '\0' ? "node" : name;
+}
+
+Result<Settings> read_settings(int argc, const char* const* argv) {
+  Arguments arguments(argc, argv);
+  Settings settings;
+  settings.controller = arguments.endpoint("controller", settings.controller);
+  settings.config.name = arguments.text("name", host_name());
+  settings.data = arguments.text("data", "duet-data/" + settings.config.name);
+  settings.token_file = arguments.text("token-file", "");
+  settings.topology = arguments.among("topology", "auto", {"auto", "i5-1135G7"});
+  settings.address = arguments.text("address", "127.0.0.1");
+  settings.runner = arguments.text("runner", "");
+  settings.port_base = static_cast<std::uint32_t>(arguments.number("port-base", 8000, 1024, 65000));
+  settings.keep_tasks = arguments.flag("keep-tasks");
+  if (arguments.flag("with-parent")) end_with_parent();
+  apply_profile(arguments.among("profile", "fast", profile_names()), settings.config);
+  if (Problems problems = arguments.finish(); !problems.empty()) return problems;
+  return settings;
+}
+
+class Program {
+ public:
+  Program(asio::io_context& io, Settings settings)
+      : io_(io), settings_(std::move(settings)), signals_(io), sampling_(io) {}
+  Problems start();
+  bool refused() const { return refused_; }
+
+ private:
+  void listen_to_signals();
+  void stop();
+  void sample_later();
+  void read_log(const wire::ReadLog& query);
+  void note_state(bool registered);
+
+  asio::io_context& io_;
+  Settings settings_;
+  asio::signal_set signals_;
+  asio::steady_timer sampling_;
+  std::unique_ptr<FolderHold> folder_;
+  std::optional<AgentDriver> driver_;
+  std::unique_ptr<Runtime> runtime_;
+  std::optional<wire::ControllerLink> link_;
+  bool stopping_ = false;
+  bool refused_ = false;
+};
+
+Problems Program::start() {
+  auto folder = hold_folder(settings_.data, "agent");
+  if (!folder) return folder.problems();
+  folder_ = std::move(*folder);
+  Secret token;
+  if (!settings_.token_file.empty()) {
+    auto read = secret_in(settings_.token_file);
+    if (!read) return read.problems();
+    token = std::move(*read);
+  }
+  const auto topology = detect_topology(settings_.topology);
+  if (!topology) return topology.problems();
+  settings_.config.offer = topology->offer;
+  log::info("node", {{"name", settings_.config.name}, {"topology", topology->words}});
+
+  AgentDriverOptions options;
+  options.config = settings_.config;
+  options.send = [this](const msg::FromAgent& message) { link_->send(message); };
+  options.tell = [this](const AttemptFacts& facts) { link_->send(wire::Learned{{facts}}); };
+  options.registered = [this](bool registered) { note_state(registered); };
+  options.warn = [](const std::string& what) { log::warn("runtime", {{"what", what}}); };
+  driver_.emplace(io_, std::move(options));
+
+  ProcessOptions processes;
+  processes.folder = folder_->path();
+  processes.runner_program = settings_.runner;
+  processes.topology = *topology;
+  processes.node_name = settings_.config.name;
+  processes.port_base = settings_.port_base;
+  runtime_ = make_process_runtime(io_, std::move(processes), driver_->hooks());
+
+  wire::ControllerLink::Options to;
+  to.host = settings_.controller.host;
+  to.port = std::to_string(settings_.controller.port);
+  to.hello.token = std::string(token.reveal());
+  to.hello.agent.name = settings_.config.name;
+  to.hello.agent.address = settings_.address;
+  to.hello.agent.version = DUET_VERSION;
+  to.hello.agent.topology = topology->words;
+  to.hello.agent.pid = ::getpid();
+  wire::ControllerLink::Hooks hooks;
+  hooks.message = [this](msg::ToAgent message) { driver_->delivered(std::move(message)); };
+  hooks.read_log = [this](const wire::ReadLog& query) { read_log(query); };
+  hooks.changed = [](bool connected, const std::string& why) {
+    if (connected)
+      log::info("controller found");
+    else
+      log::warn("no controller, looking for it", {{"why", why}});
+  };
+  hooks.refused = [this](const std::string& why) {
+    log::error("the controller refuses this agent", {{"why", why}});
+    refused_ = true;
+    stop();
+  };
+  link_.emplace(io_, std::move(to), std::move(hooks));
+
+  listen_to_signals();
+  driver_->start(*runtime_);
+  link_->start();
+  sample_later();
+  return {};
+}
+
+/// For whoever started this.
+void Program::note_state(bool registered) {
+  log::info(registered ? "registered" : "not registered any more");
+  const std::string text =
+      "{\"pid\":" + std::to_string(::getpid()) + ",\"registered\":" + (registered ? "true" : "false") + "}\n";
+  if (const auto written = codec::write_file(folder_->file("agent.json"), text); !written)
+    log::write(log::Level::kWarn, "cannot say how this agent is", written.problems());
+}
+
+void Program::listen_to_signals() {
+  for (const int number : {SIGINT, SIGTERM}) signals_.add(number);
+  signals_.async_wait([this](const boost::system::error_code& error, int) {
+    if (!error) stop();
+  });
+}
+
+/// What runs here ends with the agent, unless it is to be found again by the next one.
+void Program::stop() {
+  if (std::exchange(stopping_, true)) return;
+  if (settings_.keep_tasks) {
+    log::info("agent stops; its tasks go on");
+    io_.stop();
+    return;
+  }
+  log::info("agent stops, and its tasks");
+  runtime_->shut_down(settings_.config.kill_grace, [this] { io_.stop(); });
+}
+
+void Program::sample_later() {
+  sampling_.expires_after(kSampleEvery);
+  sampling_.async_wait([this](const boost::system::error_code& error) {
+    if (error || stopping_) return;
+    if (!link_->connected()) return sample_later();
+    runtime_->sample([this](std::vector<AttemptFacts> facts) {
+      if (!facts.empty()) link_->send(wire::Learned{std::move(facts)});
+      sample_later();
+    });
+  });
+}
+
+void Program::read_log(const wire::ReadLog& query) {
+  wire::LogPart part;
+  part.request = query.request;
+  auto read =
+      live::read_log(folder_->path(), query.attempt, query.errors, query.from_end, query.from, query.at_most);
+  if (read) {
+    part.from = read->from;
+    part.bytes = std::move(read->bytes);
+    part.ended = read->ended;
+  } else {
+    part.problem = read.problems().front().what;
+  }
+  link_->send(part);
+}
+
+}  // namespace
+
+int agent_main(int argc, const char* const* argv) {
+  auto log_options = log::options_from_environment();
+  if (!log_options) {
+    log::write(log::Level::kError, "duet-agent cannot start", log_options.problems());
+    return 2;
+  }
+  auto settings = read_settings(argc, argv);
+  if (settings) log_options->program = "agent " + settings->config.name;
+  log::set_up(*log_options);
+  if (!settings) {
+    log::write(log::Level::kError, "duet-agent cannot start", settings.problems());
+    return 2;
+  }
+  asio::io_context io(1);
+  Program program(io, std::move(*settings));
+  if (const Problems problems = program.start(); !problems.empty()) {
+    log::write(log::Level::kError, "duet-agent cannot start", problems);
+    return 1;
+  }
+  io.run();
+  return program.refused() ? 1 : 0;
+}
+
+}  // namespace duet::live

@@ -1,0 +1,46 @@
+// The words that a live program was started with: --name value or --name=value. The front has its own, richer
+// reading of what people type and passes on plain ones.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace duet::live {
+
+class Arguments {
+ public:
+  Arguments(int argc, const char* const* argv);
+
+  /// The value of `--name`, or `otherwise`.
+  std::string text(std::string_view name, std::string otherwise);
+  std::uint64_t number(std::string_view name, std::uint64_t otherwise, std::uint64_t least,
+                       std::uint64_t most);
+  /// One of `choices`.
+  std::string among(std::string_view name, std::string otherwise, const std::vector<std::string>& choices);
+  /// HOST:PORT, [HOST]:PORT or PORT.
+  struct Endpoint {
+    std::string host;
+    std::uint16_t port = 0;
+  };
+  Endpoint endpoint(std::string_view name, const Endpoint& otherwise);
+  /// `--name` without a value.
+  bool flag(std::string_view name);
+
+  /// All mistakes, unknown names included. To be asked when everything was read.
+  Problems finish();
+
+ private:
+  const std::string* take(std::string_view name);
+
+  std::map<std::string, std::string, std::less<>> words_;
+  std::map<std::string, bool, std::less<>> used_;
+  Problems problems_;
+};
+
+}  // namespace duet::live

@@ -1,0 +1,403 @@
+#include "live/program/up_program.h"
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// glibc 2.36 declares these for C only.
+extern "C" {
+#include <sys/pidfd.h>
+}
+
+#include <nlohmann/json.hpp>
+
+#include "core/codec/atomic_file.h"
+#include "live/child_process.h"
+#include "live/log.h"
+#include "live/program/arguments.h"
+#include "live/program/folder.h"
+#include "live/program/profile.h"
+
+namespace duet::live {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Between looks at the notes that the programs write when they are ready.
+constexpr auto kLook = std::chrono::milliseconds(5);
+constexpr auto kReadyWithin = std::chrono::seconds(20);
+/// A program that ends is started again after this, twice as long each time, until it lived for a while.
+constexpr auto kShortestPause = std::chrono::milliseconds(200);
+constexpr auto kLongestPause = std::chrono::seconds(5);
+constexpr auto kLivedForAWhile = std::chrono::seconds(10);
+/// To end politely; then by force. Longer than the agents' grace for their tasks.
+constexpr auto kEndWithin = std::chrono::seconds(15);
+
+struct Settings {
+  std::uint64_t nodes = 3;
+  std::string data;
+  std::string programs;  ///< Where duet-controller and duet-agent lie.
+  std::string listen;
+  std::string store;
+  std::string profile;
+  std::string topology;
+  std::string scheduler;
+  std::string queue;
+  std::uint64_t port_base = 8000;
+  bool detach = false;
+};
+
+Result<Settings> read_settings(int argc, const char* const* argv) {
+  Arguments arguments(argc, argv);
+  Settings settings;
+  settings.nodes = arguments.number("nodes", 3, 1, 64);
+  settings.data = arguments.text("data", "duet-data");
+  settings.programs = arguments.text("programs", "");
+  settings.listen = arguments.text("listen", "127.0.0.1:8080");
+  settings.store = arguments.among("store", "sqlite", {"sqlite", "memory"});
+  settings.profile = arguments.among("profile", "fast", profile_names());
+  settings.topology = arguments.among("topology", "auto", {"auto", "i5-1135G7"});
+  settings.scheduler = arguments.text("scheduler", "");
+  settings.queue = arguments.text("queue", "");
+  settings.port_base = arguments.number("port-base", 8000, 1024, 60000);
+  settings.detach = arguments.flag("detach");
+  if (Problems problems = arguments.finish(); !problems.empty()) return problems;
+  std::error_code error;
+  if (settings.programs.empty())
+    settings.programs = fs::read_symlink("/proc/self/exe", error).parent_path().string();
+  settings.data = fs::absolute(settings.data, error).string();
+  return settings;
+}
+
+/// The note that a program wrote, or nothing yet.
+nlohmann::json note_in(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return {};
+  return nlohmann::json::parse(file, nullptr, false);
+}
+
+/// One program that is to run: started again when it ends.
+struct Watched {
+  std::string name;
+  std::vector<std::string> argv;
+  std::string note;  ///< The file that it writes when it is ready.
+  std::unique_ptr<ChildProcess> process;
+  std::chrono::steady_clock::time_point started;
+  std::chrono::milliseconds pause{kShortestPause};
+  std::unique_ptr<asio::steady_timer> again;
+};
+
+class Cluster {
+ public:
+  Cluster(asio::io_context& io, const Settings& settings)
+      : io_(io), settings_(settings), signals_(io), timer_(io), last_(io) {}
+  Problems start();
+  bool failed() const { return failed_; }
+
+ private:
+  void add_controller();
+  void add_agents(const std::string& address);
+  Problems launch(Watched& watched);
+  void ended(Watched& watched, std::int32_t code);
+  void look(std::chrono::steady_clock::time_point until);
+  bool all_ready();
+  void announce();
+  void stop();
+  void stop_agents();
+  void count_down();
+
+  asio::io_context& io_;
+  const Settings& settings_;
+  asio::signal_set signals_;
+  asio::steady_timer timer_;
+  asio::steady_timer last_;
+  std::unique_ptr<FolderHold> folder_;
+  std::vector<std::unique_ptr<Watched>> all_;  ///< The controller first.
+  bool announced_ = false;
+  bool stopping_ = false;
+  bool failed_ = false;
+};
+
+Problems Cluster::start() {
+  auto folder = hold_folder(settings_.data, "up");
+  if (!folder) return folder.problems();
+  folder_ = std::move(*folder);
+  std::error_code error;
+  fs::create_directories(folder_->file("log"), error);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) signals_.add(number);
+  signals_.async_wait([this](const boost::system::error_code& failed, int) {
+    if (!failed) stop();
+  });
+  add_controller();
+  if (Problems problems = launch(*all_.front()); !problems.empty()) return problems;
+  look(std::chrono::steady_clock::now() + kReadyWithin);
+  return {};
+}
+
+void Cluster::add_controller() {
+  auto watched = std::make_unique<Watched>();
+  watched->name = "controller";
+  watched->note = folder_->file("controller/controller.json");
+  watched->argv = {settings_.programs + "/duet-controller", "--with-parent",
+                   "--listen=" + settings_.listen,          "--agents=127.0.0.1:0",
+                   "--data=" + folder_->file("controller"), "--store=" + settings_.store,
+                   "--profile=" + settings_.profile};
+  if (!settings_.scheduler.empty()) watched->argv.push_back("--scheduler=" + settings_.scheduler);
+  if (!settings_.queue.empty()) watched->argv.push_back("--queue=" + settings_.queue);
+  all_.push_back(std::move(watched));
+}
+
+void Cluster::add_agents(const std::string& address) {
+  for (std::uint64_t i = 1; i <= settings_.nodes; ++i) {
+    auto watched = std::make_unique<Watched>();
+    watched->name = "node-" + std::to_string(i);
+    const std::string data = folder_->file(watched->name);
+    watched->note = data + "/agent.json";
+    watched->argv = {settings_.programs + "/duet-agent",
+                     "--with-parent",
+                     "--name=" + watched->name,
+                     "--controller=" + address,
+                     "--data=" + data,
+                     "--token-file=" + folder_->file("controller/agent.token"),
+                     "--profile=" + settings_.profile,
+                     "--topology=" + settings_.topology,
+                     "--port-base=" + std::to_string(settings_.port_base)};
+    all_.push_back(std::move(watched));
+  }
+}
+
+Problems Cluster::launch(Watched& watched) {
+  ::unlink(watched.note.c_str());  // That of an earlier life.
+  const std::string log = folder_->file("log/" + watched.name + ".log");
+  const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (fd < 0) return {{log, "cannot be written", {}}};
+  auto child = ChildProcess::start(
+      io_, watched.argv, [this, &watched](std::int32_t code) { ended(watched, code); }, fd);
+  ::close(fd);
+  if (!child) return child.problems();
+  watched.process = std::move(*child);
+  watched.started = std::chrono::steady_clock::now();
+  return {};
+}
+
+void Cluster::ended(Watched& watched, std::int32_t code) {
+  // Its object is on the stack of this call: it goes with the next turn of the loop.
+  asio::post(io_, [gone = std::shared_ptr<ChildProcess>(std::move(watched.process))] {});
+  if (stopping_) return count_down();
+  const std::string log = folder_->file("log/" + watched.name + ".log");
+  if (code == 1 || code == 2) {  // It said itself that it cannot go on.
+    std::fprintf(stderr, "%s cannot run: see the end of %s\n", watched.name.c_str(), log.c_str());
+    failed_ = true;
+    return stop();
+  }
+  const bool lived = std::chrono::steady_clock::now() - watched.started > kLivedForAWhile;
+  watched.pause = lived ? std::chrono::milliseconds(kShortestPause) : watched.pause;
+  std::fprintf(stderr, "%s ended (%s %d), and is started again\n", watched.name.c_str(),
+               code < 0 ? "signal" : "exit code", code < 0 ? -code : code);
+  watched.again = std::make_unique<asio::steady_timer>(io_, watched.pause);
+  watched.pause = std::min<std::chrono::milliseconds>(watched.pause * 2, kLongestPause);
+  watched.again->async_wait([this, &watched](const boost::system::error_code& error) {
+    if (error || stopping_) return;
+    if (const Problems problems = launch(watched); !problems.empty()) {
+      log::write(log::Level::kError, "cannot be started again", problems);
+      failed_ = true;
+      stop();
+    }
+  });
+}
+
+/// The programs write a note each when they are ready. The agents need the controller's.
+void Cluster::look(std::chrono::steady_clock::time_point until) {
+  if (stopping_) return;
+  if (all_.size() == 1) {
+    const auto note = note_in(all_.front()->note);
+    if (note.is_object() && note.contains("agents")) {
+      add_agents(note["agents"].get<std::string>());
+      for (std::size_t i = 1; i < all_.size(); ++i) {
+        if (const Problems problems = launch(*all_[i]); !problems.empty()) {
+          log::write(log::Level::kError, "cannot be started", problems);
+          failed_ = true;
+          return stop();
+        }
+      }
+    }
+  } else if (all_ready()) {
+    return announce();
+  }
+  if (std::chrono::steady_clock::now() > until) {
+    std::fprintf(stderr, "the cluster is not ready after 20 s: see %s\n", folder_->file("log").c_str());
+    failed_ = true;
+    return stop();
+  }
+  timer_.expires_after(kLook);
+  timer_.async_wait([this, until](const boost::system::error_code& error) {
+    if (!error) look(until);
+  });
+}
+
+bool Cluster::all_ready() {
+  for (std::size_t i = 1; i < all_.size(); ++i) {
+    const auto note = note_in(all_[i]->note);
+    if (!note.is_object() || !note.value("registered", false)) return false;
+  }
+  return true;
+}
+
+void Cluster::announce() {
+  announced_ = true;
+  const auto note = note_in(all_.front()->note);
+  const std::string url = note.value("url", "http://" + settings_.listen);
+  const nlohmann::ordered_json self = {{"pid", ::getpid()}, {"url", url}};
+  codec::write_file(folder_->file("up.json"), self.dump() + "\n");
+  std::printf(
+      "Duet is up: %zu nodes at %s\n"
+      "\n"
+      "  duet run -- sleep 60         start a task\n"
+      "  duet status                  see it run, and where\n"
+      "  duet node                    the nodes\n"
+      "\n"
+      "Data and logs: %s\n"
+      "%s\n",
+      all_.size() - 1, url.c_str(), folder_->path().c_str(),
+      settings_.detach ? "Stop it with: duet down" : "Ctrl-C stops it, and all that runs on it.");
+  std::fflush(stdout);
+}
+
+/// Agents first: they end their tasks, and tell the controller how they ended.
+void Cluster::stop() {
+  if (std::exchange(stopping_, true)) return;
+  if (announced_ && ::isatty(STDOUT_FILENO) != 0) std::printf("\nStopping.\n");
+  timer_.cancel();
+  ::unlink(folder_->file("up.json").c_str());
+  for (const auto& watched : all_)
+    if (watched->again) watched->again->cancel();
+  last_.expires_after(kEndWithin);
+  last_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    for (const auto& watched : all_)
+      if (watched->process) watched->process->terminate(true);
+  });
+  for (std::size_t i = 1; i < all_.size(); ++i)
+    if (all_[i]->process) all_[i]->process->terminate(false);
+  count_down();
+}
+
+void Cluster::count_down() {
+  std::size_t agents = 0;
+  for (std::size_t i = 1; i < all_.size(); ++i) agents += all_[i]->process ? 1 : 0;
+  if (agents > 0) return;
+  if (!all_.empty() && all_.front()->process) return all_.front()->process->terminate(false);
+  io_.stop();
+}
+
+/// The same program again, in a session of its own; ready when it has written its note.
+int detach(const Settings& settings, int argc, const char* const* argv) {
+  std::vector<std::string> words = {fs::read_symlink("/proc/self/exe").string()};
+  for (int i = 1; i < argc; ++i)
+    if (std::string_view(argv[i]) != "--detach") words.emplace_back(argv[i]);
+  std::error_code error;
+  fs::create_directories(settings.data + "/log", error);
+  const std::string log = settings.data + "/log/up.log";
+  const int fd = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    std::fprintf(stderr, "%s cannot be written\n", log.c_str());
+    return 1;
+  }
+  const std::string note = settings.data + "/up.json";
+  asio::io_context io(1);
+  std::optional<std::int32_t> code;
+  auto child = ChildProcess::start(
+      io, words, [&](std::int32_t exit) { code = exit; }, fd);
+  ::close(fd);
+  if (!child) {
+    log::write(log::Level::kError, "cannot be started", child.problems());
+    return 1;
+  }
+  while (!code) {
+    io.run_for(kLook);
+    io.restart();
+    const auto said = note_in(note);
+    if (said.is_object() && said.value("pid", std::int64_t{0}) == (*child)->pid()) {
+      std::ifstream text(log);
+      std::string line;
+      while (std::getline(text, line))
+        std::printf("%s\n", line.starts_with("Ctrl-C") ? "Stop it with: duet down" : line.c_str());
+      (*child)->let_go();  // It is to outlive this.
+      return 0;
+    }
+  }
+  std::ifstream text(log);
+  std::fprintf(stderr, "%s", std::string(std::istreambuf_iterator<char>(text), {}).c_str());
+  return *code == 0 ? 1 : *code;
+}
+
+bool set_up_log(const char* program) {
+  auto options = log::options_from_environment();
+  if (!options) {
+    log::write(log::Level::kError, "cannot start", options.problems());
+    return false;
+  }
+  options->program = program;
+  log::set_up(*options);
+  return true;
+}
+
+}  // namespace
+
+int up_main(int argc, const char* const* argv) {
+  if (!set_up_log("up")) return 2;
+  const auto settings = read_settings(argc, argv);
+  if (!settings) {
+    log::write(log::Level::kError, "duet up cannot start", settings.problems());
+    return 2;
+  }
+  if (settings->detach) return detach(*settings, argc, argv);
+  asio::io_context io(1);
+  Cluster cluster(io, *settings);
+  if (const Problems problems = cluster.start(); !problems.empty()) {
+    log::write(log::Level::kError, "duet up cannot start", problems);
+    return 1;
+  }
+  io.run();
+  return cluster.failed() ? 1 : 0;
+}
+
+int down_main(int argc, const char* const* argv) {
+  if (!set_up_log("down")) return 2;
+  Arguments arguments(argc, argv);
+  const std::string data = arguments.text("data", "duet-data");
+  if (const Problems problems = arguments.finish(); !problems.empty()) {
+    log::write(log::Level::kError, "duet down", problems);
+    return 2;
+  }
+  const auto note = note_in(data + "/up.json");
+  const std::int64_t pid = note.is_object() ? note.value("pid", std::int64_t{0}) : 0;
+  const int fd = pid > 0 ? pidfd_open(static_cast<pid_t>(pid), 0) : -1;
+  // Whoever holds the folder's lock is it; a note that was left behind names a stranger.
+  if (fd < 0 || hold_folder(data, "up")) {
+    std::fprintf(stderr, "nothing runs in %s (duet up started there?)\n", data.c_str());
+    if (fd >= 0) ::close(fd);
+    return 1;
+  }
+  pidfd_send_signal(fd, SIGTERM, nullptr, 0);
+  pollfd gone{fd, POLLIN, 0};
+  const int ended = ::poll(&gone, 1, 30'000);
+  ::close(fd);
+  if (ended != 1) {
+    std::fprintf(stderr, "process %lld does not end\n", static_cast<long long>(pid));
+    return 1;
+  }
+  std::printf("Stopped.\n");
+  return 0;
+}
+
+}  // namespace duet::live

@@ -1,0 +1,201 @@
+#include "live/runtime/task_command.h"
+
+#include <algorithm>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "core/codec/json_text.h"
+
+namespace duet::live {
+namespace {
+
+using CommandJson = nlohmann::json;
+
+constexpr std::size_t kMaxPayload = std::size_t{1} << 20;
+constexpr std::uint32_t kMaxPorts = 64;
+
+/// A member's place as a JSON pointer: "/env/A~1B" of the member "A/B".
+std::string pointer_to(std::string_view parent, std::string_view name) {
+  std::string out(parent);
+  out += '/';
+  for (const char c : name) {
+    if (c == '~') {
+      out += "~0";
+    } else if (c == '/') {
+      out += "~1";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+/// Reads the document and remembers members that stand there twice, which the library would pass over.
+CommandJson parse_strictly(std::string_view payload, Problems& problems) {
+  struct Open {
+    std::set<std::string> names;
+    std::string last;
+  };
+  std::vector<Open> open;
+  const auto watch = [&](int, CommandJson::parse_event_t event, CommandJson& parsed) {
+    using Event = CommandJson::parse_event_t;
+    if (event == Event::object_start || event == Event::array_start) open.emplace_back();
+    if (event == Event::object_end || event == Event::array_end) open.pop_back();
+    if (event == Event::key) {
+      open.back().last = parsed.get<std::string>();
+      if (!open.back().names.insert(open.back().last).second) {
+        std::string where;
+        for (const Open& level : open) where = pointer_to(where, level.last);
+        problems.push_back({where, "stands there twice", "each member once"});
+      }
+    }
+    return true;
+  };
+  return CommandJson::parse(payload.begin(), payload.end(), watch, false);
+}
+
+class CommandReader {
+ public:
+  explicit CommandReader(Problems& problems) : problems_(problems) {}
+
+  TaskCommand read(const CommandJson& json) {
+    TaskCommand command;
+    if (!json.is_object()) {
+      wrong("", "is not an object", R"(such as {"argv":["sleep","60"]})");
+      return command;
+    }
+    for (const auto& [name, value] : json.items()) {
+      const std::string where = pointer_to("", name);
+      if (name == "argv") {
+        read_argv(where, value, command);
+      } else if (name == "env") {
+        read_env(where, value, command);
+      } else if (name == "directory") {
+        command.directory = word(where, value);
+        if (!command.directory.empty() && command.directory.front() != '/')
+          wrong(where, "is not an absolute path", "a path that begins with /, or none for a fresh folder");
+      } else if (name == "image") {
+        command.image = word(where, value);
+      } else if (name == "ports") {
+        read_ports(where, value, command);
+      } else {
+        wrong(where, "is not known", "argv, directory, env, image, ports");
+      }
+    }
+    check_whole(json, command);
+    return command;
+  }
+
+ private:
+  void wrong(std::string where, std::string what, std::string right) {
+    problems_.push_back({std::move(where), std::move(what), std::move(right)});
+  }
+
+  /// A string that can be handed to a program.
+  std::string word(const std::string& where, const CommandJson& value) {
+    if (!value.is_string()) {
+      wrong(where, std::string("is ") + value.type_name(), "a string");
+      return {};
+    }
+    auto text = value.get<std::string>();
+    if (text.find('\0') != std::string::npos) wrong(where, "holds a byte 0", "text without it");
+    return text;
+  }
+
+  void read_argv(const std::string& where, const CommandJson& value, TaskCommand& command) {
+    if (!value.is_array())
+      return wrong(where, std::string("is ") + value.type_name(),
+                   "the program and its arguments, in an array");
+    for (std::size_t i = 0; i < value.size(); ++i)
+      command.argv.push_back(word(where + "/" + std::to_string(i), value[i]));
+    if (!command.argv.empty() && command.argv.front().empty() && value.front().is_string())
+      wrong(where + "/0", "is empty", "the name of a program");
+  }
+
+  void read_env(const std::string& where, const CommandJson& value, TaskCommand& command) {
+    if (!value.is_object())
+      return wrong(where, std::string("is ") + value.type_name(), "an object of strings");
+    for (const auto& [name, text] : value.items()) {
+      const std::string at = pointer_to(where, name);
+      if (name.empty() || name.find('=') != std::string::npos || name.find('\0') != std::string::npos)
+        wrong(at, "cannot be the name of a variable", "a name without = and without a byte 0");
+      if (name.starts_with("DUET_")) wrong(at, "begins with DUET_", "another name: Duet sets these itself");
+      command.env.emplace_back(name, word(at, text));
+    }
+    std::ranges::sort(command.env);
+  }
+
+  void read_ports(const std::string& where, const CommandJson& value, TaskCommand& command) {
+    if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kMaxPorts)
+      return wrong(where, "is " + value.dump(), "a whole number from 0 to " + std::to_string(kMaxPorts));
+    command.ports = value.get<std::uint32_t>();
+  }
+
+  void check_whole(const CommandJson& json, const TaskCommand& command) {
+    const bool program = json.contains("argv") && !(json["argv"].is_array() && json["argv"].empty());
+    if (!program && command.image.empty())
+      wrong("/argv", "is empty, and there is no image", "the program and its arguments");
+    for (std::uint32_t i = 0; i < command.ports; ++i) {
+      const std::string name = i == 0 ? "PORT" : "PORT" + std::to_string(i);
+      const auto same = [&](const auto& variable) { return variable.first == name; };
+      if (std::ranges::any_of(command.env, same))
+        wrong("/env/" + name, "is set by \"ports\"", "another name, or fewer ports");
+    }
+  }
+
+  Problems& problems_;
+};
+
+}  // namespace
+
+std::string to_payload(const TaskCommand& command) {
+  std::string out = "{";
+  bool first = true;
+  if (!command.argv.empty()) {
+    codec::append_key(out, first, "argv");
+    out += '[';
+    for (std::size_t i = 0; i < command.argv.size(); ++i) {
+      if (i > 0) out += ',';
+      codec::append_string(out, command.argv[i]);
+    }
+    out += ']';
+  }
+  if (!command.directory.empty()) {
+    codec::append_key(out, first, "directory");
+    codec::append_string(out, command.directory);
+  }
+  if (!command.env.empty()) {
+    codec::append_key(out, first, "env");
+    out += '{';
+    for (std::size_t i = 0; i < command.env.size(); ++i) {
+      if (i > 0) out += ',';
+      codec::append_string(out, command.env[i].first);
+      out += ':';
+      codec::append_string(out, command.env[i].second);
+    }
+    out += '}';
+  }
+  if (!command.image.empty()) {
+    codec::append_key(out, first, "image");
+    codec::append_string(out, command.image);
+  }
+  if (command.ports > 0) {
+    codec::append_key(out, first, "ports");
+    codec::append_number(out, command.ports);
+  }
+  return out + "}";
+}
+
+Result<TaskCommand> command_from_payload(std::string_view payload) {
+  if (payload.size() > kMaxPayload)
+    return Problem{"", "has " + std::to_string(payload.size()) + " bytes", "1 MiB at most"};
+  Problems problems;
+  const CommandJson json = parse_strictly(payload, problems);
+  if (json.is_discarded()) return Problem{"", "is not JSON", R"(such as {"argv":["sleep","60"]})"};
+  TaskCommand command = CommandReader(problems).read(json);
+  if (!problems.empty()) return problems;
+  return command;
+}
+
+}  // namespace duet::live

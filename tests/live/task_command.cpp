@@ -1,0 +1,57 @@
+// Payloads: what a task runs, as JSON.
+#include "live/runtime/task_command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace duet::test {
+namespace {
+
+using live::command_from_payload;
+using live::TaskCommand;
+using live::to_payload;
+
+std::vector<std::string> mistakes(std::string_view payload) {
+  std::vector<std::string> out;
+  const auto command = command_from_payload(payload);
+  if (command) return out;
+  for (const Problem& problem : command.problems()) out.push_back(problem.where + " " + problem.what);
+  return out;
+}
+
+TEST(TaskCommand, IsWrittenInOneWayAndReadBack) {
+  EXPECT_EQ(to_payload({.argv = {"sleep", "60"}}), R"({"argv":["sleep","60"]})");
+  const TaskCommand all{{"a b", "\"\n"}, {{"A", "1"}, {"B", "2=3"}}, "/srv", "tiny:1", 2};
+  const std::string text =
+      R"({"argv":["a b","\"\n"],"directory":"/srv","env":{"A":"1","B":"2=3"},"image":"tiny:1","ports":2})";
+  EXPECT_EQ(to_payload(all), text);
+  const auto read = command_from_payload(text);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, all);
+  const auto image = command_from_payload(R"({"image":"tiny"})");
+  ASSERT_TRUE(image);
+  EXPECT_EQ(image->image, "tiny");
+}
+
+TEST(TaskCommand, MistakesAreToldAllAtOnce) {
+  using testing::UnorderedElementsAre;
+  EXPECT_THAT(
+      mistakes(R"({"argv":["a",1,"x\u0000"],"env":{"A=":"","DUET_TASK":"","B":2},"ports":65,"x/y":0})"),
+      UnorderedElementsAre("/argv/1 is number", "/argv/2 holds a byte 0",
+                           "/env/A= cannot be the name of a variable", "/env/DUET_TASK begins with DUET_",
+                           "/env/B is number", "/ports is 65", "/x~1y is not known"));
+  EXPECT_THAT(mistakes(R"({"argv":["a"],"env":{"A":"1","A":"2"},"argv":["b"]})"),
+              UnorderedElementsAre("/env/A stands there twice", "/argv stands there twice"));
+  EXPECT_THAT(mistakes(R"({"argv":["a"],"env":{"PORT1":"1","PORT2":"1"},"ports":2})"),
+              UnorderedElementsAre("/env/PORT1 is set by \"ports\""));
+  EXPECT_THAT(mistakes(R"({"argv":[]})"), UnorderedElementsAre("/argv is empty, and there is no image"));
+  EXPECT_THAT(mistakes(R"({"argv":[""]})"), UnorderedElementsAre("/argv/0 is empty"));
+  EXPECT_THAT(mistakes(R"({"argv":["a"],"directory":"here"})"),
+              UnorderedElementsAre("/directory is not an absolute path"));
+  EXPECT_THAT(mistakes("[]"), UnorderedElementsAre(" is not an object"));
+  EXPECT_THAT(mistakes("{"), UnorderedElementsAre(" is not JSON"));
+  EXPECT_THAT(mistakes(std::string(1 << 20, ' ') + " "), UnorderedElementsAre(" has 1048577 bytes"));
+}
+
+}  // namespace
+}  // namespace duet::test
