@@ -78,11 +78,11 @@ TEST(HttpClient, ComesBackWhenTheConnectionWasClosed) {
 }
 
 TEST(HttpClient, SendsTheToken) {
-  HttpWorld world({.gate = {.token = "s3cret"}});
+  HttpWorld world({.gate = {.token = live::Secret("s3cret")}});
   world.add_routes();
   world.start();
   EXPECT_EQ(world.client().post("/secret", "").status, 401U);
-  EXPECT_EQ(world.client({.token = "s3cret"}).post("/secret", "").status, 204U);
+  EXPECT_EQ(world.client({.token = live::Secret("s3cret")}).post("/secret", "").status, 204U);
 }
 
 TEST(HttpClient, TellsWhyNothingCame) {

@@ -11,7 +11,7 @@ using nlohmann::json;
 
 class HttpServer : public testing::Test, public HttpWorld {
  protected:
-  HttpServer() : HttpWorld({.gate = {.token = "s3cret", .hosts = {"duet.example"}}}) {}
+  HttpServer() : HttpWorld({.gate = {.token = live::Secret("s3cret"), .hosts = {"duet.example"}}}) {}
   void SetUp() override {
     add_routes();
     http::add_openapi_route(table, {.title = "Test", .version = "1", .description = "Of tests."});
