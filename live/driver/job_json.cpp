@@ -124,7 +124,7 @@ std::string rfc3339(Instant at) {
 std::string id_text(TaskId id) { return std::to_string(id.job.value) + '.' + std::to_string(id.index); }
 std::string id_text(AttemptId id) { return id_text(id.task) + '#' + std::to_string(id.number); }
 
-std::string to_json(const JobView& job, const ClusterView& view, const Controller& machine) {
+std::string to_json(const JobView& job, const ClusterView& view, const Controller& machine, bool with_tasks) {
   std::string out;
   Object object(out);
   object.number("id", job.id.value);
@@ -145,12 +145,14 @@ std::string to_json(const JobView& job, const ClusterView& view, const Controlle
   object.number("tasks_total", job.tasks.size());
   append_counts(object, job);
   append_array(object.key("groups"), job.spec->groups, [&](const auto& g) { append_group(out, g); });
-  object.key("tasks") += '[';
-  for (std::uint32_t i = 0; i < job.tasks.size() && i < kTasksShown; ++i) {
-    if (i > 0) out += ',';
-    append_task(out, job, i, view, machine);
+  if (with_tasks) {
+    object.key("tasks") += '[';
+    for (std::uint32_t i = 0; i < job.tasks.size() && i < kTasksShown; ++i) {
+      if (i > 0) out += ',';
+      append_task(out, job, i, view, machine);
+    }
+    out += ']';
   }
-  out += ']';
   object.end();
   return out;
 }

@@ -19,8 +19,9 @@ std::string id_text(AttemptId id);
 /// The longest list of tasks that to_json() writes; the counts are always of all.
 inline constexpr std::size_t kTasksShown = 1000;
 
-/// One object. `view` knows names of nodes, ports and pids.
-std::string to_json(const JobView& job, const ClusterView& view, const Controller& machine);
+/// One object. `view` knows names of nodes, ports and pids. Lists leave the tasks out.
+std::string to_json(const JobView& job, const ClusterView& view, const Controller& machine,
+                    bool with_tasks = true);
 std::string to_json(const JobView& job, std::uint32_t task, const ClusterView& view,
                     const Controller& machine);
 

@@ -101,7 +101,7 @@ struct Client::State {
       text += "\r\n";
     };
     add("Host", where());
-    if (!options.token.empty()) add("Authorization", "Bearer " + options.token);
+    if (!options.token.empty()) add("Authorization", "Bearer " + std::string(options.token.reveal()));
     if (!ask.body.empty() && !ask.headers.find("Content-Type")) add("Content-Type", "application/json");
     const bool may_have_body =
         ask.method == Method::kPost || ask.method == Method::kPut || ask.method == Method::kPatch;

@@ -9,6 +9,7 @@
 
 #include "core/result.h"
 #include "live/http/message.h"
+#include "live/secret.h"
 
 namespace duet::live::http {
 
@@ -35,7 +36,7 @@ struct ClientOptions {
   std::chrono::milliseconds answer_time{30'000};  ///< For a whole answer.
   std::chrono::milliseconds silence{45'000};      ///< Of a stream: three of a server's comments.
   std::size_t most_bytes = 64 * 1024 * 1024;      ///< Of an answer.
-  std::string token{};                            ///< Sent as "Authorization: Bearer", unless empty.
+  Secret token{};                                 ///< Sent as "Authorization: Bearer", unless empty.
 };
 
 /// One of the server-sent events.

@@ -75,7 +75,7 @@ bool Gate::token_fits(const Headers& headers) const {
     return false;
   std::string_view token = sent->substr(scheme.size());
   while (token.starts_with(' ')) token.remove_prefix(1);
-  return same_secret(options_.token, token);
+  return same_secret(options_.token.reveal(), token);
 }
 
 std::optional<Response> Gate::query(const Route& route, std::string_view text, Request& request) const {

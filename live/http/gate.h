@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "live/http/routes.h"
+#include "live/secret.h"
 
 namespace duet::live::http {
 
 struct GateOptions {
   /// Routes that need a token want "Authorization: Bearer " and this; empty: they are open.
-  std::string token{};
+  Secret token{};
   /// Names by which clients may address this server, besides those of the loopback: a browser that was lured
   /// to another name which points here (DNS rebinding) sends that name. "*" allows every name.
   std::vector<std::string> hosts{};

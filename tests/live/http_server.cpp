@@ -11,7 +11,7 @@ using nlohmann::json;
 
 class HttpServer : public testing::Test, public HttpWorld {
  protected:
-  HttpServer() : HttpWorld({.gate = {.token = "s3cret", .hosts = {"duet.example"}}}) {}
+  HttpServer() : HttpWorld({.gate = {.token = live::Secret("s3cret"), .hosts = {"duet.example"}}}) {}
   void SetUp() override {
     add_routes();
     http::add_openapi_route(table, {.title = "Test", .version = "1", .description = "Of tests."});
@@ -131,7 +131,7 @@ TEST_F(HttpServer, RefusesWhatIsNoJson) {
   EXPECT_EQ(errors(R"({"text":"a","text":"b"})"), "an object has the member `text` twice");
   EXPECT_EQ(errors(std::string(65, '[') + std::string(65, ']')), "brackets are nested deeper than 64 levels");
   EXPECT_EQ(errors(std::string(64, '[') + std::string(64, ']')), "this is an array; needed is an object");
-  EXPECT_EQ(errors("\"[[\\\"[["), "this is no JSON from line 1, column 7 on");
+  EXPECT_EQ(errors("\"[[\\\"[["), "this is no JSON from line 1, column 8 on");
   EXPECT_EQ(errors(R"({"text":7})"), "this is an integer; needed is a string");
   EXPECT_EQ(errors(R"({"text":"a","times":1.5})"), "this is a number; needed is an integer");
   EXPECT_EQ(http_body(ask("POST", "/echo", "{\"text\":\r\n\"x\"}\r\n", json_type)), R"({"text":"x"})");
@@ -186,7 +186,9 @@ TEST_F(HttpServer, AnswersToItsOwnNamesOnly) {
   EXPECT_EQ(status(""), "400");
   EXPECT_EQ(status("Host: localhost\r\nHost: localhost\r\n"), "400");
   EXPECT_EQ(first_line(raw(port(), "GET /hello HTTP/1.0\r\n\r\n")), "HTTP/1.1 200 OK");
-  EXPECT_EQ(first_line(raw(port(), "GET http://evil.example/hello HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+  EXPECT_EQ(first_line(
+                raw(port(),
+                    "GET http://evil.example/hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
                 .substr(9, 3),
             "421");
   EXPECT_EQ(first_line(ask("GET", "http://localhost/hello")), "HTTP/1.1 200 OK");
@@ -220,11 +222,7 @@ TEST_F(HttpServer, AnswersLaterOrNotAtAll) {
   RawSocket second(port());
   first.send(request("GET", "/later"));
   second.send(request("GET", "/later"));
-  EXPECT_TRUE(eventually([&] {
-    std::size_t count = 0;
-    on_thread([&] { count = waiting.size(); });
-    return count == 2;
-  }));
+  EXPECT_TRUE(eventually([&] { return waiters() == 2; }));
   on_thread([&] {
     waiting[0](http::text_response("at last"));
     waiting.clear();  // the second is given up
@@ -237,11 +235,7 @@ TEST_F(HttpServer, AClientThatLeavesWhileItsAnswerIsMadeHarmsNobody) {
   {
     RawSocket socket(port());
     socket.send(request("GET", "/later"));
-    EXPECT_TRUE(eventually([&] {
-      std::size_t count = 0;
-      on_thread([&] { count = waiting.size(); });
-      return count == 1;
-    }));
+    EXPECT_TRUE(eventually([&] { return waiters() == 1; }));
   }
   on_thread([&] { waiting[0](http::text_response(std::string(100'000, 'x'))); });
   EXPECT_TRUE(eventually([&] { return connections() == 0; }));

@@ -132,6 +132,18 @@ std::size_t HttpWorld::connections() {
   return count;
 }
 
+std::size_t HttpWorld::waiters() {
+  std::size_t count = 0;
+  on_thread([&] { count = waiting.size(); });
+  return count;
+}
+
+std::size_t HttpWorld::closed() {
+  std::size_t count = 0;
+  on_thread([&] { count = closed_streams; });
+  return count;
+}
+
 void HttpWorld::add_routes() {
   table.schemas().add("Message", R"({"type":"object","required":["text"],"additionalProperties":false,
     "properties":{"text":{"type":"string","minLength":1,"maxLength":1000},

@@ -61,6 +61,8 @@ class HttpWorld {
   void on_thread(const std::function<void()>& what);
   http::Server& server() { return *server_; }
   std::size_t connections();
+  std::size_t waiters();
+  std::size_t closed();  ///< Streams that their clients closed.
 
   /// GET /hello, POST /echo (schema Message), GET /events, GET /items/{id}, POST /secret with a token,
   /// GET /later: kept in `waiting`.

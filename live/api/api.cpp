@@ -1,0 +1,96 @@
+#include "live/api/api.h"
+
+#include <utility>
+
+#include "core/codec/fingerprint.h"
+#include "live/api/answers.h"
+#include "live/api/feed.h"
+#include "live/api/job_body.h"
+#include "live/api/reply_schemas.h"
+#include "live/driver/job_json.h"
+
+namespace duet::live {
+
+Api::Api(asio::io_context& io, ControllerDriver& driver, ApiOptions options)
+    : io_(io), driver_(driver), options_(std::move(options)) {
+  // When this controller's log began: no two of one cluster begin within the same millisecond.
+  log_id_ = std::to_string(to_ns(driver.now()) / 1'000'000);
+}
+
+Api::~Api() {
+  *alive_ = false;
+  for (const auto& feed : std::exchange(feeds_, {})) feed->end();
+}
+
+void Api::add_to(http::RouteTable& table) {
+  add_job_schemas(table.schemas());
+  add_reply_schemas(table.schemas());
+  add_about(table);
+  add_jobs(table);
+  add_tasks(table);
+  add_services(table);
+  add_nodes(table);
+  add_events(table);
+  add_deploy(table);
+  http::add_openapi_route(
+      table, {.title = "Duet", .version = options_.version, .description = "A cluster's controller."});
+}
+
+void Api::add_about(http::RouteTable& table) {
+  table.add({.path = "/healthz",
+             .operation_id = "getHealth",
+             .summary = "The program runs.",
+             .tags = {"about"},
+             .needs_token = false,
+             .responses = {{.status = 200, .description = "OK.", .content_type = "text/plain"}},
+             .handler = [](const http::Request&, const http::Responder& respond) {
+               respond(http::text_response("OK\n"));
+             }});
+  table.add({.path = "/readyz",
+             .operation_id = "getReadiness",
+             .summary = "Requests are accepted: the store works.",
+             .tags = {"about"},
+             .needs_token = false,
+             .responses = {{.status = 200, .description = "OK.", .content_type = "text/plain"}},
+             .handler = [this](const http::Request&, const http::Responder& respond) {
+               respond(driver_.available() ? http::text_response("OK\n") : unavailable());
+             }});
+}
+
+/// Submits, and answers with what `accepted` makes of the job's id.
+void Api::submit(const http::Request& request, JobSpecPtr spec, const http::Responder& respond,
+                 std::function<http::Response(JobId)> accepted) {
+  std::optional<controller::IdempotencyKey> once;
+  if (const auto key = request.headers.find("Idempotency-Key")) {
+    if (key->empty() || key->size() > IdempotencyKeys::kLongest)
+      return respond(http::problem(400, "An Idempotency-Key has 1 to 255 bytes."));
+    once = controller::IdempotencyKey{std::string(*key), codec::fingerprint(*spec)};
+  }
+  if (!options_.containers) {
+    const std::string image = image_pointer(*request.document);
+    if (!image.empty())
+      return respond(http::problem(422, "No node of this cluster runs images.",
+                                   {{image,
+                                     "there is no container engine here, and a task with an image is "
+                                     "never run as a plain process",
+                                     "leave the image out, and give a command"}}));
+  }
+  driver_.submit(
+      std::move(spec), std::move(once), then([respond, accepted = std::move(accepted)](const Answer& answer) {
+        if (answer.unavailable) return respond(unavailable());
+        if (answer.refusal.empty()) return respond(accepted(answer.job));
+        // A job is named where the key was used for another submission.
+        respond(
+            http::problem(answer.job == JobId{} ? 422 : 409, "This was refused: " + answer.refusal + "."));
+      }));
+}
+
+std::optional<std::string> Api::job_text(JobId id) {
+  if (const JobView* job = driver_.view().job(id)) return to_json(*job, driver_.view(), machine());
+  if (!machine().jobs().was_given(id)) return std::nullopt;
+  const auto rows = driver_.store().history(JobId{id.value + 1}, 1);
+  if (!rows || rows->empty() || rows->front().job != id) return std::nullopt;
+  return rows->front().json;
+}
+
+}  // namespace duet::live

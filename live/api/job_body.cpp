@@ -1,0 +1,234 @@
+#include "live/api/job_body.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include "core/policy.h"
+#include "live/runtime/task_command.h"
+
+namespace duet::live {
+namespace {
+
+using nlohmann::json;
+
+/// What a task is, whether it stands in a job or in a group of a DAG.
+constexpr std::string_view task_members = R"(
+  "command": {"type": "array", "maxItems": 4096, "items": {"type": "string"},
+    "description": "The program, looked up in PATH if it has no slash, and its arguments. No shell."},
+  "env": {"type": "object", "additionalProperties": {"type": "string"},
+    "description": "Variables of its environment, which is empty but for a few."},
+  "directory": {"type": "string", "description": "Where it runs; default: a fresh folder of its own."},
+  "image": {"type": "string", "minLength": 1, "description": "Of a container; default: a plain process."},
+  "ports": {"type": "integer", "minimum": 0, "maximum": 64,
+    "description": "TCP ports that it wants: PORT, PORT1, ... in its environment."},
+  "cpu": {"type": "integer", "minimum": 0, "maximum": 1000000000,
+    "description": "Millicores; 1000 is one hardware thread. Default 0."},
+  "memory": {"type": "integer", "minimum": 0, "maximum": 1073741824, "description": "MiB. Default 0."},
+  "exclusive": {"type": "boolean", "description": "Takes a whole slot, whatever cpu says."},
+  "count": {"type": "integer", "minimum": 1, "maximum": 1000000, "description": "Equal tasks. Default 1."},
+  "timeout_s": {"type": "number", "minimum": 0, "maximum": 1000000000,
+    "description": "An attempt is killed so long after its start; 0: never."},
+  "estimate_s": {"type": "number", "minimum": 0, "maximum": 1000000000,
+    "description": "How long a task is expected to run; for scheduling only."})";
+
+const std::string kind_description =
+    R"("description": "rigid: one task, or several that start together; bag: independent tasks; )"
+    R"(dag: groups; service: replicas that are kept running. )"
+    R"(Default: service with replicas, dag with groups, bag with a count above 1, else rigid.")";
+
+constexpr std::string_view name_schema =
+    R"({"type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"})";
+
+std::string schedulers() {
+  std::string text;
+  for (const auto& entry : scheduler_policies())
+    text += (text.empty() ? "\"" : ", \"") + std::string(entry.name) + "\"";
+  return text;
+}
+
+Duration seconds(const json& object, const char* name) {
+  if (!object.contains(name)) return Duration{0};
+  return Duration(std::llround(object[name].get<double>() * 1e9));
+}
+
+class JobReader {
+ public:
+  JobSpec job(const json& body) {
+    JobSpec spec;
+    spec.key = body["name"].get<std::string>();
+    spec.user = body.value("user", "");
+    spec.retries = body.value("retries", 0U);
+    spec.priority = body.value("priority", 0);
+    spec.scheduler = body.value("scheduler", "");
+    spec.backoff = seconds(body, "backoff_s");
+    spec.kind = kind_of(body);
+    if (spec.kind == JobKind::kDag) {
+      dag(body, spec);
+    } else {
+      if (body.contains("groups")) wrong("/groups", "only a job of kind dag has groups");
+      spec.groups.push_back(group(body, ""));
+      if (spec.kind == JobKind::kService) replicas(body, spec);
+    }
+    if (spec.kind != JobKind::kService && body.contains("replicas") && spec.kind != JobKind::kDag)
+      wrong("/replicas", "only a job of kind service has replicas", "say count");
+    return spec;
+  }
+
+  TaskGroup group(const json& body, const std::string& where) {
+    TaskGroup group;
+    group.count = body.value("count", 1U);
+    group.spec.need.cpu_m = body.value("cpu", std::int64_t{0});
+    group.spec.need.memory_bytes = body.value("memory", std::int64_t{0}) * kMiB;
+    group.spec.exclusive = body.value("exclusive", false);
+    group.spec.timeout = seconds(body, "timeout_s");
+    group.spec.estimate = seconds(body, "estimate_s");
+    command(body, where, group.spec.work);
+    return group;
+  }
+
+  /// What the task runs; the payload's own reader knows what cannot be run.
+  void command(const json& body, const std::string& where, Work& work) {
+    TaskCommand command;
+    command.argv = body.value("command", std::vector<std::string>{});
+    for (const auto& [name, value] : body.value("env", std::map<std::string, std::string>{}))
+      command.env.emplace_back(name, value);
+    command.directory = body.value("directory", "");
+    command.image = body.value("image", "");
+    command.ports = body.value("ports", 0U);
+    std::string payload = to_payload(command);
+    if (const auto read = command_from_payload(payload); !read) {
+      for (Problem problem : read.problems()) {
+        constexpr std::string_view argv = "/argv";
+        if (problem.where.starts_with(argv)) problem.where = "/command" + problem.where.substr(argv.size());
+        problem.where.insert(0, where);
+        problems_.push_back(std::move(problem));
+      }
+    }
+    work.payload = std::make_shared<const std::string>(std::move(payload));
+  }
+
+  Problems take() { return std::move(problems_); }
+
+ private:
+  void wrong(std::string where, std::string what, std::string right = {}) {
+    problems_.push_back({std::move(where), std::move(what), std::move(right)});
+  }
+
+  static JobKind kind_of(const json& body) {
+    const std::string kind = body.value("kind", "");
+    if (kind == "service" || (kind.empty() && body.contains("replicas"))) return JobKind::kService;
+    if (kind == "dag" || (kind.empty() && body.contains("groups"))) return JobKind::kDag;
+    if (kind == "bag" || (kind.empty() && body.value("count", 1) > 1)) return JobKind::kBag;
+    return JobKind::kRigid;
+  }
+
+  void replicas(const json& body, JobSpec& spec) {
+    if (body.contains("count")) wrong("/count", "a service has replicas, not a count", "say replicas");
+    spec.groups.front().count = body.value("replicas", 1U);
+  }
+
+  void dag(const json& body, JobSpec& spec) {
+    for (const char* member : {"command", "env", "directory", "image", "ports", "cpu", "memory", "exclusive",
+                               "count", "timeout_s", "estimate_s", "replicas"})
+      if (body.contains(member))
+        wrong("/" + std::string(member), "in a DAG this belongs to its groups", "move it into groups");
+    if (!body.contains("groups")) return wrong("", "`groups` is missing", "a DAG has groups of tasks");
+    std::map<std::string, std::uint32_t> index;
+    const json& groups = body["groups"];
+    for (std::uint32_t i = 0; i < groups.size(); ++i) {
+      const std::string where = "/groups/" + std::to_string(i);
+      const std::string name = groups[i]["name"].get<std::string>();
+      spec.groups.push_back(group(groups[i], where));
+      for (const json& before : groups[i].value("after", json::array())) {
+        const auto known = index.find(before.get<std::string>());
+        if (known == index.end()) {
+          wrong(where + "/after", "no group before this one is named `" + before.get<std::string>() + "`",
+                "groups come after others that are listed before them");
+        } else {
+          spec.groups.back().after.push_back(known->second);
+        }
+      }
+      auto& after = spec.groups.back().after;
+      std::ranges::sort(after);
+      after.erase(std::unique(after.begin(), after.end()), after.end());
+      if (!index.emplace(name, i).second) wrong(where + "/name", "another group has this name");
+    }
+  }
+
+  Problems problems_;
+};
+
+Result<JobSpecPtr> checked(JobReader& reader, JobSpec spec) {
+  if (Problems problems = reader.take(); !problems.empty()) return problems;
+  return JobSpecPtr(std::make_shared<const JobSpec>(std::move(spec)));
+}
+
+}  // namespace
+
+void add_job_schemas(http::Schemas& schemas) {
+  const std::string name(name_schema);
+  const std::string members(task_members);
+  schemas.add("TaskGroup", R"({"type": "object", "required": ["name"], "additionalProperties": false,
+    "description": "Equal tasks of a DAG.",
+    "properties": {"name": )" + name +
+                               R"(,
+      "after": {"type": "array", "items": {"type": "string"},
+        "description": "Names of groups, listed before this one, that must have succeeded."},)" +
+                               members + "}}");
+  schemas.add("JobBody", R"({"type": "object", "required": ["name"], "additionalProperties": false,
+    "description": "What is to run.",
+    "properties": {"name": )" +
+                             name + R"(,
+      "user": {"type": "string", "maxLength": 63, "description": "On whose behalf."},
+      "kind": {"type": "string", "enum": ["rigid", "bag", "dag", "service"],
+        )" + kind_description +
+                             R"(},
+      "replicas": {"type": "integer", "minimum": 0, "maximum": 1000000,
+        "description": "Of a service. Default 1."},
+      "groups": {"type": "array", "minItems": 1, "maxItems": 10000,
+        "items": {"$ref": "#/components/schemas/TaskGroup"}},
+      "retries": {"type": "integer", "minimum": 0, "maximum": 1000000,
+        "description": "Further attempts after failures of its own. Default 0."},
+      "backoff_s": {"type": "number", "minimum": 0, "maximum": 1000000,
+        "description": "What failed waits so long, twice as long each further time."},
+      "priority": {"type": "integer", "minimum": -2147483648, "maximum": 2147483647},
+      "scheduler": {"type": "string", "enum": [)" +
+                             schedulers() + R"(], "description": "Default: the cluster's."},)" + members +
+                             "}}");
+  schemas.add("TaskBody", R"({"type": "object", "required": ["name"], "additionalProperties": false,
+    "properties": {"name": )" +
+                              name + R"(,
+      "image": {"type": "string", "description": "Of a container; empty: a plain process."},
+      "command": {"type": "array", "maxItems": 4096, "items": {"type": "string"}},
+      "env": {"type": "object", "additionalProperties": {"type": "string"}},
+      "resources": {"type": "object", "additionalProperties": false, "properties": {
+        "cpu": {"type": "integer", "minimum": 0, "maximum": 1000000000, "description": "Millicores."},
+        "memory": {"type": "integer", "minimum": 0, "maximum": 1073741824, "description": "MiB."}}}}})");
+}
+
+Result<JobSpecPtr> job_of(const json& document) {
+  JobReader reader;
+  JobSpec spec = reader.job(document);
+  return checked(reader, std::move(spec));
+}
+
+Result<JobSpecPtr> job_of_task(const json& document) {
+  json body = document;
+  if (body.contains("resources")) body.update(document["resources"]);
+  JobReader reader;
+  JobSpec spec = reader.job(body);
+  return checked(reader, std::move(spec));
+}
+
+std::string image_pointer(const json& document) {
+  if (!document.value("image", "").empty()) return "/image";
+  const json groups = document.value("groups", json::array());
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    if (!groups[i].value("image", "").empty()) return "/groups/" + std::to_string(i) + "/image";
+  return {};
+}
+
+}  // namespace duet::live

@@ -1,0 +1,143 @@
+#include "live/api/reply_schemas.h"
+
+namespace duet::live {
+namespace {
+
+constexpr std::string_view task_schema = R"({"type": "object",
+  "required": ["id", "job", "name", "status", "state", "attempt"],
+  "properties": {
+    "id": {"type": "string", "description": "JOB.INDEX"},
+    "job": {"type": "integer"},
+    "name": {"type": "string"},
+    "status": {"type": "string", "description": "The same as state."},
+    "state": {"type": "string",
+      "enum": ["pending", "starting", "running", "stopping", "succeeded", "failed", "cancelled", "idle"]},
+    "attempt": {"type": "integer", "description": "Number of the last attempt; 0 before the first."},
+    "node": {"type": "string", "description": "Of the last attempt."},
+    "placed_at": {"type": "string", "format": "date-time"},
+    "started_at": {"type": "string", "format": "date-time"},
+    "ended_at": {"type": "string", "format": "date-time"},
+    "outcome": {"type": "string", "description": "How the last attempt that ended did so."},
+    "exit_code": {"type": "integer", "description": "0..255, or minus the signal."},
+    "reason": {"type": "string"},
+    "pid": {"type": "integer"},
+    "cpus": {"type": "array", "items": {"type": "integer"}},
+    "ports": {"type": "array", "items": {"type": "integer"}},
+    "cpu_s": {"type": "number", "description": "Processor time so far."},
+    "memory_bytes": {"type": "integer"}}})";
+
+constexpr std::string_view job_schema = R"({"type": "object",
+  "required": ["id", "name", "kind", "state", "submitted_at", "tasks_total"],
+  "properties": {
+    "id": {"type": "integer"},
+    "name": {"type": "string"},
+    "user": {"type": "string"},
+    "kind": {"type": "string", "enum": ["rigid", "bag", "dag", "service"]},
+    "state": {"type": "string", "enum": ["pending", "running", "succeeded", "failed", "cancelled"]},
+    "priority": {"type": "integer"},
+    "retries": {"type": "integer"},
+    "scheduler": {"type": "string"},
+    "submitted_at": {"type": "string", "format": "date-time"},
+    "started_at": {"type": "string", "format": "date-time"},
+    "ended_at": {"type": "string", "format": "date-time"},
+    "desired_replicas": {"type": "integer"},
+    "tasks_total": {"type": "integer"},
+    "groups": {"type": "array", "items": {"type": "object"}},
+    "tasks": {"type": "array", "description": "The first 1000; not in lists.", "items": {"type": "object"}}}})";
+
+constexpr std::string_view node_schema = R"({"type": "object",
+  "required": ["name", "state", "draining", "tasks", "capacity", "allocated", "slots", "free_slots"],
+  "properties": {
+    "name": {"type": "string"},
+    "state": {"type": "string", "enum": ["unknown", "ready", "suspect", "fenced", "down"]},
+    "draining": {"type": "boolean"},
+    "tasks": {"type": "integer", "description": "That hold room there."},
+    "capacity": {"$ref": "#/components/schemas/Amount"},
+    "allocated": {"$ref": "#/components/schemas/Amount"},
+    "slots": {"type": "integer"},
+    "free_slots": {"type": "integer"},
+    "address": {"type": "string"},
+    "port": {"type": "integer"},
+    "pid": {"type": "integer"},
+    "version": {"type": "string"},
+    "topology": {"type": "string", "description": "How slots map to processors."},
+    "limits": {"type": "string", "description": "What enforces limits there."}}})";
+
+constexpr std::string_view service_schema = R"({"type": "object",
+  "required": ["id", "name", "version", "desired_replicas", "running_replicas", "endpoints"],
+  "properties": {
+    "id": {"type": "integer"},
+    "name": {"type": "string"},
+    "version": {"type": "integer", "description": "Counts its updates."},
+    "desired_replicas": {"type": "integer"},
+    "running_replicas": {"type": "integer"},
+    "endpoints": {"type": "array", "items": {"type": "object",
+      "required": ["task", "node", "address", "ports", "started_at"],
+      "properties": {
+        "task": {"type": "string"},
+        "node": {"type": "string"},
+        "address": {"type": "string"},
+        "ports": {"type": "array", "items": {"type": "integer"}},
+        "started_at": {"type": "string", "format": "date-time"}}}}}})";
+
+constexpr std::string_view status_schema = R"({"type": "object",
+  "required": ["desired_replicas", "actual_replicas", "replicas"],
+  "properties": {
+    "desired_replicas": {"type": "integer"},
+    "actual_replicas": {"type": "integer"},
+    "replicas": {"type": "array", "items": {"type": "object",
+      "required": ["id", "node_ip", "port", "uptime", "started_at"],
+      "properties": {
+        "id": {"type": "string", "description": "replica-N"},
+        "node_ip": {"type": "string"},
+        "port": {"type": "integer"},
+        "uptime": {"type": "string", "description": "2m10s"},
+        "started_at": {"type": "integer", "description": "Unix time, in seconds."}}}}}})";
+
+constexpr std::string_view explanation_schema = R"({"type": "object",
+  "required": ["task", "name", "state", "queue", "scheduler", "standing", "held_back"],
+  "properties": {
+    "task": {"type": "string"},
+    "name": {"type": "string"},
+    "state": {"type": "string"},
+    "queue": {"type": "string"},
+    "scheduler": {"type": "string"},
+    "standing": {"type": "object", "description": "Why it waits, and what is ahead of it."},
+    "held_back": {"type": "array", "items": {"type": "object"}},
+    "measure": {"type": "string", "description": "What the scores are."},
+    "nodes": {"type": "array", "items": {"type": "object", "required": ["name", "fits", "against"],
+      "properties": {
+        "name": {"type": "string"},
+        "fits": {"type": "boolean"},
+        "against": {"type": "array", "items": {"type": "object"}},
+        "score": {"type": "number"},
+        "rank": {"type": "integer", "description": "1 is the best."}}}}}})";
+
+std::string list_of(const std::string& name) {
+  return R"({"type": "array", "items": {"$ref": "#/components/schemas/)" + name + "\"}}";
+}
+
+}  // namespace
+
+void add_reply_schemas(http::Schemas& schemas) {
+  schemas.add("Task", task_schema);
+  schemas.add("Job", job_schema);
+  schemas.add("Node", node_schema);
+  schemas.add("Service", service_schema);
+  schemas.add("Status", status_schema);
+  schemas.add("Explanation", explanation_schema);
+  schemas.add("Amount", R"({"type": "object", "required": ["cpu_m", "memory_bytes"], "properties": {
+    "cpu_m": {"type": "integer", "description": "Millicores."}, "memory_bytes": {"type": "integer"}}})");
+  for (const char* name : {"Task", "Node", "Service"}) schemas.add(std::string(name) + "List", list_of(name));
+  schemas.add("JobList", R"({"type": "object", "required": ["jobs"], "properties": {
+    "jobs": {"type": "array", "items": {"$ref": "#/components/schemas/Job"}},
+    "next_cursor": {"type": "string", "description": "For the next list; absent on the last."}}})");
+  schemas.add("Replicas", R"({"type": "object", "required": ["replicas"], "additionalProperties": false,
+    "properties": {"replicas": {"type": "integer", "minimum": 0, "maximum": 1000000}}})");
+  schemas.add("Deployed", R"({"type": "object", "required": ["desired_replicas"],
+    "properties": {"desired_replicas": {"type": "integer"}}})");
+  schemas.add("Drain", R"({"type": "object", "additionalProperties": false, "properties": {
+    "evict": {"type": "boolean", "description": "End its tasks, and run them elsewhere. Default false."}}})");
+}
+
+}  // namespace duet::live
