@@ -46,12 +46,12 @@ void choose_metrics(Comparison& comparison) {
   comparison.shown = std::move(shown);
 }
 
-Standing standing_of(const ComparedCell& cell, bool all_zero, Better better) {
+Standing standing_of(const ComparedCell& cell, bool all_zero, Better better, std::size_t fewest) {
   if (cell.pairs == 0) return Standing::kUnknown;
   if (all_zero) return Standing::kTie;
   if (!cell.low) return Standing::kUnknown;
   if (*cell.low <= 0 && 0 <= *cell.high) return Standing::kTie;
-  if (*cell.low != *cell.high && cell.pairs < kFewestPairs) return Standing::kUnknown;
+  if (*cell.low != *cell.high && cell.pairs < fewest) return Standing::kUnknown;
   if (better == Better::kNeither) return Standing::kDiffers;
   return (cell.difference < 0) == (better == Better::kLess) ? Standing::kBetter : Standing::kWorse;
 }
@@ -92,7 +92,7 @@ ComparedCell cell_of(const Comparison& comparison, const Metric& metric, std::si
       base += one.second / static_cast<double>(differences.size());
   if (base != 0) cell.relative = cell.difference / std::abs(base);
   const bool all_zero = std::all_of(differences.begin(), differences.end(), [](double d) { return d == 0; });
-  cell.standing = standing_of(cell, all_zero, metric.better);
+  cell.standing = standing_of(cell, all_zero, metric.better, fewest_pairs(comparison.confidence));
   return cell;
 }
 
@@ -156,9 +156,11 @@ void note_few_seeds(Comparison& comparison) {
     most = std::max(most, cell.pairs);
     unknown |= cell.standing == Standing::kUnknown && cell.pairs > 1 && cell.metric == comparison.objective;
   }
-  if (unknown && most < kFewestPairs)
+  const std::size_t fewest = fewest_pairs(comparison.confidence);
+  if (unknown && most < fewest)
     comparison.notices.push_back("too few seeds to be certain: " + std::to_string(most) + ", of at least " +
-                                 std::to_string(kFewestPairs));
+                                 std::to_string(fewest) + " for " +
+                                 std::to_string(comparison.variants.size()) + " variants");
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ TEST(Compare, SaysWhichIsBetterAndWritesItDown) {
   const std::string out = (folder / "out").string();
   const Ran ran = compare_queues(out);
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_THAT(ran.out, StartsWith("lublin-day: easy has the least mean_wait_s: "));
+  EXPECT_THAT(ran.out, StartsWith("lublin-day: easy has the lowest mean_wait_s: "));
   EXPECT_THAT(ran.out, HasSubstr("less than fcfs ("));
   const std::string rows = read(folder / "out/results.csv");
   EXPECT_EQ(std::count(rows.begin(), rows.end(), '\n'), 19);
@@ -104,7 +104,8 @@ TEST(Compare, TheSamePolicyUnderTwoNamesIsATie) {
       "axes": [{"pointer": "queue", "values": ["easy", {"name": "easy again", "value": "easy"}]}]})");
   const Ran ran = duet({"compare", (folder / "e.json").string(), "--out", (folder / "out").string()});
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_THAT(ran.out, StartsWith("lublin-day: a tie: easy and easy again both have "));
+  EXPECT_THAT(ran.out,
+              StartsWith("lublin-day: a tie: easy and easy again have the same mean_wait_s with each of "));
   EXPECT_EQ(files_called(folder / "out/runs", "summary.json"), 3U) << "equal runs are one run";
 }
 
