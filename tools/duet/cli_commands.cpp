@@ -1,6 +1,7 @@
 // Which commands there are, and what their words mean.
 #include "core/policy.h"
 #include "sim/assertions.h"
+#include "sim/compare/experiment.h"
 #include "tools/duet/cli_app.h"
 #include "tools/duet/new_policy.h"
 
@@ -46,7 +47,7 @@ void CommandLine::add_sim() {
     sim::RunOptions& options = sim_.run;
     std::vector<std::string> axes;
     const auto several = [&](const std::string& kind, std::string& words) {
-      if (words.find(',') == std::string::npos || words.starts_with('{')) return;
+      if (sim::split_values(words).size() == 1) return;
       axes.push_back(kind + '=' + words);
       words.clear();
     };
