@@ -38,6 +38,10 @@ TEST(Report, APageOfTheDemo) {
   EXPECT_TRUE(holds(page, "64 attempts, 6 failed or lost (red)"));
   EXPECT_TRUE(holds(page, "Nodes that are up"));
   EXPECT_FALSE(holds(page, "<script"));
+  const Ran printed = duet({"report", folder.text(), "--static", "--out", "-"});
+  EXPECT_EQ(printed.code, 0) << printed.err;
+  EXPECT_EQ(printed.out, page);
+  EXPECT_EQ(printed.err, "");
   const Ran again = duet({"report", folder.text(), "--static", "--out", (folder / "again.html").string()});
   EXPECT_EQ(again.code, 0);
   EXPECT_EQ(read(folder / "again.html"), page);

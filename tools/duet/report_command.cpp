@@ -90,28 +90,42 @@ Drawing cluster_drawing(const std::string& folder) {
   return sim::report::draw(title, *dot);
 }
 
-}  // namespace
+/// All that a page is made of.
+struct Page {
+  Reported reported;
+  sim::report::ReportOptions options;
+};
 
-Problems make_report(const ReportCommand& command) {
+Result<Page> page_of(const ReportCommand& command) {
   std::error_code ignored;
   if (!fs::is_directory(command.folder, ignored))
-    return {{command.folder, "is no folder", "the folder of duet sim --out or duet compare --out"}};
+    return Problem{command.folder, "is no folder", "the folder of duet sim --out or duet compare --out"};
   const bool comparison = fs::exists(fs::path(command.folder) / "comparison.json", ignored);
   const bool run = fs::exists(fs::path(command.folder) / "summary.json", ignored);
   if (comparison && run)
-    return {{command.folder, "holds a comparison and the results of a run",
-             "a folder for each: move what duet sim wrote, or comparison.json"}};
+    return Problem{command.folder, "holds a comparison and the results of a run",
+                   "a folder for each: move what duet sim wrote, or comparison.json"};
   if (!comparison && !run)
-    return {{command.folder, "holds neither a run nor a comparison",
-             "the folder of duet sim --out or duet compare --out; of several policies, one of its folders"}};
-  const auto reported = comparison ? compared_runs(command.folder) : one_run(command.folder);
+    return Problem{
+        command.folder, "holds neither a run nor a comparison",
+        "the folder of duet sim --out or duet compare --out; of several policies, one of its folders"};
+  auto reported = comparison ? compared_runs(command.folder) : one_run(command.folder);
   if (!reported) return reported.problems();
   sim::report::ReportOptions options;
   options.interactive = !command.fixed;
   if (!reported->folders.empty()) options.drawings.push_back(cluster_drawing(reported->folders.front()));
   options.drawings.push_back(
       sim::report::draw("The lifecycle of jobs, tasks and nodes", codec::lifecycle_dot()));
-  return sim::report::write_report(reported->comparison, reported->views, report_path(command), options);
+  return Page{std::move(*reported), std::move(options)};
+}
+
+}  // namespace
+
+Problems make_report(const ReportCommand& command) {
+  const auto page = page_of(command);
+  if (!page) return page.problems();
+  return sim::report::write_report(page->reported.comparison, page->reported.views, report_path(command),
+                                   page->options);
 }
 
 std::string report_path(const ReportCommand& command) {
@@ -119,6 +133,13 @@ std::string report_path(const ReportCommand& command) {
 }
 
 int run(const ReportCommand& command) {
+  if (command.out == "-") {
+    const auto page = page_of(command);
+    if (!page) return refuse(page.problems());
+    return sim::print(report_html(page->reported.comparison, page->reported.views, page->options))
+               ? sim::kExitOk
+               : sim::kExitUsage;
+  }
   if (const Problems problems = make_report(command); !problems.empty()) return refuse(problems);
   sim::say("wrote " + report_path(command) + '\n');
   return sim::kExitOk;
