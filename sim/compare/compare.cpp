@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -185,11 +186,11 @@ std::string_view name_of(Standing standing) {
 
 const ComparedCell* find_cell(const Comparison& comparison, std::size_t scenario, std::string_view metric,
                               std::size_t variant) {
-  const auto found =
-      std::find_if(comparison.cells.begin(), comparison.cells.end(), [&](const ComparedCell& cell) {
-        return cell.scenario == scenario && cell.metric == metric && cell.variant == variant;
-      });
-  return found == comparison.cells.end() ? nullptr : &*found;
+  auto cell = std::partition_point(comparison.cells.begin(), comparison.cells.end(),
+                                   [&](const ComparedCell& one) { return one.scenario < scenario; });
+  for (; cell != comparison.cells.end() && cell->scenario == scenario; ++cell)
+    if (cell->variant == variant && cell->metric == metric) return &*cell;
+  return nullptr;
 }
 
 std::vector<std::pair<std::uint64_t, double>> values_of(const Comparison& comparison, std::size_t scenario,
@@ -217,6 +218,27 @@ std::vector<double> paired_differences(const std::vector<std::pair<std::uint64_t
     if (other != b.end() && other->first == seed) differences.push_back(value - other->second);
   }
   return differences;
+}
+
+std::vector<std::size_t> best_variants(const Comparison& comparison, std::size_t scenario, std::size_t most) {
+  std::vector<std::pair<double, std::size_t>> ranked;
+  const Metric* metric = find_metric(comparison.objective);
+  const Better better = metric == nullptr ? Better::kNeither : metric->better;
+  for (std::size_t v = 0; v < comparison.variants.size(); ++v)
+    if (const ComparedCell* cell = find_cell(comparison, scenario, comparison.objective, v)) {
+      const double mean = std::isfinite(cell->mean) ? cell->mean : std::numeric_limits<double>::max();
+      ranked.emplace_back(better == Better::kLess ? mean : better == Better::kMore ? -mean : 0, v);
+    }
+  std::stable_sort(ranked.begin(), ranked.end(), [&](const auto& a, const auto& b) {
+    const bool first = a.second == comparison.baseline;
+    const bool second = b.second == comparison.baseline;
+    return first != second ? first : a.first < b.first;
+  });
+  if (ranked.size() > most) ranked.resize(most);
+  std::vector<std::size_t> chosen;
+  for (const auto& [rank, variant] : ranked) chosen.push_back(variant);
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
 }
 
 void conclude(Comparison& comparison) {

@@ -11,7 +11,14 @@
 namespace duet::sim {
 namespace {
 
-std::string enumerated(const std::vector<std::string>& words) {
+/// Nobody reads a sentence with more names than five.
+std::string enumerated(std::vector<std::string> words) {
+  constexpr std::size_t kMost = 5;
+  if (words.size() > kMost) {
+    const std::string others = std::to_string(words.size() - kMost + 1) + " others";
+    words.resize(kMost - 1);
+    words.push_back(others);
+  }
   std::string out;
   for (std::size_t i = 0; i < words.size(); ++i)
     out += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];

@@ -76,10 +76,10 @@ TEST(Report, WhatIsWrongIsNamedAndNothingIsWritten) {
   refused("nodes.csv", "node,type\n", "has no column cores, threads_per_core, reserved_cores, zones");
   const std::string head = "task_id,job_id,node,slot,attempts,state,outcome,start,end,threads,kind\n";
   refused("tasks.csv", head + "1.0,a\n", "11 fields");
-  refused("tasks.csv", head + "99.0,a,n0,0,1,succeeded,succeeded,0.0,1.0,1,rigid\n", "task_id is \"99.0\"");
+  refused("tasks.csv", head + "99.0,a,n0,0,1,succeeded,succeeded,0.0,1.0,1,rigid\n", "task_id is `99.0`");
   refused("tasks.csv", head + "1.0,a,nX,0,1,succeeded,succeeded,0.0,1.0,1,rigid\n", "one of the nodes");
-  refused("tasks.csv", head + "1.0,a,n0,0-,1,succeeded,succeeded,0.0,1.0,1,rigid\n", "slot is \"0-\"");
-  refused("tasks.csv", head + "1.0,a,n0,0,1,succeeded,succeeded,zero,1.0,1,rigid\n", "start is \"zero\"");
+  refused("tasks.csv", head + "1.0,a,n0,0-,1,succeeded,succeeded,0.0,1.0,1,rigid\n", "slot is `0-`");
+  refused("tasks.csv", head + "1.0,a,n0,0,1,succeeded,succeeded,zero,1.0,1,rigid\n", "start is `zero`");
   refused("node_states.csv", "time,node,state,draining\n\"0,n0,ready,0\n", "quotes are not closed");
 }
 
