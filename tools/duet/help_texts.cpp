@@ -171,8 +171,10 @@ std::string_view examples_of(std::string_view command) {
 std::string objection(const std::string& word, const std::vector<std::string>& choices) {
   if (std::find(choices.begin(), choices.end(), word) != choices.end()) return {};
   const std::vector<std::string_view> views(choices.begin(), choices.end());
+  constexpr std::size_t kMost = 12;  // more nobody reads
   std::string all = "one of";
-  for (const std::string& choice : choices) all += ' ' + choice;
+  for (std::size_t i = 0; i < std::min(choices.size(), kMost); ++i) all += ' ' + choices[i];
+  if (choices.size() > kMost) all += " ..., " + std::to_string(choices.size()) + " in all";
   return sim::backquoted(word) + " is not possible: " + sim::did_you_mean(word, views, all);
 }
 

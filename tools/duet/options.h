@@ -119,7 +119,7 @@ struct TracePerfettoCommand {
 };
 struct ReportCommand {
   std::string folder;  ///< Of a run or of a comparison.
-  std::string out;     ///< Empty: report.html in that folder.
+  std::string out;     ///< Empty: report.html in that folder; "-": standard output.
   bool fixed = false;  ///< Without the script.
 };
 struct RecordCommand {
