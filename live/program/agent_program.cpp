@@ -1,6 +1,7 @@
 #include "live/program/agent_program.h"
 
 #include <csignal>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -9,8 +10,8 @@
 #include "core/codec/atomic_file.h"
 #include "live/driver/agent_driver.h"
 #include "live/log.h"
+#include "live/process/log_files.h"
 #include "live/process/process_runtime.h"
-#include "live/process/task_log.h"
 #include "live/process/topology.h"
 #include "live/program/arguments.h"
 #include "live/program/folder.h"
@@ -31,10 +32,16 @@ struct Settings {
   std::string topology;
   std::string address;
   std::string runner;
+  std::string user;
   std::uint32_t port_base = 8000;
   bool keep_tasks = false;
   AgentConfig config;
 };
+
+std::string beside_this(const std::string& program) {
+  std::error_code error;
+  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / program).string();
+}
 
 std::string host_name() {
   char name[256] = {};
@@ -51,7 +58,8 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.token_file = arguments.text("token-file", "");
   settings.topology = arguments.among("topology", "auto", {"auto", "i5-1135G7"});
   settings.address = arguments.text("address", "127.0.0.1");
-  settings.runner = arguments.text("runner", "");
+  settings.runner = arguments.text("runner", beside_this("duet-runner"));
+  settings.user = arguments.text("user", "");
   settings.port_base = static_cast<std::uint32_t>(arguments.number("port-base", 8000, 1024, 65000));
   settings.keep_tasks = arguments.flag("keep-tasks");
   if (arguments.flag("with-parent")) end_with_parent();
@@ -80,7 +88,7 @@ class Program {
   asio::steady_timer sampling_;
   std::unique_ptr<FolderHold> folder_;
   std::optional<AgentDriver> driver_;
-  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<ProcessRuntime> runtime_;
   std::optional<wire::ControllerLink> link_;
   bool stopping_ = false;
   bool refused_ = false;
@@ -110,11 +118,13 @@ Problems Program::start() {
   driver_.emplace(io_, std::move(options));
 
   ProcessOptions processes;
-  processes.folder = folder_->path();
   processes.runner_program = settings_.runner;
   processes.topology = *topology;
-  processes.node_name = settings_.config.name;
-  processes.port_base = settings_.port_base;
+  processes.runner.folder = folder_->path();
+  processes.runner.node = settings_.config.name;
+  processes.runner.user = settings_.user;
+  processes.runner.cpus = topology->reserved;
+  processes.runner.port_base = settings_.port_base;
   runtime_ = make_process_runtime(io_, std::move(processes), driver_->hooks());
 
   wire::ControllerLink::Options to;
@@ -192,14 +202,22 @@ void Program::sample_later() {
 void Program::read_log(const wire::ReadLog& query) {
   wire::LogPart part;
   part.request = query.request;
-  auto read =
-      live::read_log(folder_->path(), query.attempt, query.errors, query.from_end, query.from, query.at_most);
-  if (read) {
-    part.from = read->from;
-    part.bytes = std::move(read->bytes);
-    part.ended = read->ended;
+  const LogStream stream = query.errors ? LogStream::kStderr : LogStream::kStdout;
+  const std::string& folder = folder_->path();
+  // Before it is read: what is written until then is read, too.
+  part.ended = !driver_->runs(query.attempt);
+  std::uint64_t from = query.from;
+  if (query.from_end) {
+    const auto all = live::read_log(folder, query.attempt, stream, 0, 0);
+    from = all && all->end > query.from ? all->end - query.from : 0;
+  }
+  auto slice = live::read_log(folder, query.attempt, stream, from, query.at_most);
+  if (slice) {
+    part.from = slice->offset;
+    part.ended = part.ended && slice->offset + slice->text.size() >= slice->end;
+    part.bytes = std::move(slice->text);
   } else {
-    part.problem = read.problems().front().what;
+    part.problem = slice.problems().front().what;
   }
   link_->send(part);
 }
