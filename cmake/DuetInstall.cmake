@@ -4,7 +4,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(duet_exported duet_core duet_codec duet_sim duet_front)
+set(duet_exported duet_core duet_codec duet_sim duet_http duet_front)
 if(DUET_HAVE_SIMGRID)
   list(APPEND duet_exported duet_simgrid)
 endif()

@@ -13,6 +13,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <type_traits>
 #include <vector>
@@ -53,18 +54,25 @@ class Cells {
   static constexpr unsigned kMostColumnBits = 6;  ///< A word says which cells of a row have members.
   static constexpr unsigned kMostRowBits = 8;
 
-  /// The members are a list; the bounds hold for all, but may be wider than they: who leaves does not narrow
-  /// them.
-  struct Cell {
-    std::uint32_t first = kNone;
-    std::uint32_t members = 0;
-    std::int64_t cpu_low = 0, cpu_high = 0;  ///< Millicores free.
-    std::int64_t memory_low = 0, memory_high = 0;
-    std::uint32_t tasks_low = 0;
-    std::uint32_t id_low = 0;
+  /// What a target has free: a copy, so that most targets need not be fetched to be left out.
+  struct Member {
+    std::int64_t cpu_m = 0;  ///< Millicores.
+    std::int64_t memory_bytes = 0;
+    std::uint32_t tasks = 0;
+    std::uint32_t id = 0;
+  };
+  /// They hold for all members, but may be wider than those.
+  struct Bounds {
+    std::int64_t cpu_low, cpu_high;  ///< Millicores free.
+    std::int64_t memory_low, memory_high;
+    std::uint32_t tasks_low, id_low;
 
-    void clear();
-    void widen(std::uint32_t id, const Target& target);
+    Bounds();  ///< Of none.
+    void widen(const Member& member);
+  };
+  struct Cell {
+    std::vector<Member> members;  ///< In no order.
+    Bounds bounds;
   };
   struct Shape {
     Resources capacity;
@@ -78,10 +86,12 @@ class Cells {
     unsigned row_bits = 0, column_bits = 0;
     unsigned cpu_shift = 0, memory_shift = 0;  ///< What is free, to the row and the column.
     std::uint32_t members = 0;
-    std::uint32_t finer_at = 0;  ///< With so many members the cells are too full.
+    std::uint32_t finer_at = 0;      ///< With so many members the cells are too full.
+    std::uint64_t with_members = 0;  ///< Columns.
     std::vector<Cell> cells;
-    std::array<std::uint64_t, (1U << kMostRowBits) / 64> rows{};  ///< Those with members.
-    std::vector<std::uint64_t> columns;                           ///< By row: those with members.
+    std::array<std::uint64_t, (1U << kMostRowBits) / 64> rows{};   ///< Those with members.
+    std::vector<std::uint64_t> columns;                            ///< By row: those with members.
+    std::array<std::uint32_t, 1U << kMostColumnBits> in_column{};  ///< Members, by column.
 
     std::uint32_t row_of(std::int64_t cpu_m) const {
       const auto row = static_cast<std::uint64_t>(cpu_m) >> cpu_shift;
@@ -91,8 +101,16 @@ class Cells {
       const auto column = static_cast<std::uint64_t>(memory_bytes) >> memory_shift;
       return static_cast<std::uint32_t>(std::min<std::uint64_t>(column, (1U << column_bits) - 1));
     }
-    std::uint32_t cell_of(const Resources& free) const {
-      return (row_of(free.cpu_m) << column_bits) + column_of(free.memory_bytes);
+    std::uint32_t cell_of(const Member& member) const {
+      return (row_of(member.cpu_m) << column_bits) + column_of(member.memory_bytes);
+    }
+    /// The most that is free in a row or column.
+    std::int64_t most_cpu_m(std::uint32_t row) const {
+      return row + 1 == 1U << row_bits ? shape.capacity.cpu_m : ((row + std::int64_t{1}) << cpu_shift) - 1;
+    }
+    std::int64_t most_memory(std::uint32_t column) const {
+      return column + 1 == 1U << column_bits ? shape.capacity.memory_bytes
+                                             : ((column + std::int64_t{1}) << memory_shift) - 1;
     }
     bool may_fit(const Request& request) const;
     /// The next row with members from `row` on, upwards or downwards; none: past the end.
@@ -102,17 +120,20 @@ class Cells {
   struct Place {
     std::uint32_t grid = kNone;
     std::uint32_t cell = 0;
-    std::uint32_t next = kNone, previous = kNone;  ///< In its cell.
+    std::uint32_t slot = 0;  ///< Among the cell's members.
   };
   /// The search for the best of one request.
   template <class Score, class Bound>
   struct Search;
 
   static std::uint64_t kinds_of(const Room& room);
+  static Member member_of(std::uint32_t id, const Target& target) {
+    return {target.room.free.cpu_m, target.room.free.memory_bytes, target.tasks, id};
+  }
   std::uint32_t grid_for(const Target& target);
   void size(Grid& grid, std::uint32_t members) const;
-  void refine(Grid& grid, const Targets& targets);
-  void link(std::uint32_t id, std::uint32_t cell, const Target& target);
+  void refine(Grid& grid);
+  void link(const Member& member, std::uint32_t cell);
   void unlink(std::uint32_t id);
 
   mutable std::vector<Grid> grids_;  ///< Searching narrows bounds.
@@ -141,11 +162,27 @@ inline std::uint32_t Cells::Grid::row_from(std::uint32_t row, bool upwards) cons
   return kNone;
 }
 
+inline Cells::Bounds::Bounds()
+    : cpu_low(std::numeric_limits<std::int64_t>::max()),
+      cpu_high(0),
+      memory_low(cpu_low),
+      memory_high(0),
+      tasks_low(kNone),
+      id_low(kNone) {}
+
+inline void Cells::Bounds::widen(const Member& member) {
+  cpu_low = std::min(cpu_low, member.cpu_m);
+  cpu_high = std::max(cpu_high, member.cpu_m);
+  memory_low = std::min(memory_low, member.memory_bytes);
+  memory_high = std::max(memory_high, member.memory_bytes);
+  tasks_low = std::min(tasks_low, member.tasks);
+  id_low = std::min(id_low, member.id);
+}
+
 template <class Score, class Bound>
 struct Cells::Search {
   using Value = std::invoke_result_t<const Score&, const Target&>;
 
-  const Cells& cells;
   const Targets& targets;
   const Request& request;
   const Likes likes;
@@ -154,84 +191,99 @@ struct Cells::Search {
   std::uint64_t& examined;
   std::uint32_t winner = kNone;
   Value high{};
+  Target corner{};  ///< Of the grid that is searched; what it has free is set for each question.
 
   bool full() const { return likes == Likes::kLittleFree; }
+  /// Bounds tell nothing yet, or never.
+  bool blind() const { return winner == kNone || likes == Likes::kAnything; }
 
-  /// What no target beyond these bounds exceeds; a corner of cell or row.
-  Value corner_of(const Grid& grid, std::int64_t cpu_m, std::int64_t memory_bytes,
-                  std::uint32_t tasks) const {
-    Target corner{grid.shape.capacity, {}, grid.shape.slot_cpu_m, tasks};
-    corner.room.free = grid.shape.capacity;
+  /// What no target exceeds that has so much free and so many tasks, or is liked less.
+  Value most(std::int64_t cpu_m, std::int64_t memory_bytes, std::uint32_t tasks) {
     corner.room.free.cpu_m = cpu_m;
     corner.room.free.memory_bytes = memory_bytes;
-    corner.room.slots = 1;
+    corner.tasks = tasks;
     return bound(corner);
   }
+  bool beats(Value value, std::uint32_t id) const { return value > high || (value == high && id < winner); }
 
+  void look_at(const Member& member) {
+    if (member.cpu_m < request.need.cpu_m || member.memory_bytes < request.need.memory_bytes) return;
+    if (!blind() && !beats(most(member.cpu_m, member.memory_bytes, member.tasks), member.id)) return;
+    const Target& target = targets[member.id];
+    if (!target.room.fits(request)) return;
+    const Value value = score(target);
+    if (winner != kNone && !beats(value, member.id)) return;
+    winner = member.id;
+    high = value;
+  }
+
+  /// Who leaves a cell does not narrow its bounds; who searches it does.
   void look_into(Cell& cell) {
-    const std::uint32_t first = cell.first;
-    const std::uint32_t members = cell.members;
-    cell.clear();
-    cell.first = first;
-    cell.members = members;
-    examined += members;
-    for (std::uint32_t id = first; id != kNone; id = cells.places_[id].next) {
-      const Target& target = targets[id];
-      cell.widen(id, target);
-      if (!target.room.fits(request)) continue;
-      if constexpr (!std::is_same_v<Score, Bound>)
-        if (winner != kNone && bound(target) < high) continue;
-      const Value s = score(target);
-      if (winner != kNone && (s < high || (s == high && id > winner))) continue;
-      winner = id;
-      high = s;
+    examined += cell.members.size();
+    Bounds bounds;
+    for (const Member& member : cell.members) {
+      bounds.widen(member);
+      look_at(member);
     }
+    cell.bounds = bounds;
   }
 
-  bool can_win(const Grid& grid, const Cell& cell) const {
+  bool can_win(const Bounds& cell) {
     if (cell.cpu_high < request.need.cpu_m || cell.memory_high < request.need.memory_bytes) return false;
-    if (winner == kNone || likes == Likes::kAnything) return true;
-    const Value most = full() ? corner_of(grid, std::max(cell.cpu_low, request.need.cpu_m),
-                                          std::max(cell.memory_low, request.need.memory_bytes), kNone)
-                              : corner_of(grid, cell.cpu_high, cell.memory_high, cell.tasks_low);
-    return most > high || (most == high && cell.id_low < winner);
+    if (blind()) return true;
+    const Value value = full() ? most(std::max(cell.cpu_low, request.need.cpu_m),
+                                      std::max(cell.memory_low, request.need.memory_bytes), kNone)
+                               : most(cell.cpu_high, cell.memory_high, cell.tasks_low);
+    return beats(value, cell.id_low);
   }
 
-  /// False if neither this row nor one after it can hold the best.
-  bool look_at(Grid& grid, std::uint32_t row, std::uint32_t least_column) {
-    if (winner != kNone && likes != Likes::kAnything) {
-      const std::int64_t low = static_cast<std::int64_t>(row) << grid.cpu_shift;
-      const std::int64_t cpu =
-          full() ? std::max(low, request.need.cpu_m)
-                 : std::min(low + (std::int64_t{1} << grid.cpu_shift) - 1, grid.shape.capacity.cpu_m);
-      const std::int64_t memory = full() ? request.need.memory_bytes : grid.shape.capacity.memory_bytes;
-      if (corner_of(grid, cpu, memory, full() ? kNone : 0) < high) return false;
-    }
-    std::uint64_t columns = grid.columns[row] & (~std::uint64_t{0} << least_column);
-    Cell* const cells_of_row = &grid.cells[std::size_t{row} << grid.column_bits];
-    while (columns != 0) {
-      const int column = full() ? std::countr_zero(columns) : 63 - std::countl_zero(columns);
-      columns &= ~(std::uint64_t{1} << column);
+  /// What no target exceeds in this row and column, nor in less liked ones.
+  Value most_beyond(const Grid& grid, std::uint32_t row, std::uint32_t column) {
+    if (!full()) return most(grid.most_cpu_m(row), grid.most_memory(column), 0);
+    return most(std::max(static_cast<std::int64_t>(row) << grid.cpu_shift, request.need.cpu_m),
+                std::max(static_cast<std::int64_t>(column) << grid.memory_shift, request.need.memory_bytes),
+                kNone);
+  }
+
+  static std::uint32_t first_of(std::uint64_t columns, bool upwards) {
+    return static_cast<std::uint32_t>(upwards ? std::countr_zero(columns) : 63 - std::countl_zero(columns));
+  }
+
+  /// Takes from `columns` those found unable to hold the best in this row, and so in no row after it: the
+  /// less liked a row, the more liked a column must be.
+  void look_at(Grid& grid, std::uint32_t row, std::uint64_t& columns) {
+    Cell* const cells = &grid.cells[std::size_t{row} << grid.column_bits];
+    for (std::uint64_t left = grid.columns[row] & columns; left != 0;) {
+      const std::uint32_t column = first_of(left, full());
+      left &= ~(std::uint64_t{1} << column);
       ++examined;
-      if (Cell& cell = cells_of_row[column]; can_win(grid, cell)) look_into(cell);
+      if (can_win(cells[column].bounds)) {
+        look_into(cells[column]);
+      } else if (!blind() && most_beyond(grid, row, column) < high) {
+        columns &= full() ? (std::uint64_t{1} << column) - 1 : ~std::uint64_t{1} << column;
+        return;
+      }
     }
-    return true;
   }
 
   void look_at(Grid& grid) {
+    corner = {grid.shape.capacity, {grid.shape.capacity, 1}, grid.shape.slot_cpu_m, 0};
+    std::uint64_t columns =
+        grid.with_members & (~std::uint64_t{0} << grid.column_of(request.need.memory_bytes));
     const std::uint32_t least_row = grid.row_of(request.need.cpu_m);
-    const std::uint32_t least_column = grid.column_of(request.need.memory_bytes);
     const bool up = full();
     std::uint32_t row = grid.row_from(up ? least_row : (1U << grid.row_bits) - 1, up);
-    while (row != kNone && row >= least_row && look_at(grid, row, least_column))
+    while (columns != 0 && row != kNone && row >= least_row) {
+      look_at(grid, row, columns);
       row = up ? grid.row_from(row + 1, true) : row == 0 ? kNone : grid.row_from(row - 1, false);
+    }
   }
 };
 
 template <class Score, class Bound>
 std::optional<NodeId> Cells::best(const Targets& targets, const Request& request, Likes likes,
                                   const Score& score, const Bound& bound, std::uint64_t& examined) const {
-  Search<Score, Bound> search{*this, targets, request, likes, score, bound, examined};
+  Search<Score, Bound> search{targets, request, likes, score, bound, examined};
   for (Grid& grid : grids_)
     if (grid.may_fit(request)) search.look_at(grid);
   if (search.winner == kNone) return std::nullopt;

@@ -188,8 +188,22 @@ std::string_view closest(std::string_view word, const std::vector<std::string_vi
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates,
                          std::string fallback) {
-  const std::string_view near = closest(word, candidates);
-  return near.empty() ? fallback : "did you mean " + backquoted(near) + "?";
+  if (const std::string_view near = closest(word, candidates); !near.empty())
+    return "did you mean " + backquoted(near) + "?";
+  constexpr std::size_t kShortest = 3;  // what is shorter is in too many names
+  constexpr std::size_t kMost = 6;
+  std::vector<std::string_view> around;
+  for (const std::string_view candidate : candidates)
+    if (word.size() >= kShortest && candidate.find(word) != std::string_view::npos)
+      around.push_back(candidate);
+  if (around.empty()) return fallback;
+  std::string names;
+  for (std::size_t i = 0; i < std::min(around.size(), kMost); ++i)
+    names += (i == 0                                             ? ""
+              : i + 1 == around.size() && around.size() <= kMost ? " or "
+                                                                 : ", ") +
+             backquoted(around[i]);
+  return "did you mean " + names + (around.size() > kMost ? " ...?" : "?");
 }
 
 std::string backquoted(std::string_view word) {

@@ -153,6 +153,8 @@ void read_events(Context& context, const JsonValue& events);
 void read_faults(Context& context, const JsonValue& faults);
 void read_network(Context& context, const JsonValue& network);
 void read_assertions(Context& context, const JsonValue& assertions);
+/// "12.5 s"
+std::string seconds_words(Instant at);
 /// Keeps what warnings need to know of a job that `reader` read.
 void note_submission(Context& context, const Reader& reader, const JobSpec& spec, Instant at,
                      std::uint64_t count, Duration every);

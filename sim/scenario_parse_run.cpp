@@ -28,14 +28,19 @@ std::string_view exactly_one(Context& context, const Reader& reader,
 /// Ids of the jobs that can be cancelled; collected when first asked for.
 class JobIds {
  public:
+  struct Known {
+    const JobSpec* spec = nullptr;  ///< Null for jobs of a table: each is rigid.
+    Instant at;                     ///< Of the first submission.
+  };
+
   /// What is known of the job; null, and reported if it is a mistake, if nothing is.
-  const JobSpec* find(Context& context, const JsonValue& value) {
+  const Known* find(Context& context, const JsonValue& value) {
     if (!context.jobs_known) return nullptr;
     if (ids_.empty()) collect(context.out.workload);
     const std::string id = value.string();
-    if (const auto found = ids_.find(id); found != ids_.end()) return found->second;
+    if (const auto found = ids_.find(id); found != ids_.end()) return &found->second;
     std::vector<std::string_view> some;  // enough to find a slip
-    for (const auto& [candidate, spec] : ids_) {
+    for (const auto& [candidate, known] : ids_) {
       if (some.size() == 1000) break;
       some.push_back(candidate);
     }
@@ -47,12 +52,16 @@ class JobIds {
  private:
   void collect(const Workload& workload) {
     if (const auto* arrivals = std::get_if<std::vector<Arrival>>(&workload))
-      for (const Arrival& arrival : *arrivals) ids_.emplace(arrival.spec->key, arrival.spec.get());
+      for (const Arrival& arrival : *arrivals) {
+        const auto [found, first] = ids_.emplace(arrival.spec->key, Known{arrival.spec.get(), arrival.at});
+        if (!first) found->second.at = std::min(found->second.at, arrival.at);
+      }
     if (const auto* table = std::get_if<JobTable>(&workload))
-      for (const TableJob& job : table->jobs) ids_.emplace(job.id, nullptr);
+      for (const TableJob& job : table->jobs)
+        ids_.emplace(job.id, Known{nullptr, Instant(Duration(job.submit_ns))});
   }
 
-  std::map<std::string, const JobSpec*> ids_;  ///< Null for jobs of a table: each is rigid.
+  std::map<std::string, Known> ids_;
 };
 
 constexpr std::uint64_t kAllReplicas = 1'000'000;
@@ -100,13 +109,21 @@ void read_service_event(Context& context, const Reader& reader, const JobSpec* j
 }
 
 /// What `submit_again` says beside the job that it repeats.
-void read_repetition(Context& context, const Reader& reader, const JobSpec* job, OperatorEvent& event) {
+void read_repetition(Context& context, const Reader& reader, const JobIds::Known* known,
+                     OperatorEvent& event) {
   const bool repeats = event.kind == OperatorEvent::Kind::kSubmitAgain;
   if (!repeats && reader.given("changed"))
     context.mistakes.add(reader.key_place("changed"), "`changed` says nothing here",
                          "right: with `submit_again`");
   if (!repeats || !context.jobs_known || !reader.valid("submit_again")) return;
   event.changed = reader.flag("changed");
+  if (known != nullptr && event.at < known->at)
+    context.warnings.add(reader.place("at_s"),
+                         "this is not again: " + backquoted(event.job) +
+                             " is submitted here, and not at its own `at_s`, " + seconds_words(known->at) +
+                             (event.changed ? ", where it is refused" : ", where nothing happens"),
+                         "right: a later `at_s`");
+  const JobSpec* job = known == nullptr ? nullptr : known->spec;
   if (job == nullptr) {
     if (std::holds_alternative<JobTable>(context.out.workload))
       context.mistakes.add(reader.place("submit_again"), "a job of a table cannot be submitted again",
@@ -245,9 +262,9 @@ void read_events(Context& context, const JsonValue& events) {
       event.node = find_node(context, reader.value(what)).value_or(0);
     } else {
       event.job = reader.text(what);
-      const JobSpec* job = jobs.find(context, reader.value(what));
-      read_service_event(context, reader, job, event);
-      read_repetition(context, reader, job, event);
+      const JobIds::Known* known = jobs.find(context, reader.value(what));
+      read_service_event(context, reader, known == nullptr ? nullptr : known->spec, event);
+      read_repetition(context, reader, known, event);
     }
     context.out.events.push_back(std::move(event));
   }

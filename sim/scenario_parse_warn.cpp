@@ -12,12 +12,6 @@
 namespace duet::sim::parsing {
 namespace {
 
-std::string seconds_words(std::int64_t ns) {
-  std::string text;
-  append_seconds(text, ns);
-  return text + " s";
-}
-
 /// An assertion that speaks of it says that it is expected.
 bool expects(const Scenario& scenario, std::string_view metric) {
   return std::any_of(scenario.assertions.begin(), scenario.assertions.end(),
@@ -71,7 +65,7 @@ void warn_of_full_queues(Context& context) {
     context.warnings.add(
         rush.place,
         std::to_string(rush.operations) + " operations are submitted to pool " + backquoted(pool) + " at " +
-            seconds_words(to_ns(at)) + ", and at most " + std::to_string(limit) +
+            seconds_words(at) + ", and at most " + std::to_string(limit) +
             " may wait: jobs beyond that are refused",
         "right: a higher `queue_limit`, or an assertion about `jobs_refused` if it is meant");
   }
@@ -128,12 +122,12 @@ void warn_of_idle_faults(Context& context) {
     if (one.on && !off[one.node])
       context.warnings.add(
           one.place,
-          node + " runs at " + seconds_words(to_ns(one.at)) + ": a restart does nothing to a node that is on",
+          node + " runs at " + seconds_words(one.at) + ": a restart does nothing to a node that is on",
           "right: a `crash` of it before this");
     if (!one.on && off[one.node])
-      context.warnings.add(
-          one.place, node + " is off already at " + seconds_words(to_ns(one.at)) + ": this does nothing",
-          "right: a `restart` of it before this");
+      context.warnings.add(one.place,
+                           node + " is off already at " + seconds_words(one.at) + ": this does nothing",
+                           "right: a `restart` of it before this");
     off[one.node] = !one.on;
   }
 }
@@ -155,13 +149,18 @@ void warn_of_long_times(Context& context) {
   if (beats < kMany) return;
   const auto millions = static_cast<std::int64_t>(beats / 1e6);
   context.warnings.add(last.place,
-                       "until " + seconds_words(to_ns(last.at)) + " the nodes send " +
-                           std::to_string(millions) +
+                       "until " + seconds_words(last.at) + " the nodes send " + std::to_string(millions) +
                            " million heartbeats, and a run passes a few million of them in a second",
                        "right: a longer `heartbeat_s` (0: none), or an earlier time");
 }
 
 }  // namespace
+
+std::string seconds_words(Instant at) {
+  std::string text;
+  append_seconds(text, to_ns(at));
+  return text + " s";
+}
 
 void note_submission(Context& context, const Reader& reader, const JobSpec& spec, Instant at,
                      std::uint64_t count, Duration every) {

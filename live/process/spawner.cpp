@@ -136,7 +136,7 @@ Result<std::shared_ptr<Spawned>> Spawner::Thread::start(const SpawnOrder& order)
   if (broken_) return *broken_;
   if (order.argv.empty() || order.argv.front().empty())
     return Problem{"argv", "names no program", "a program and its arguments"};
-  std::vector<Fd> groups;
+  std::vector<int> groups;
   if (order.groups) {
     auto made = order.groups();
     if (!made) return made.problems();
@@ -152,7 +152,7 @@ Result<std::shared_ptr<Spawned>> Spawner::Thread::start(const SpawnOrder& order)
   plan.argv = pointers(order.argv);
   plan.env = pointers(order.env);
   plan.directory = order.directory.c_str();
-  for (const Fd& group : groups) plan.groups.push_back(group.get());
+  plan.groups = std::move(groups);
   plan.in = nothing_.get();
   plan.out = out->write.get();
   plan.err = err->write.get();

@@ -22,9 +22,8 @@ struct SpawnOrder {
   std::vector<std::string> env;     ///< NAME=VALUE; nothing else is in the program's environment.
   std::string directory;            ///< Absolute; where it runs.
   std::vector<std::uint32_t> cpus;  ///< Where it may run; empty: wherever this process may.
-  /// Called right before the start, on the spawning thread: makes what the child is to join. Its files are
-  /// closed after the start.
-  std::function<Result<std::vector<Fd>>()> groups;
+  /// Called right before the start, on the spawning thread: makes what the child is to join, and keeps it.
+  std::function<Result<std::vector<int>>()> groups;
 };
 
 /// Of a process that has become its program.

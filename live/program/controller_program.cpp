@@ -9,7 +9,9 @@
 #include "core/codec/atomic_file.h"
 #include "core/codec/json_text.h"
 #include "core/policy.h"
+#include "live/api/api.h"
 #include "live/driver/controller_driver.h"
+#include "live/http/server.h"
 #include "live/log.h"
 #include "live/program/arguments.h"
 #include "live/program/folder.h"
@@ -68,6 +70,8 @@ class Program {
 
  private:
   Problems open_store();
+  Problems serve();
+  void read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done);
   void note_where();
   void stop();
 
@@ -78,6 +82,10 @@ class Program {
   std::unique_ptr<Store> store_;
   std::optional<wire::AgentPort> agents_;
   std::optional<ControllerDriver> driver_;
+  std::optional<Api> api_;
+  http::RouteTable routes_;
+  std::optional<http::Server> server_;
+  std::uint16_t http_port_ = 0;
 };
 
 Problems Program::start() {
@@ -114,6 +122,7 @@ Problems Program::start() {
   // First what was, then who comes.
   if (Problems problems = driver_->start(); !problems.empty()) return problems;
   if (Problems problems = agents_->listen(); !problems.empty()) return problems;
+  if (Problems problems = serve(); !problems.empty()) return problems;
   for (const int number : {SIGINT, SIGTERM}) signals_.add(number);
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (!error) stop();
@@ -133,16 +142,54 @@ Problems Program::open_store() {
   return {};
 }
 
+Problems Program::serve() {
+  auto token = secret_in(folder_->file("token"));
+  if (!token) return token.problems();
+  ApiOptions api;
+  api.version = DUET_VERSION;
+  api.read_log = [this](const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
+    read_log(question, std::move(done));
+  };
+  api_.emplace(io_, *driver_, std::move(api));
+  api_->add_to(routes_);
+  http::ServerOptions options;
+  options.gate.token = std::string(token->reveal());
+  options.allow_remote = settings_.insecure;
+  options.on_warning = [](std::string_view what) { log::warn("http", {{"what", what}}); };
+  server_.emplace(io_, routes_, std::move(options));
+  const auto port = server_->listen(settings_.http.host, settings_.http.port);
+  if (!port) return port.problems();
+  http_port_ = *port;
+  return {};
+}
+
+void Program::read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
+  wire::ReadLog query;
+  query.attempt = question.attempt;
+  query.errors = question.errors;
+  query.from_end = question.from_end;
+  query.from = question.from;
+  query.at_most = question.at_most;
+  agents_->read_log(question.node, query, [done = std::move(done)](Result<wire::LogPart> part) {
+    if (!part) return done(part.problems());
+    if (!part->problem.empty()) return done(Problem{"log", part->problem, {}});
+    done(LogPiece{std::move(part->bytes), part->from, part->ended});
+  });
+}
+
 /// For whoever started this, and for the command line: where it listens, now that it does.
 void Program::note_where() {
   std::string text = "{\"pid\":";
   codec::append_number(text, static_cast<std::int64_t>(::getpid()));
+  text += ",\"url\":";
+  codec::append_string(text, "http://" + settings_.http.host + ':' + std::to_string(http_port_));
   text += ",\"agents\":";
   codec::append_string(text, settings_.agents.host + ':' + std::to_string(agents_->port()));
   text += "}\n";
   if (const auto written = codec::write_file(folder_->file("controller.json"), text); !written)
     log::write(log::Level::kWarn, "cannot say where this listens", written.problems());
-  log::info("controller ready", {{"agents_port", agents_->port()},
+  log::info("controller ready", {{"http_port", http_port_},
+                                 {"agents_port", agents_->port()},
                                  {"data", folder_->path()},
                                  {"store", store_->name()},
                                  {"jobs", driver_->machine().jobs().live()}});

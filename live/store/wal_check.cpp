@@ -60,29 +60,33 @@ std::optional<WalHeader> wal_header(WalBytes bytes) {
 /// Takes the frames one after the other.
 class WalWalk {
  public:
-  explicit WalWalk(const WalHeader& header) : header_(header), chain_(header.sums), linked_(header.sums) {}
+  explicit WalWalk(const WalHeader& header) : header_(header), chain_(header.sums) {}
 
   void take(WalBytes frame) {
     const std::uint64_t number = ++frames_;
-    const bool ours = header_.salt[0] == be32(frame, 8) && header_.salt[1] == be32(frame, 12);
+    const bool of_salt = header_.salt[0] == be32(frame, 8);
+    const bool of_both = of_salt && header_.salt[1] == be32(frame, 12);
+    const bool ours = of_salt || header_.salt[1] == be32(frame, 12);  // An older log shares neither.
     const bool ends = be32(frame, 4) != 0;
     const WalSums said = sums_at(frame, 16);
-    const WalBytes content = frame.subspan(kWalFrame);
-    const auto right_after = [&](WalSums before) {
-      return ours && summed(content, header_.big, summed(frame.first(8), header_.big, before)) == said;
+    const auto sums_after = [&](WalSums before) {
+      return summed(frame.subspan(kWalFrame), header_.big, summed(frame.first(8), header_.big, before));
     };
-    if (!broken_ && right_after(chain_)) {
+    if (!broken_ && of_both && sums_after(chain_) == said) {
       chain_ = said;
       if (ends) whole_ = number;
-    } else {
-      if (!broken_) broken_ = number;
-      if (ours) ++beyond_;
-      // Right as far as can be told without the one before: its sums, right or wrong, are what this one
-      // continues.
-      if (ended_ && right_after(linked_)) damaged_ = true;
-      if (ours && ends) ended_ = true;
+      return;
     }
-    linked_ = said;
+    if (ours && broken_) {
+      // Right as far as can be told: it continues the one before, whose content or whose sums may be wrong.
+      const bool right = sums_after(said_before_) == said || sums_after(made_before_) == said;
+      if (ended_ && right) damaged_ = true;
+    }
+    made_before_ = sums_after(broken_ ? said_before_ : chain_);
+    said_before_ = said;
+    if (!broken_) broken_ = number;
+    if (ours) ++beyond_;
+    if (ours && ends) ended_ = true;
   }
 
   bool damaged() const { return damaged_; }
@@ -94,8 +98,9 @@ class WalWalk {
 
  private:
   const WalHeader& header_;
-  WalSums chain_;   ///< Of the last frame in an unbroken row.
-  WalSums linked_;  ///< Of the frame before, whatever it is.
+  WalSums chain_;          ///< Of the last frame in an unbroken row.
+  WalSums said_before_{};  ///< Behind the break: what the frame before says that its sums are, ...
+  WalSums made_before_{};  ///< ... and what they are, if the frame before that one says the truth.
   std::uint64_t frames_ = 0;
   std::uint64_t whole_ = 0;              ///< Up to the end of the last whole transaction.
   std::uint64_t beyond_ = 0;             ///< Of this log, in or behind the break.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -46,12 +47,12 @@ void choose_metrics(Comparison& comparison) {
   comparison.shown = std::move(shown);
 }
 
-Standing standing_of(const ComparedCell& cell, bool all_zero, Better better) {
+Standing standing_of(const ComparedCell& cell, bool all_zero, Better better, std::size_t fewest) {
   if (cell.pairs == 0) return Standing::kUnknown;
   if (all_zero) return Standing::kTie;
   if (!cell.low) return Standing::kUnknown;
   if (*cell.low <= 0 && 0 <= *cell.high) return Standing::kTie;
-  if (*cell.low != *cell.high && cell.pairs < kFewestPairs) return Standing::kUnknown;
+  if (*cell.low != *cell.high && cell.pairs < fewest) return Standing::kUnknown;
   if (better == Better::kNeither) return Standing::kDiffers;
   return (cell.difference < 0) == (better == Better::kLess) ? Standing::kBetter : Standing::kWorse;
 }
@@ -92,7 +93,7 @@ ComparedCell cell_of(const Comparison& comparison, const Metric& metric, std::si
       base += one.second / static_cast<double>(differences.size());
   if (base != 0) cell.relative = cell.difference / std::abs(base);
   const bool all_zero = std::all_of(differences.begin(), differences.end(), [](double d) { return d == 0; });
-  cell.standing = standing_of(cell, all_zero, metric.better);
+  cell.standing = standing_of(cell, all_zero, metric.better, fewest_pairs(comparison.confidence));
   return cell;
 }
 
@@ -156,9 +157,11 @@ void note_few_seeds(Comparison& comparison) {
     most = std::max(most, cell.pairs);
     unknown |= cell.standing == Standing::kUnknown && cell.pairs > 1 && cell.metric == comparison.objective;
   }
-  if (unknown && most < kFewestPairs)
+  const std::size_t fewest = fewest_pairs(comparison.confidence);
+  if (unknown && most < fewest)
     comparison.notices.push_back("too few seeds to be certain: " + std::to_string(most) + ", of at least " +
-                                 std::to_string(kFewestPairs));
+                                 std::to_string(fewest) + " for " +
+                                 std::to_string(comparison.variants.size()) + " variants");
 }
 
 }  // namespace
@@ -183,11 +186,11 @@ std::string_view name_of(Standing standing) {
 
 const ComparedCell* find_cell(const Comparison& comparison, std::size_t scenario, std::string_view metric,
                               std::size_t variant) {
-  const auto found =
-      std::find_if(comparison.cells.begin(), comparison.cells.end(), [&](const ComparedCell& cell) {
-        return cell.scenario == scenario && cell.metric == metric && cell.variant == variant;
-      });
-  return found == comparison.cells.end() ? nullptr : &*found;
+  auto cell = std::partition_point(comparison.cells.begin(), comparison.cells.end(),
+                                   [&](const ComparedCell& one) { return one.scenario < scenario; });
+  for (; cell != comparison.cells.end() && cell->scenario == scenario; ++cell)
+    if (cell->variant == variant && cell->metric == metric) return &*cell;
+  return nullptr;
 }
 
 std::vector<std::pair<std::uint64_t, double>> values_of(const Comparison& comparison, std::size_t scenario,
@@ -215,6 +218,27 @@ std::vector<double> paired_differences(const std::vector<std::pair<std::uint64_t
     if (other != b.end() && other->first == seed) differences.push_back(value - other->second);
   }
   return differences;
+}
+
+std::vector<std::size_t> best_variants(const Comparison& comparison, std::size_t scenario, std::size_t most) {
+  std::vector<std::pair<double, std::size_t>> ranked;
+  const Metric* metric = find_metric(comparison.objective);
+  const Better better = metric == nullptr ? Better::kNeither : metric->better;
+  for (std::size_t v = 0; v < comparison.variants.size(); ++v)
+    if (const ComparedCell* cell = find_cell(comparison, scenario, comparison.objective, v)) {
+      const double mean = std::isfinite(cell->mean) ? cell->mean : std::numeric_limits<double>::max();
+      ranked.emplace_back(better == Better::kLess ? mean : better == Better::kMore ? -mean : 0, v);
+    }
+  std::stable_sort(ranked.begin(), ranked.end(), [&](const auto& a, const auto& b) {
+    const bool first = a.second == comparison.baseline;
+    const bool second = b.second == comparison.baseline;
+    return first != second ? first : a.first < b.first;
+  });
+  if (ranked.size() > most) ranked.resize(most);
+  std::vector<std::size_t> chosen;
+  for (const auto& [rank, variant] : ranked) chosen.push_back(variant);
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
 }
 
 void conclude(Comparison& comparison) {

@@ -25,6 +25,10 @@ std::vector<std::pair<std::uint64_t, double>> values_of(const Comparison& compar
 std::vector<double> paired_differences(const std::vector<std::pair<std::uint64_t, double>>& a,
                                        const std::vector<std::pair<std::uint64_t, double>>& b);
 
+/// The variants to look at where there is no room for all: the baseline and the best by the objective, at
+/// most `most` (at least 1) of those that have it, in the order of Comparison::variants.
+std::vector<std::size_t> best_variants(const Comparison& comparison, std::size_t scenario, std::size_t most);
+
 /// One sentence: which variant is best by the objective, by how much, how surely; or that it is a tie.
 std::string verdict_of(const Comparison& comparison, std::size_t scenario);
 

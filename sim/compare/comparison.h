@@ -46,8 +46,8 @@ enum class Standing : std::uint8_t {
   kBetter,
   kWorse,
   kDiffers,  ///< Certain, of a metric that is neither better nor worse.
-  kUnknown,  ///< They differ, in too few pairs to be certain (below kFewestPairs): an exact difference, no
-             ///< more.
+  kUnknown,  ///< They differ, in too few pairs to be certain (below fewest_pairs()): an exact difference,
+             ///< no more.
 };
 
 /// One metric of one variant of one scenario, over its seeds.

@@ -18,6 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMostText = std::uint64_t{2} << 30;
+/// Scenarios times variants.
+constexpr std::size_t kMostPlaces = 1'000'000;
+/// Of metrics; there are not half as many.
+constexpr std::size_t kMostMetrics = 256;
+/// Beyond this a value is no measurement, and axes have no scale.
+constexpr double kLargest = 1e300;
 
 class ComparisonWriter {
  public:
@@ -175,13 +181,19 @@ class ComparisonReader {
       for (JsonValue s = list(v, "settings"); s; s = s.next_sibling())
         variant.settings.push_back({text(s, "pointer"), text(s, "value")});
     }
+    if (c.scenarios.size() * c.variants.size() > kMostPlaces)
+      complain(root.member("variants"), "with all scenarios these are more than a million");
     c.baseline = index(root, "baseline", c.variants.size());
     for (JsonValue seed = list(root, "seeds"); seed; seed = seed.next_sibling())
       c.seeds.push_back(whole(seed));
     c.objective = metric(root, "objective");
     c.metrics = texts(root, "metrics");
     c.shown = texts(root, "shown");
+    for (const char* name : {"metrics", "shown"})
+      if ((name[0] == 'm' ? c.metrics : c.shown).size() > kMostMetrics)
+        complain(root.member(name), "these are more than there are");
     c.confidence = number(root, "confidence");
+    if (!(c.confidence > 0 && c.confidence < 1)) complain(root.member("confidence"), "this is no confidence");
     c.verdicts = texts(root, "verdicts");
     c.notices = texts(root, "notices");
     for (JsonValue r = list(root, "runs"); r; r = r.next_sibling()) c.runs.push_back(run(r, c));
@@ -190,6 +202,9 @@ class ComparisonReader {
       c.costs.push_back({text(v, "policy"), integer(v, "nodes"), number(v, "ns"), number(v, "noise")});
     if (!std::is_sorted(c.runs.begin(), c.runs.end(), in_order))
       complain(root.member("runs"), "these are not in order");
+    if (!std::is_sorted(c.cells.begin(), c.cells.end(),
+                        [](const ComparedCell& a, const ComparedCell& b) { return a.scenario < b.scenario; }))
+      complain(root.member("cells"), "these are not in order");
     return c;
   }
   const std::optional<Problem>& problem() const { return problem_; }
@@ -235,7 +250,12 @@ class ComparisonReader {
   double number(const JsonValue& object, std::string_view name) {
     if (object.member(name).is(JsonType::kNull)) return std::numeric_limits<double>::quiet_NaN();
     const JsonValue value = member(object, name, JsonType::kNumber);
-    return value ? value.number() : 0;
+    return value ? measured(value) : 0;
+  }
+  double measured(const JsonValue& value) {
+    if (std::abs(value.number()) <= kLargest) return value.number();
+    complain(value, "this is too large for a measurement");
+    return 0;
   }
   std::uint64_t whole(const JsonValue& value) {
     std::uint64_t number = 0;
@@ -265,7 +285,7 @@ class ComparisonReader {
     if (value.member("failures")) run.failures = texts(value, "failures");
     const JsonValue metrics = member(value, "metrics", JsonType::kObject);
     for (JsonValue m = metrics ? metrics.first_child() : JsonValue(); m; m = m.next_sibling())
-      if (m.is(JsonType::kNumber)) run.metrics[m.key()] = m.number();
+      if (m.is(JsonType::kNumber)) run.metrics[m.key()] = measured(m);
     return run;
   }
   ComparedCell cell(const JsonValue& value, const Comparison& c) {

@@ -17,7 +17,19 @@ namespace {
 constexpr std::array kPolicyKinds = {"queue", "scheduler", "autoscaler", "detector", "estimator"};
 constexpr std::string_view kSeedsRight = "seeds such as 1..30 or 1,2,5";
 
-/// Splits at commas that stand outside of brackets and strings.
+std::optional<std::uint64_t> whole_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::string last_step(std::string_view pointer) {
+  return std::string(pointer.substr(pointer.rfind('/') + 1));
+}
+
+}  // namespace
+
 std::vector<std::string> split_values(std::string_view text) {
   std::vector<std::string> values(1);
   int depth = 0;
@@ -40,19 +52,6 @@ std::vector<std::string> split_values(std::string_view text) {
   }
   return values;
 }
-
-std::optional<std::uint64_t> whole_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-std::string last_step(std::string_view pointer) {
-  return std::string(pointer.substr(pointer.rfind('/') + 1));
-}
-
-}  // namespace
 
 std::string pointer_of(std::string_view word) {
   const bool kind = std::find(kPolicyKinds.begin(), kPolicyKinds.end(), word) != kPolicyKinds.end();
@@ -147,6 +146,7 @@ Result<Axis> parse_axis(std::string_view text, std::vector<std::string>& notices
   if (equals == std::string_view::npos || equals + 1 == text.size())
     return Problem{where, "this does not say which values to compare", "--axis /policies/queue=fcfs,easy"};
   Axis axis{pointer_of(text.substr(0, equals)), {}};
+  if (is_seed(axis.pointer)) return Problem{where, std::string(kSeedIsNoAxis), "--seeds 1..30"};
   if (!axis.pointer.starts_with('/'))
     return Problem{where, backquoted(axis.pointer) + " is no place in a scenario",
                    pointer_hint(text.substr(0, equals))};

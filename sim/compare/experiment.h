@@ -64,6 +64,9 @@ Result<std::vector<std::uint64_t>> parse_seeds(std::string_view text);
 /// in `notices` which values are given twice: an axis is a set.
 Result<Axis> parse_axis(std::string_view text, std::vector<std::string>& notices);
 
+/// Splits at commas that stand outside of brackets and strings: one value at least, some may be empty.
+std::vector<std::string> split_values(std::string_view text);
+
 /// The cartesian product, the last axis fastest. Without axes one variant, the scenarios as they are.
 /// Problems: two variants of one name, more than kMostRuns.
 Result<std::vector<Variant>> variants_of(const std::vector<Axis>& axes);

@@ -139,7 +139,10 @@ class ExperimentReader {
       known_members(item, {kExperimentAxisFields.begin(), kExperimentAxisFields.end()});
       const JsonValue pointer = item.member("pointer");
       Axis axis{pointer_of(text(pointer)), {}};
-      if (!axis.pointer.starts_with('/'))
+      if (is_seed(axis.pointer))
+        mistakes_.add(pointer.place(), std::string(kSeedIsNoAxis),
+                      R"(right: "seeds": "1..30", beside "axes")");
+      else if (!axis.pointer.starts_with('/'))
         mistakes_.add(pointer ? pointer.place() : opening(item), "this is no place in a scenario",
                       pointer_hint(axis.pointer));
       else if (!pointers.insert(axis.pointer).second)

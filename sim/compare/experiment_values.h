@@ -11,6 +11,10 @@ namespace duet::sim {
 
 /// "/policies/queue" for "queue", and so for the other kinds of policies; any other word as it is.
 std::string pointer_of(std::string_view word);
+/// True of the one place that is no axis: over seeds, variants are held against each other.
+inline bool is_seed(std::string_view pointer) { return pointer == "/seed" || pointer == "seed"; }
+inline constexpr std::string_view kSeedIsNoAxis =
+    "the seeds are no axis: every variant runs with each of them";
 /// What would be right instead of a word that is no pointer.
 std::string pointer_hint(std::string_view word);
 

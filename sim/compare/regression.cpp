@@ -14,6 +14,8 @@ namespace duet::sim {
 namespace {
 
 constexpr double kSignificance = 0.001;
+/// Of fewer differences Student's test cannot tell whether they are anything like normal.
+constexpr std::size_t kFewestForTest = 6;
 
 /// A metric that is not the same with every seed, and what has to be shown for it.
 struct Suspicion {
@@ -85,7 +87,7 @@ std::optional<Suspicion> suspicion(const Metric& metric, const Seeded& after, co
   if (m.relative && std::abs(*m.relative) <= tolerance) return std::nullopt;
   m.standing = direction(metric, difference);
   const auto [least, most] = std::minmax_element(differences.begin(), differences.end());
-  if (differences.size() < kFewestPairs || *least == *most) {
+  if (differences.size() < kFewestForTest || *least == *most) {
     if (*least <= 0 && *most >= 0) return std::nullopt;
     found.by_chance = false;
     return found;

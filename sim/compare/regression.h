@@ -33,7 +33,7 @@ struct Regression {
 };
 
 /// Simulated metrics are exact: equal decisions give equal numbers, so what differs has changed. Whether it
-/// has moved on the whole is another question: over kFewestPairs seeds or more, Student's paired t test must
+/// has moved on the whole is another question: over six seeds or more, Student's paired t test must
 /// say so at 0.1 %, all metrics that differ judged together (Holm); over fewer, all of them must have moved
 /// the same way; one is a fact. Changes of the mean by no more than `tolerance`, a share, do not count.
 /// Problems: the two have no run in common.

@@ -1,15 +1,9 @@
 #include "sim/compare/runs.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <system_error>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "sim/batch.h"
 #include "sim/diagnostics.h"
@@ -23,32 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMostSummary = 64 << 20;
-
-/// Keeps another `duet compare` out of the folder.
-class FolderLock {
- public:
-  explicit FolderLock(const std::string& folder)
-      : descriptor_(::open((folder + "/.lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)) {
-    if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) error_ = errno;
-  }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-  ~FolderLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  std::optional<Problem> problem(const std::string& folder) const {
-    if (error_ == 0) return std::nullopt;
-    if (error_ == EWOULDBLOCK)
-      return Problem{folder, "another duet compare is at work in this folder",
-                     "wait for it, or another --out"};
-    return Problem{folder,
-                   "nothing can be written into the folder: " + std::generic_category().message(error_), ""};
-  }
-
- private:
-  int descriptor_;
-  int error_ = 0;
-};
 
 /// Half-written runs of a program that was killed.
 void remove_leftovers(const fs::path& runs) {
@@ -222,8 +190,6 @@ Result<std::vector<ComparedRun>> make_runs(const RunPlan& plan, const RunsOption
   std::error_code error;
   fs::create_directories(fs::path(options.out) / "runs", error);
   if (error) return Problem{options.out, "the folder cannot be made: " + error.message(), ""};
-  const FolderLock lock(options.out);
-  if (auto problem = lock.problem(options.out)) return std::move(*problem);
   remove_leftovers(fs::path(options.out) / "runs");
   return RunsMaker(plan, options).make();
 }

@@ -41,9 +41,10 @@ struct ParsedPlan {
 };
 ParsedPlan plan_runs(const Experiment& experiment, const std::string& engine_program);
 
-/// Makes the runs that OUT/runs does not have yet, and returns all of them. Each run's folder appears whole;
-/// of the first seed it keeps what `duet sim --out` writes (the trace of the very first run only), of the
-/// others summary.json. A run that fails is in the result, says so, and is made again next time.
+/// The caller holds the FolderLock of OUT until it has written what it makes of the runs. Makes the runs that
+/// OUT/runs does not have yet, and returns all of them. Each run's folder appears whole; of the first seed it
+/// keeps what `duet sim --out` writes (the trace of the very first run only), of the others summary.json. A
+/// run that fails is in the result, says so, and is made again next time.
 Result<std::vector<ComparedRun>> make_runs(const RunPlan& plan, const RunsOptions& options);
 
 /// What a run's summary.json says: metrics, digest, how it ended, failed assertions.

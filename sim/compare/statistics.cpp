@@ -151,10 +151,17 @@ Interval bca_interval(std::span<const double> values, const Statistic& statistic
   return {bound(tail), bound(1 - tail)};
 }
 
+std::size_t fewest_pairs(double confidence) {
+  DUET_CHECK(confidence > 0 && confidence < 1);
+  std::size_t pairs = 2;
+  for (double by_chance = 0.5; by_chance > 1 - confidence; by_chance /= 2) ++pairs;
+  return pairs;
+}
+
 std::optional<Interval> interval_of_mean(std::span<const double> differences, double confidence) {
   if (differences.size() < 2) return std::nullopt;
   const auto [least, most] = std::minmax_element(differences.begin(), differences.end());
-  if (*least == *most || differences.size() < kFewestPairs) return Interval{*least, *most};
+  if (*least == *most || differences.size() < fewest_pairs(confidence)) return Interval{*least, *most};
   return bca_interval(differences, mean_of, confidence);
 }
 

@@ -34,9 +34,11 @@ struct BcaConstants {
 using Statistic = std::function<double(std::span<const double>)>;
 
 inline constexpr int kResamples = 10'000;
-/// With fewer pairs than this, differences that are all of one sign come by chance more often than once in 20
-/// (2 * 2^-5 > 0.05): nothing is certain, and resampling so few values says no more than their range.
-inline constexpr std::size_t kFewestPairs = 6;
+/// The fewest pairs that can make a difference certain at this confidence. If the signs of n differences were
+/// drawn with a coin, all would agree with probability 2^(1-n): with fewer pairs that is above 1 -
+/// confidence, no test of the signs can say anything, and resampling says no more than the range. 6 at 95 %,
+/// 11 at 1 - 0.05 / 47. 0 < confidence < 1; at least 2.
+std::size_t fewest_pairs(double confidence);
 
 /// The BCa interval (bias-corrected and accelerated) of a statistic: Efron, "Better bootstrap confidence
 /// intervals", JASA 82(397), 1987; Efron and Tibshirani, "An introduction to the bootstrap", 1993,
@@ -46,7 +48,7 @@ Interval bca_interval(std::span<const double> values, const Statistic& statistic
                       BcaConstants* constants = nullptr);
 
 /// Of the mean of paired differences. Nothing for fewer than two; the range of the values for fewer than
-/// kFewestPairs; one point if all are equal; else the BCa interval.
+/// fewest_pairs(); one point if all are equal; else the BCa interval.
 std::optional<Interval> interval_of_mean(std::span<const double> differences, double confidence);
 
 /// The two-sided probability of a mean at least so far from 0 under Student's paired t test; 0 if all

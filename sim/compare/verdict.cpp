@@ -11,7 +11,14 @@
 namespace duet::sim {
 namespace {
 
-std::string enumerated(const std::vector<std::string>& words) {
+/// Nobody reads a sentence with more names than five.
+std::string enumerated(std::vector<std::string> words) {
+  constexpr std::size_t kMost = 5;
+  if (words.size() > kMost) {
+    const std::string others = std::to_string(words.size() - kMost + 1) + " others";
+    words.resize(kMost - 1);
+    words.push_back(others);
+  }
   std::string out;
   for (std::size_t i = 0; i < words.size(); ++i)
     out += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];
@@ -25,25 +32,27 @@ struct Duel {
   std::optional<Interval> interval;
   bool equal = false;
   bool tie() const { return equal || (interval && interval->holds(0)); }
-  bool certain() const {
-    if (tie() || !interval) return false;
-    return interval->low == interval->high || pairs >= kFewestPairs;
-  }
 };
 
 class VerdictWriter {
  public:
   VerdictWriter(const Comparison& comparison, std::size_t scenario)
-      : comparison_(comparison), scenario_(scenario), metric_(*find_metric(comparison.objective)) {}
+      : comparison_(comparison),
+        scenario_(scenario),
+        metric_(*find_metric(comparison.objective)),
+        fewest_(fewest_pairs(comparison.confidence)) {}
 
   std::string write() {
     std::vector<std::size_t> with;
     for (std::size_t v = 0; v < comparison_.variants.size(); ++v)
       if (cell(v) != nullptr) with.push_back(v);
-    if (with.empty()) return "no run has " + std::string(metric_.name) + '.';
+    if (with.empty()) return "no run has " + metric() + '.';
     if (with.size() == 1) return alone(with.front());
-    if (metric_.better == Better::kNeither) return spread(with);
     keep_common(with);
+    if (common_.empty())
+      return names_of(with) + " cannot be compared: there is no seed with which all of them have " +
+             metric() + '.';
+    if (metric_.better == Better::kNeither) return spread(with) + without(with) + '.';
     const auto better = [&](std::size_t a, std::size_t b) {
       return metric_.better == Better::kLess ? mean(a) < mean(b) : mean(a) > mean(b);
     };
@@ -52,7 +61,7 @@ class VerdictWriter {
     if (with.end() != std::find(with.begin(), with.end(), comparison_.baseline) &&
         !better(best_, comparison_.baseline))
       best_ = comparison_.baseline;
-    return contest(with);
+    return contest(with) + without(with) + '.';
   }
 
  private:
@@ -72,19 +81,43 @@ class VerdictWriter {
   }
   Seeded values(std::size_t variant) const {
     Seeded all = values_of(comparison_, scenario_, variant, comparison_.objective);
-    if (!common_.empty()) std::erase_if(all, [&](const auto& one) { return !common_.contains(one.first); });
+    std::erase_if(all, [&](const auto& one) { return !common_.contains(one.first); });
     return all;
   }
   double mean(std::size_t variant) const {
     const Seeded all = values(variant);
-    if (common_.empty() || all.size() == cell(variant)->runs) return cell(variant)->mean;
+    // That of all seeds was taken before, with care for equal values.
+    if (all.size() == cell(variant)->runs) return cell(variant)->mean;
     double total = 0;
     for (const auto& [seed, value] : all) total += value;
     return total / static_cast<double>(all.size());
   }
   const std::string& name(std::size_t variant) const { return comparison_.variants[variant].name; }
+  std::string names_of(const std::vector<std::size_t>& variants) const {
+    std::vector<std::string> names;
+    for (const std::size_t v : variants) names.push_back(name(v));
+    return enumerated(names);
+  }
+  std::string metric() const { return std::string(metric_.name); }
+  std::string lowest() const {
+    return (metric_.better == Better::kLess ? "the lowest " : "the highest ") + metric();
+  }
   std::string unit(double value) const { return with_unit(value, &metric_); }
-  std::string runs(std::size_t n) const { return std::to_string(n) + (n == 1 ? " seed" : " seeds"); }
+  std::string seeds(std::size_t n) const { return std::to_string(n) + (n == 1 ? " seed" : " seeds"); }
+  std::string too_few(std::size_t n) const {
+    return seeds(n) + (n == 1 ? " is" : " are") + " too few to be certain, it takes at least " +
+           std::to_string(fewest_);
+  }
+  std::string average(std::size_t n) const { return n == 1 ? "" : " on average over " + seeds(n); }
+
+  /// The variants of which nothing is known.
+  std::string without(const std::vector<std::size_t>& with) const {
+    std::vector<std::size_t> others;
+    for (std::size_t v = 0; v < comparison_.variants.size(); ++v)
+      if (std::find(with.begin(), with.end(), v) == with.end()) others.push_back(v);
+    if (others.empty()) return "";
+    return "; " + names_of(others) + (others.size() == 1 ? " has no " : " have no ") + metric();
+  }
 
   Duel duel(std::size_t a, std::size_t b) const {
     const auto differences = paired_differences(values(a), values(b));
@@ -99,100 +132,92 @@ class VerdictWriter {
 
   std::string alone(std::size_t variant) const {
     const ComparedCell& only = *cell(variant);
-    std::string text = std::string(metric_.name) + " of " + name(variant) + " is " + unit(only.mean);
-    if (only.runs > 1)
-      text +=
-          " on average over " + runs(only.runs) + " (" + figure(only.least) + " to " + unit(only.most) + ')';
+    std::string text = metric() + " of " + name(variant) + " is " + unit(only.mean) + average(only.runs);
+    if (only.runs > 1) text += " (" + figure(only.least) + " to " + unit(only.most) + ')';
+    if (comparison_.variants.size() > 1) text = "nothing to compare: " + text + without({variant});
     return text + '.';
   }
 
   std::string spread(const std::vector<std::size_t>& with) const {
     const auto [least, most] = std::minmax_element(
         with.begin(), with.end(), [&](std::size_t a, std::size_t b) { return mean(a) < mean(b); });
-    return std::string(metric_.name) + " is neither good nor bad: " + unit(mean(*least)) + " with " +
-           name(*least) + ", " + unit(mean(*most)) + " with " + name(*most) + '.';
+    const std::string text = metric() + " is neither good nor bad: ";
+    if (mean(*least) == mean(*most)) return text + unit(mean(*least)) + " with " + names_of(with);
+    return text + "from " + unit(mean(*least)) + " with " + name(*least) + " to " + unit(mean(*most)) +
+           " with " + name(*most);
   }
 
   std::string contest(const std::vector<std::size_t>& with) const {
-    std::vector<std::string> tied;  // with the best
-    bool baseline_tied = best_ == comparison_.baseline;
-    std::size_t equal = 0;
+    std::vector<std::size_t> tied = {best_};
+    std::size_t equal = 1;
     for (const std::size_t v : with) {
       if (v == best_) continue;
       const Duel d = duel(best_, v);
       equal += d.equal;
-      if (d.tie()) tied.push_back(name(v));
-      baseline_tied |= v == comparison_.baseline && d.tie();
+      if (d.tie()) tied.push_back(v);
     }
-    const std::string extreme = metric_.better == Better::kLess ? "the least " : "the most ";
-    if (tied.size() + 1 == with.size()) return tie(equal == tied.size(), with);
-    std::string text;
-    if (tied.empty()) {
-      text = name(best_) + " has " + extreme + std::string(metric_.name) + ": " + unit(mean(best_));
-    } else {
-      std::vector<std::string> first = {name(best_)};
-      first.insert(first.end(), tied.begin(), tied.end());
-      text = enumerated(first) + " tie for " + extreme + std::string(metric_.name) + ": " + unit(mean(best_));
-      text += tied.size() == 1 ? " with the first" : " with the first of them";
-    }
-    return text + (baseline_tied ? to_next(with, tied) : to_baseline()) + '.';
+    if (tied.size() == with.size()) return tie(equal == tied.size(), with);
+    std::string text = names_of(tied);
+    text += (tied.size() == 1 ? " has " : " tie for ") + lowest() + ": " + unit(mean(best_));
+    if (tied.size() > 1) text += " with " + name(best_);
+    const bool baseline_tied = std::find(tied.begin(), tied.end(), comparison_.baseline) != tied.end() ||
+                               std::find(with.begin(), with.end(), comparison_.baseline) == with.end();
+    return text + against(baseline_tied ? next(with, tied) : comparison_.baseline);
   }
 
   std::string tie(bool all_equal, const std::vector<std::size_t>& with) const {
-    std::vector<std::string> names;
-    for (const std::size_t v : with) names.push_back(name(v));
-    std::string text = "a tie: " + enumerated(names);
-    if (all_equal)
-      return text + (with.size() == 2 ? " both" : " all") + " have " + unit(mean(best_)) + ' ' +
-             std::string(metric_.name) + " with every seed.";
+    const std::size_t n = common_.size();
+    const std::string text = "a tie: " + names_of(with);
+    if (all_equal) {
+      const std::string each = n == 1 ? "" : " with each of " + seeds(n);
+      return text + " have the same " + metric() + each + ", " + unit(mean(best_)) +
+             (n == 1 ? ", with the one seed that all have" : " on average");
+    }
     double least = mean(with.front());
     double most = least;
     for (const std::size_t v : with) {
       least = std::min(least, mean(v));
       most = std::max(most, mean(v));
     }
-    return text + " cannot be told apart by " + std::string(metric_.name) + " (" + figure(least) + " to " +
-           unit(most) + ", " + runs(cell(best_)->runs) + ").";
+    const std::string range = least == most      ? unit(least)
+                              : with.size() == 2 ? figure(mean(with[0])) + " and " + unit(mean(with[1]))
+                                                 : figure(least) + " to " + unit(most);
+    return text + " cannot be told apart by " + metric() + ": " + range + average(n) +
+           (n < fewest_ ? "; " + too_few(n) : "");
   }
 
-  /// How the best stands to the baseline, which is another one.
-  std::string to_baseline() const {
-    return cell(comparison_.baseline) == nullptr ? "; the baseline has none" : against(comparison_.baseline);
-  }
-  /// To the nearest that it beats.
-  std::string to_next(const std::vector<std::size_t>& with, const std::vector<std::string>& tied) const {
+  /// The nearest that the best beats.
+  std::size_t next(const std::vector<std::size_t>& with, const std::vector<std::size_t>& tied) const {
     std::optional<std::size_t> next;
     for (const std::size_t v : with) {
-      if (v == best_ || std::find(tied.begin(), tied.end(), name(v)) != tied.end()) continue;
+      if (std::find(tied.begin(), tied.end(), v) != tied.end()) continue;
       if (!next || std::abs(mean(v) - mean(best_)) < std::abs(mean(*next) - mean(best_))) next = v;
     }
-    return next ? against(*next) : std::string();
+    return *next;
   }
+  /// How the best stands to one that it beats.
   std::string against(std::size_t other) const {
     const Duel d = duel(best_, other);
-    if (d.pairs == 0) return "; " + name(other) + " has no seed in common with it";
     const double gap = std::abs(d.difference);
     std::string text = ", " + unit(gap);
     if (mean(other) != 0) text += " (" + percent(gap / std::abs(mean(other))) + ')';
     text += d.difference < 0 ? " less than " : " more than ";
     text += name(other);
-    if (d.pairs == 1) return text + ", exactly, in one run of each";
-    if (d.interval && d.interval->low == d.interval->high)
-      return text + ", exactly, with each of " + runs(d.pairs);
-    if (!d.certain())
-      return text + ", but " + runs(d.pairs) + " are too few to be certain (at least " +
-             std::to_string(kFewestPairs) + ')';
+    if (d.pairs == 1) return text + ", with the one seed that all have; another may say otherwise";
+    if (d.interval->low == d.interval->high) return text + ", exactly, with each of " + seeds(d.pairs);
+    if (d.pairs < fewest_) return text + " on average; but " + too_few(d.pairs);
     const double low = std::min(std::abs(d.interval->low), std::abs(d.interval->high));
     const double high = std::max(std::abs(d.interval->low), std::abs(d.interval->high));
-    return text + " (" + figure(low) + " to " + unit(high) + " at " + percent(comparison_.confidence) + ", " +
-           runs(d.pairs) + ')';
+    return text + " (" + figure(low) + " to " + unit(high) + " with " + percent(comparison_.confidence) +
+           " confidence, " + seeds(d.pairs) + ')';
   }
 
   const Comparison& comparison_;
   std::size_t scenario_;
   const Metric& metric_;
   std::size_t best_ = 0;
-  std::set<std::uint64_t> common_;  ///< Seeds that all variants have; empty: none, or not asked for.
+  std::size_t fewest_;              ///< Pairs that a certain difference takes.
+  std::set<std::uint64_t> common_;  ///< Seeds that all variants have.
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/compare/compare.h"
 #include "sim/report/gantt.h"
 #include "sim/report/page_parts.h"
 #include "sim/report/page_text.h"
@@ -13,6 +14,8 @@ namespace {
 constexpr double kPanelWidth = 560;
 constexpr double kPanelHeight = 220;
 constexpr std::size_t kMostCorners = 480;
+/// Of variants, each with its dots.
+constexpr std::size_t kMostPanels = 8;
 
 std::string figure(std::string_view caption, const std::string& drawing, std::string_view attributes = {}) {
   return "<figure" + std::string(attributes) + "><figcaption>" + html(caption) + "</figcaption>" + drawing +
@@ -24,25 +27,15 @@ struct Difference {
   double value = 0;
 };
 
-const ComparedRun* run_of(const Comparison& comparison, std::size_t scenario, std::size_t variant,
-                          std::uint64_t seed) {
-  for (const ComparedRun& run : comparison.runs)
-    if (run.scenario == scenario && run.variant == variant && run.seed == seed) return &run;
-  return nullptr;
-}
-
 /// The objective of a variant minus that of the baseline, seed by seed.
 std::vector<Difference> differences(const Comparison& comparison, std::size_t scenario, std::size_t variant) {
   std::vector<Difference> out;
   const double factor = quantity_of(comparison.objective).factor;
-  for (const std::uint64_t seed : comparison.seeds) {
-    const ComparedRun* one = run_of(comparison, scenario, variant, seed);
-    const ComparedRun* base = run_of(comparison, scenario, comparison.baseline, seed);
-    if (one == nullptr || base == nullptr) continue;
-    const auto left = one->metrics.find(comparison.objective);
-    const auto right = base->metrics.find(comparison.objective);
-    if (left != one->metrics.end() && right != base->metrics.end())
-      out.push_back({seed, (left->second - right->second) * factor});
+  const auto base = values_of(comparison, scenario, comparison.baseline, comparison.objective);
+  auto other = base.begin();
+  for (const auto& [seed, value] : values_of(comparison, scenario, variant, comparison.objective)) {
+    while (other != base.end() && other->first < seed) ++other;
+    if (other != base.end() && other->first == seed) out.push_back({seed, (value - other->second) * factor});
   }
   return out;
 }
@@ -72,24 +65,31 @@ std::string difference_panel(const Comparison& comparison, std::size_t scenario,
 }
 
 std::string difference_charts(const Comparison& comparison, std::size_t scenario) {
-  std::vector<std::vector<Difference>> all;
+  // The baseline has no panel of its own.
+  const auto chosen = best_variants(comparison, scenario, kMostPanels + 1);
+  std::vector<std::pair<std::size_t, std::vector<Difference>>> all;
   double reach = 0;
-  for (std::size_t variant = 0; variant < comparison.variants.size(); ++variant) {
-    all.push_back(differences(comparison, scenario, variant));
-    for (const Difference& one : all.back()) reach = std::max(reach, std::abs(one.value));
+  for (const std::size_t variant : chosen) {
+    if (variant == comparison.baseline) continue;
+    all.emplace_back(variant, differences(comparison, scenario, variant));
+    for (const Difference& one : all.back().second) reach = std::max(reach, std::abs(one.value));
   }
   std::string panels;
-  for (std::size_t variant = 0; variant < comparison.variants.size(); ++variant)
-    if (variant != comparison.baseline && !all[variant].empty())
-      panels += difference_panel(comparison, scenario, variant, all[variant], round_up(reach * 1.05));
+  for (const auto& [variant, of_variant] : all)
+    if (!of_variant.empty())
+      panels += difference_panel(comparison, scenario, variant, of_variant, round_up(reach * 1.05));
   if (panels.empty()) return {};
   return "<section><h2>Seed by seed: " + html(comparison.scenarios[scenario]) +
          "</h2><p class=\"note\">Each dot is one seed, its height means nothing; below the dots their mean "
          "and "
          "its " +
          percent_text(comparison.confidence) + " interval. Left of the line the variant has less than " +
-         html(comparison.variants[comparison.baseline].name) + ".</p><div class=\"panels\">" + panels +
-         "</div></section>";
+         html(comparison.variants[comparison.baseline].name) + '.' +
+         (comparison.variants.size() > kMostPanels + 1
+              ? " Drawn are the best " + std::to_string(kMostPanels) + " of " +
+                    std::to_string(comparison.variants.size() - 1) + " variants."
+              : "") +
+         "</p><div class=\"panels\">" + panels + "</div></section>";
 }
 
 struct WaitsAxis {

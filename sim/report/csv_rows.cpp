@@ -4,11 +4,16 @@
 #include <charconv>
 #include <limits>
 
+#include "sim/diagnostics.h"
+
 namespace duet::sim::report {
 namespace {
 
-/// True while a quoted field goes on behind the end of the text.
-bool is_open(std::string_view record) { return std::count(record.begin(), record.end(), '"') % 2 == 1; }
+/// A quoted field may go on over lines, but not for ever.
+constexpr std::size_t kMostRecord = 1 << 20;
+
+/// True if the text ends within quotes, which it began outside of.
+bool opens(std::string_view text) { return std::count(text.begin(), text.end(), '"') % 2 == 1; }
 
 }  // namespace
 
@@ -60,13 +65,17 @@ bool CsvRows::read_record() {
   }
   where_ = lines_.where();
   record_ = line;
-  while (is_open(record_)) {
+  for (bool open = opens(record_); open; open ^= opens(line)) {
     if (!lines_.next(line)) {
       failure_ = lines_.failure() ? *lines_.failure() : Problem{where_, "the quotes are not closed", ""};
       return false;
     }
     record_ += '\n';
     record_ += line;
+    if (record_.size() > kMostRecord) {
+      failure_ = Problem{where_, "this row is longer than 1 MiB", "quotes that are closed"};
+      return false;
+    }
   }
   return true;
 }
@@ -111,7 +120,7 @@ bool CsvRows::next() {
 
 void CsvRows::reject(std::size_t column, const std::string& right) {
   if (failure_) return;
-  failure_ = Problem{where_, names_[column] + " is \"" + std::string(text(column)) + "\"", right};
+  failure_ = Problem{where_, names_[column] + " is " + backquoted(text(column)), right};
 }
 
 std::optional<std::int64_t> CsvRows::instant(std::size_t column) {
@@ -119,6 +128,13 @@ std::optional<std::int64_t> CsvRows::instant(std::size_t column) {
   const auto ns = nanoseconds(text(column));
   if (!ns) reject(column, "seconds, as 12.345000");
   return ns;
+}
+
+std::string CsvRows::name(std::size_t column) {
+  constexpr std::size_t kLongest = 256;  // those of a scenario: 200, and a number
+  if (text(column).size() > kLongest)
+    reject(column, "a name of at most " + std::to_string(kLongest) + " bytes");
+  return std::string(text(column).substr(0, kLongest));
 }
 
 std::uint64_t CsvRows::number(std::size_t column) {

@@ -21,6 +21,8 @@ class CsvRows {
   /// Goes to the next row. False at the end and after a failure.
   bool next();
   std::string_view text(std::size_t column) const { return fields_[places_[column]]; }
+  /// A name; at most 256 bytes.
+  std::string name(std::size_t column);
   /// Seconds with up to nine decimals, in nanoseconds; nothing if the field is empty.
   std::optional<std::int64_t> instant(std::size_t column);
   /// A whole number; 0 if the field is empty.

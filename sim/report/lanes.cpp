@@ -171,6 +171,8 @@ std::optional<std::vector<std::uint32_t>> threads_of_slot(std::string_view slot)
         part.remove_prefix(1);
         if (!read_number(part, last) || last < first) return std::nullopt;
       }
+      // More are counted and not told apart: no slot names them.
+      if (threads.size() + (last - first) >= ThreadSet::kMaxThreads) return std::nullopt;
       for (std::uint32_t thread = first; thread <= last; ++thread) threads.push_back(thread);
       if (part.empty()) break;
       if (part.front() != ',') return std::nullopt;

@@ -67,7 +67,7 @@ std::vector<Merged> merge(const RunView& view, std::int64_t gap_ns) {
     for (const LaneRange& range : bar.lanes) {
       for (std::uint32_t lane = range.first; lane < range.first + range.count; ++lane) {
         const auto [known, fresh] = last.try_emplace({lane, how}, out.size());
-        if (!fresh && bar.start_ns <= out[known->second].end + gap_ns) {
+        if (!fresh && bar.start_ns - out[known->second].end <= gap_ns) {
           Merged& one = out[known->second];
           one.end = std::max(one.end, bar.end_ns);
           ++one.count;
@@ -84,7 +84,10 @@ std::vector<Merged> merge(const RunView& view, std::int64_t gap_ns) {
 PackedBars pack_merged(const RunView& view, std::int64_t unit_ns, std::size_t most) {
   std::int64_t gap = std::max<std::int64_t>(1, shown_until(view) / 20'000);
   std::vector<Merged> merged = merge(view, gap);
-  while (merged.size() > most && gap < shown_until(view)) merged = merge(view, gap *= 2);
+  while (merged.size() > most && gap < shown_until(view)) {
+    gap += std::min(gap, shown_until(view) - gap);
+    merged = merge(view, gap);
+  }
   PackedBars out{merged.size(), true, {}};
   Packer packer;
   std::int64_t before = 0;

@@ -11,6 +11,9 @@
 namespace duet::sim::report {
 namespace {
 
+/// In the table of runs: half a megabyte.
+constexpr std::size_t kMostRunRows = 2000;
+
 std::string sha256_source(std::string_view text) {
   codec::Sha256 sha;
   sha.update(codec::as_bytes(text));
@@ -81,12 +84,18 @@ std::string runs_table(const Comparison& comparison) {
   const auto name = [](const auto& list, std::size_t index) {
     return index < list.size() ? list[index] : typename std::decay_t<decltype(list)>::value_type{};
   };
-  for (const ComparedRun& run : comparison.runs)
+  for (std::size_t i = 0; i < std::min(comparison.runs.size(), kMostRunRows); ++i) {
+    const ComparedRun& run = comparison.runs[i];
     out += "<tr><td>" + html(name(comparison.scenarios, run.scenario)) + "</td><td>" +
            html(name(comparison.variants, run.variant).name) + "</td><td class=\"n\">" +
            std::to_string(run.seed) + "</td><td>" + html(run.ended) + failures_of(run) + "</td><td><code>" +
            html(run.digest) + "</code></td><td><code>" + html(run.folder) + "</code></td></tr>";
-  return out + "</tbody></table></div></details>";
+  }
+  out += "</tbody></table></div>";
+  if (comparison.runs.size() > kMostRunRows)
+    out += "<p class=\"note\">These are the first " + std::to_string(kMostRunRows) + " of " +
+           std::to_string(comparison.runs.size()) + " runs; results.csv has all of them.</p>";
+  return out + "</details>";
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <map>
 
@@ -17,6 +18,10 @@ namespace {
 constexpr std::array<std::string_view, 7> kEnds = {"succeeded",     "failed", "timed out", "killed",
                                                    "launch failed", "lost",   "running"};
 constexpr std::uint64_t kMaxSummary = std::uint64_t{64} << 20;
+/// Threads of all bars: each takes some 50 bytes while the series are made.
+constexpr std::size_t kMostHeld = 16'000'000;
+/// Beyond this a metric is no measurement, and axes have no scale.
+constexpr double kLargestMetric = 1e300;
 
 struct TaskIdText {
   std::uint64_t job = 0;
@@ -84,6 +89,7 @@ class Loader {
   RunView view_;
   Changes changes_;
   std::vector<std::vector<std::uint32_t>> slots_;
+  std::size_t held_ = 0;  ///< Threads in all of them.
   std::map<std::string, std::uint32_t, std::less<>> node_numbers_;
   std::vector<std::int64_t> submitted_;     ///< Of the accepted jobs, by their ids from 1.
   std::vector<std::uint32_t> first_tasks_;  ///< Of the same, in kinds_.
@@ -137,7 +143,8 @@ bool Loader::summary() {
   if (!end_ns) return fail({path("summary.json"), "has no end_s", "a summary that duet sim --out wrote"});
   view_.end_ns = *end_ns;
   for (JsonValue metric = root.member("metrics").first_child(); metric; metric = metric.next_sibling())
-    if (metric.is(JsonType::kNumber)) view_.metrics[metric.key()] = metric.number();
+    if (metric.is(JsonType::kNumber) && std::abs(metric.number()) <= kLargestMetric)
+      view_.metrics[metric.key()] = metric.number();
   read_policies(root.member("policies"));
   read_assertions(root.member("assertions"));
   return true;
@@ -165,8 +172,8 @@ bool Loader::nodes() {
   if (!opened(rows)) return false;
   while (rows->next()) {
     ViewedNode node;
-    node.name = rows->text(0);
-    node.type = rows->text(1);
+    node.name = rows->name(0);
+    node.type = rows->name(1);
     node.cores = static_cast<std::uint32_t>(std::min<std::uint64_t>(rows->number(2), 1'000'000));
     node.threads_per_core = static_cast<std::uint32_t>(std::min<std::uint64_t>(rows->number(3), 1024));
     node.reserved_cores = static_cast<std::uint32_t>(std::min<std::uint64_t>(rows->number(4), 1'000'000));
@@ -189,7 +196,7 @@ bool Loader::jobs() {
   if (!opened(rows)) return false;
   while (rows->next()) {
     if (rows->text(2) == "REJECTED") continue;  // They have no tasks, and no number.
-    view_.jobs.emplace_back(rows->text(0));
+    view_.jobs.push_back(rows->name(0));
     submitted_.push_back(rows->instant(1).value_or(0));
     if (const auto wait = rows->instant(3)) view_.waits_ns.push_back(*wait);
   }
@@ -206,7 +213,9 @@ std::uint32_t Loader::node_named(CsvRows& rows, std::size_t column) {
 
 void Loader::add_bar(CsvRows& rows, std::size_t slot, Bar bar) {
   auto threads = threads_of_slot(rows.text(slot));
-  if (!threads) rows.reject(slot, "threads, as 0-3 or A:1,5");
+  if (!threads) rows.reject(slot, "at most 256 threads, as 0-3 or A:1,5");
+  held_ += threads ? threads->size() : 0;
+  if (held_ > kMostHeld) rows.reject(slot, "at most 16 million threads held by all attempts together");
   bar.threads = std::max<std::uint32_t>(1, bar.threads);
   bar.end_ns = std::max(bar.start_ns, std::min(bar.end_ns, view_.end_ns));
   slots_.push_back(threads ? std::move(*threads) : std::vector<std::uint32_t>{});

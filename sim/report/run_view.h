@@ -106,7 +106,8 @@ Result<RunView> load_run_view(const std::string& folder);
 /// machine's own numbers; none where they are counted.
 void assign_lanes(RunView& view, const std::vector<std::vector<std::uint32_t>>& slots);
 
-/// Threads, cores and zones as tasks.csv writes them: "A:1,5 B:2" or "0-3". Nothing if it is no such text.
+/// Threads, cores and zones as tasks.csv writes them: "A:1,5 B:2" or "0-3". Nothing if it is no such text, or
+/// names more than 256 threads.
 std::optional<std::vector<std::uint32_t>> threads_of_slot(std::string_view slot);
 
 /// What changed during a run, beside the bars.

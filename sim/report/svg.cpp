@@ -40,7 +40,7 @@ void line_at(std::string& out, double x1, double y1, double x2, double y2, std::
 }  // namespace
 
 double round_up(double value) {
-  if (!(value > 0)) return 1;
+  if (!(value > 1e-300 && value < 1e302)) return 1;
   double step = 1;
   while (step > value) step /= 10;
   while (step * 10 <= value) step *= 10;

@@ -1,12 +1,19 @@
 // The verdict and the tables below it.
 #include <algorithm>
+#include <numeric>
 
+#include "sim/compare/compare.h"
 #include "sim/compare/comparison_text.h"
 #include "sim/report/page_parts.h"
 #include "sim/report/page_text.h"
 
 namespace duet::sim::report {
 namespace {
+
+/// Variants in a table.
+constexpr std::size_t kMostVariants = 200;
+/// Rows of the complete tables of all scenarios together: some 2 MB.
+constexpr std::size_t kMostTableRows = 6000;
 
 std::string cell(double value, const std::string& text, std::string_view after = {}) {
   std::string number = std::to_string(value);
@@ -33,6 +40,21 @@ std::string relative_cell(const ComparedCell& one) {
   return cell(*one.relative, signed_figures(*one.relative * 100));
 }
 
+/// All, while there is room for them.
+std::vector<std::size_t> shown_variants(const Comparison& comparison, std::size_t scenario) {
+  if (comparison.variants.size() > kMostVariants) return best_variants(comparison, scenario, kMostVariants);
+  std::vector<std::size_t> all(comparison.variants.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
+}
+
+/// What a table does not show, and where it is.
+std::string left_out(std::size_t shown, std::size_t all, std::string_view words, std::string_view file) {
+  if (shown >= all) return {};
+  return "<p class=\"note\">These are " + std::to_string(shown) + " of " + std::to_string(all) + ' ' +
+         std::string(words) + "; " + std::string(file) + " has all of them.</p>";
+}
+
 /// The objective: who is how much better, and how sure that is.
 std::string objective_table(const Comparison& comparison, std::size_t scenario) {
   const Quantity quantity = quantity_of(comparison.objective);
@@ -44,7 +66,7 @@ std::string objective_table(const Comparison& comparison, std::size_t scenario) 
       "</caption><thead><tr>" + head("variant", false) + head("mean" + unit, true) +
       head("difference" + unit, true) + head(percent_text(comparison.confidence) + " interval" + unit, true) +
       head("difference, %", true) + head("verdict", false) + "</tr></thead><tbody>";
-  for (std::size_t variant = 0; variant < comparison.variants.size(); ++variant) {
+  for (const std::size_t variant : shown_variants(comparison, scenario)) {
     out += "<tr><th scope=\"row\">" + html(comparison.variants[variant].name) + "</th>";
     const ComparedCell* one = find_cell(comparison, scenario, comparison.objective, variant);
     if (one == nullptr) {
@@ -59,7 +81,9 @@ std::string objective_table(const Comparison& comparison, std::size_t scenario) 
     out += base || !one->low ? empty_cell() : cell(*one->low, interval_text(*one, quantity.factor));
     out += relative_cell(*one) + "<td>" + standing_span(*one) + "</td></tr>";
   }
-  return out + "</tbody></table></div>";
+  return out + "</tbody></table></div>" +
+         left_out(std::min(comparison.variants.size(), kMostVariants), comparison.variants.size(),
+                  "variants: the baseline and the best", "comparison.json");
 }
 
 /// Variants by metrics: the mean, and below it the word.
@@ -73,7 +97,7 @@ std::string overview_table(const Comparison& comparison, std::size_t scenario) {
       head("variant", false);
   for (const std::string& metric : metrics) out += head(heading(quantity_of(metric)), true);
   out += "</tr></thead><tbody>";
-  for (std::size_t variant = 0; variant < comparison.variants.size(); ++variant) {
+  for (const std::size_t variant : shown_variants(comparison, scenario)) {
     out += "<tr><th scope=\"row\">" + html(comparison.variants[variant].name) + "</th>";
     for (const std::string& metric : metrics) {
       const ComparedCell* one = find_cell(comparison, scenario, metric, variant);
@@ -95,8 +119,10 @@ std::string complete_table(const Comparison& comparison, std::size_t scenario) {
       head("least", true) + head("most", true) + head("difference", true) +
       head(percent_text(comparison.confidence) + " interval", true) + head("difference, %", true) +
       head("verdict", false) + "</tr></thead><tbody>";
+  const std::size_t most = std::max<std::size_t>(1, kMostTableRows / comparison.scenarios.size());
+  std::size_t rows = 0;
   for (const ComparedCell& one : comparison.cells) {
-    if (one.scenario != scenario || one.variant >= comparison.variants.size()) continue;
+    if (one.scenario != scenario || one.variant >= comparison.variants.size() || ++rows > most) continue;
     const Quantity quantity = quantity_of(one.metric);
     const bool base = one.standing == Standing::kBaseline;
     out += "<tr><td>" + html(heading(quantity)) + "</td><th scope=\"row\">" +
@@ -109,7 +135,8 @@ std::string complete_table(const Comparison& comparison, std::size_t scenario) {
     out += base || !one.low ? empty_cell() : cell(*one.low, interval_text(one, quantity.factor));
     out += relative_cell(one) + "<td>" + standing_span(one) + "</td></tr>";
   }
-  return out + "</tbody></table></div></details>";
+  return out + "</tbody></table></div>" + left_out(std::min(rows, most), rows, "rows", "comparison.json") +
+         "</details>";
 }
 
 /// What a decision costs, measured, beside what it is worth.

@@ -265,8 +265,12 @@ TEST(Cli, WarningsAreNoMistakes) {
   EXPECT_THAT(check.err, HasSubstr("/faults/0/restart: warning: `n` runs at 1 s"));
   const json row = json::parse(check.out)[0];
   EXPECT_EQ(row["valid"], true);
-  EXPECT_EQ(row["mistakes"], "");
-  EXPECT_THAT(row["warnings"].get<std::string>(), HasSubstr("/faults/0/restart: `n` runs at 1 s"));
+  EXPECT_EQ(row["mistakes"], json::array());
+  ASSERT_EQ(row["warnings"].size(), 1U);
+  EXPECT_EQ(row["warnings"][0]["where"], path + ":2:84: /faults/0/restart");
+  EXPECT_THAT(row["warnings"][0]["what"].get<std::string>(), HasSubstr("`n` runs at 1 s"));
+  EXPECT_THAT(duet({"check", path}).out, HasSubstr("        0         1\n"));
+  EXPECT_THAT(duet({"check", path, "-o", "csv"}).out, HasSubstr(",1,1,,"));
   const Ran sim = duet({"sim", path, "--engine", "loop"});
   EXPECT_EQ(sim.code, 0);
   EXPECT_THAT(sim.err, HasSubstr("/faults/0/restart: warning: `n` runs at 1 s"));

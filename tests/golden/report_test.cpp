@@ -38,6 +38,10 @@ TEST(Report, APageOfTheDemo) {
   EXPECT_TRUE(holds(page, "64 attempts, 6 failed or lost (red)"));
   EXPECT_TRUE(holds(page, "Nodes that are up"));
   EXPECT_FALSE(holds(page, "<script"));
+  const Ran printed = duet({"report", folder.text(), "--static", "--out", "-"});
+  EXPECT_EQ(printed.code, 0) << printed.err;
+  EXPECT_EQ(printed.out, page);
+  EXPECT_EQ(printed.err, "");
   const Ran again = duet({"report", folder.text(), "--static", "--out", (folder / "again.html").string()});
   EXPECT_EQ(again.code, 0);
   EXPECT_EQ(read(folder / "again.html"), page);
@@ -72,10 +76,10 @@ TEST(Report, WhatIsWrongIsNamedAndNothingIsWritten) {
   refused("nodes.csv", "node,type\n", "has no column cores, threads_per_core, reserved_cores, zones");
   const std::string head = "task_id,job_id,node,slot,attempts,state,outcome,start,end,threads,kind\n";
   refused("tasks.csv", head + "1.0,a\n", "11 fields");
-  refused("tasks.csv", head + "99.0,a,n0,0,1,succeeded,succeeded,0.0,1.0,1,rigid\n", "task_id is \"99.0\"");
+  refused("tasks.csv", head + "99.0,a,n0,0,1,succeeded,succeeded,0.0,1.0,1,rigid\n", "task_id is `99.0`");
   refused("tasks.csv", head + "1.0,a,nX,0,1,succeeded,succeeded,0.0,1.0,1,rigid\n", "one of the nodes");
-  refused("tasks.csv", head + "1.0,a,n0,0-,1,succeeded,succeeded,0.0,1.0,1,rigid\n", "slot is \"0-\"");
-  refused("tasks.csv", head + "1.0,a,n0,0,1,succeeded,succeeded,zero,1.0,1,rigid\n", "start is \"zero\"");
+  refused("tasks.csv", head + "1.0,a,n0,0-,1,succeeded,succeeded,0.0,1.0,1,rigid\n", "slot is `0-`");
+  refused("tasks.csv", head + "1.0,a,n0,0,1,succeeded,succeeded,zero,1.0,1,rigid\n", "start is `zero`");
   refused("node_states.csv", "time,node,state,draining\n\"0,n0,ready,0\n", "quotes are not closed");
 }
 

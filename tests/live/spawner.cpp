@@ -1,8 +1,6 @@
 // How a process begins: what it may use, what it gets, and what it cannot do.
 #include "live/process/spawner.h"
 
-#include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <optional>
 #include <string>
@@ -10,83 +8,51 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "live/process/confinement.h"
+#include "tests/live/processes.h"
 
 namespace duet::test {
 namespace {
 
-using live::Spawner;
 using live::SpawnOrder;
 using testing::HasSubstr;
 
-/// Starts programs and waits for them, without an io_context that runs on.
-class SpawnTest : public testing::Test {
- protected:
-  struct Ended {
-    std::string problem;  ///< "" if it was started.
-    std::string out;
-    std::string err;
-    int status = 0;  ///< Exit code, or minus the signal.
-  };
-
-  static std::string drain(const live::Fd& fd) {
-    std::string text;
-    char buffer[4096];
-    for (;;) {
-      const ssize_t n = read(fd.get(), buffer, sizeof buffer);
-      if (n > 0) text.append(buffer, static_cast<std::size_t>(n));
-      if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return text;
-      if (n < 0) std::this_thread::yield();
-    }
-  }
-
-  std::shared_ptr<live::Spawned> start(SpawnOrder order, std::string* problem = nullptr) {
-    std::optional<Result<std::shared_ptr<live::Spawned>>> result;
-    if (order.directory.empty()) order.directory = "/";
-    if (!spawner_) spawner_.emplace(io_, options_);
-    spawner_->spawn(std::move(order), [&](auto r) { result.emplace(std::move(r)); });
-    while (!result) io_.run_one_for(std::chrono::seconds(10));
-    if (*result) return **result;
-    const Problem& first = result->problems().front();
-    if (problem != nullptr) *problem = first.where + " " + first.what;
-    return nullptr;
-  }
-
-  Ended run(SpawnOrder order) {
-    Ended ended;
-    const auto spawned = start(std::move(order), &ended.problem);
-    if (!spawned) return ended;
-    ended.out = drain(spawned->out);
-    ended.err = drain(spawned->err);
-    siginfo_t info{};
-    EXPECT_EQ(waitid(P_PIDFD, static_cast<id_t>(spawned->pidfd.get()), &info, WEXITED), 0);
-    ended.status = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
-    return ended;
-  }
-  Ended run(std::vector<std::string> argv) {
-    SpawnOrder order;
-    order.argv = std::move(argv);
-    return run(std::move(order));
-  }
-  static std::uint32_t last_cpu() {
-    cpu_set_t set;
-    sched_getaffinity(0, sizeof set, &set);
-    std::uint32_t last = 0;
-    for (std::uint32_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-      if (CPU_ISSET(cpu, &set)) last = cpu;
-    return last;
-  }
-
-  live::asio::io_context io_{1};
-  live::asio::executor_work_guard<live::asio::io_context::executor_type> busy_{io_.get_executor()};
-  live::SpawnerOptions options_;
-  std::optional<Spawner> spawner_;
+struct Ended {
+  std::string problem;  ///< "" if it was started.
+  std::string out;
+  std::string err;
+  int status = 0;  ///< Exit code, or minus the signal.
 };
 
-TEST_F(SpawnTest, EndsAsItsProgramDoes) {
+Ended run(SpawnOrder order, live::SpawnerOptions options = {}) {
+  const Started started = start_process(std::move(order), std::move(options));
+  if (!started) return {started.problem(), {}, {}, 0};
+  Ended ended;
+  ended.out = started.out();
+  ended.err = started.err();
+  ended.status = started.wait();
+  return ended;
+}
+Ended run(std::vector<std::string> argv, live::SpawnerOptions options = {}) {
+  SpawnOrder order;
+  order.argv = std::move(argv);
+  return run(std::move(order), std::move(options));
+}
+
+std::uint32_t last_cpu() {
+  cpu_set_t set;
+  sched_getaffinity(0, sizeof set, &set);
+  std::uint32_t last = 0;
+  for (std::uint32_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &set)) last = cpu;
+  return last;
+}
+
+TEST(Spawner, EndsAsItsProgramDoes) {
   EXPECT_EQ(run({"true"}).status, 0);
   EXPECT_EQ(run({"sh", "-c", "exit 7"}).status, 7);
   EXPECT_EQ(run({"sh", "-c", "kill -SEGV $$"}).status, -SIGSEGV);
@@ -94,7 +60,7 @@ TEST_F(SpawnTest, EndsAsItsProgramDoes) {
   EXPECT_EQ(run({"sh", "-c", "echo a; echo b >&2"}).err, "b\n");
 }
 
-TEST_F(SpawnTest, SaysExactlyWhyItCannotStart) {
+TEST(Spawner, SaysExactlyWhyItCannotStart) {
   EXPECT_EQ(run({"duet-no-such"}).problem, "duet-no-such cannot be started: No such file or directory");
   EXPECT_EQ(run({"/etc/passwd"}).problem, "/etc/passwd cannot be started: Permission denied");
   EXPECT_EQ(run(std::vector<std::string>{}).problem, "argv names no program");
@@ -111,7 +77,7 @@ TEST_F(SpawnTest, SaysExactlyWhyItCannotStart) {
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);  // None of those is left to wait for.
 }
 
-TEST_F(SpawnTest, GetsNothingButWhatItIsGiven) {
+TEST(Spawner, GetsNothingButWhatItIsGiven) {
   setenv("DUET_TEST_SECRET", "x", 1);
   const live::Fd open_file(dup(1));  // Without the flag that closes it.
   SpawnOrder order;
@@ -127,7 +93,7 @@ TEST_F(SpawnTest, GetsNothingButWhatItIsGiven) {
   unsetenv("DUET_TEST_SECRET");
 }
 
-TEST_F(SpawnTest, StaysWhereItIsPut) {
+TEST(Spawner, StaysWhereItIsPut) {
   const std::uint32_t cpu = last_cpu();
   SpawnOrder order;
   order.cpus = {cpu};
@@ -141,37 +107,39 @@ TEST_F(SpawnTest, StaysWhereItIsPut) {
   EXPECT_THAT(ended.out, testing::EndsWith("NoNewPrivs:\t1\nSeccomp:\t2\n" + line));
 }
 
-TEST_F(SpawnTest, MayNotLeaveItsNamespacesNorTrace) {
+TEST(Spawner, MayNotLeaveItsNamespacesNorTrace) {
   EXPECT_THAT(run({"unshare", "-Ur", "true"}).err, HasSubstr("Operation not permitted"));
   EXPECT_THAT(run({"sh", "-c", "mount -t tmpfs none /mnt"}).status, testing::Ne(0));
   EXPECT_EQ(run({"perl", "-e", "print syscall(101, 16, getppid(), 0, 0) . ' ' . ($!+0)"}).out, "-1 1");
 }
 
-TEST_F(SpawnTest, CannotReadOrSignalItsSiblings) {
+TEST(Spawner, CannotReadOrSignalItsSiblings) {
   if (!live::make_domain_rules()) GTEST_SKIP() << "this kernel has no Landlock";
   if (getuid() != 0) GTEST_SKIP() << "needs another user for the tasks, so root";
-  options_.uid = 65534;
+  live::SpawnerOptions nobody;
+  nobody.uid = 65534;
   SpawnOrder order;
   order.argv = {"sleep", "60"};
   order.env = {"SECRET=1"};
-  const auto sibling = start(order);
+  const Started sibling = start_process(order, nobody);
   ASSERT_TRUE(sibling);
-  const std::string pid = std::to_string(sibling->pid);
-  EXPECT_THAT(run({"cat", "/proc/" + pid + "/environ"}).err, HasSubstr("Permission denied"));
-  const auto kill_it = run({"sh", "-c", "id -u; kill -9 " + pid});
+  const std::string pid = std::to_string(sibling.pid());
+  EXPECT_THAT(run({"cat", "/proc/" + pid + "/environ"}, nobody).err, HasSubstr("Permission denied"));
+  const auto kill_it = run({"sh", "-c", "id -u; kill -9 " + pid}, nobody);
   EXPECT_EQ(kill_it.out, "65534\n");
   EXPECT_THAT(kill_it.err, HasSubstr("Operation not permitted"));
-  EXPECT_EQ(kill(static_cast<pid_t>(sibling->pid), 0), 0);
+  EXPECT_EQ(kill(static_cast<pid_t>(sibling.pid()), 0), 0);
 }
 
-TEST_F(SpawnTest, DiesWithItsParent) {
+TEST(Spawner, ProcessesDieWithIt) {
   SpawnOrder order;
   order.argv = {"sleep", "60"};
-  const auto spawned = start(order);
-  ASSERT_TRUE(spawned);
-  spawner_.reset();
+  std::optional<Started> started = start_process(order);
+  ASSERT_TRUE(*started);
+  const live::Fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, started->pid(), 0)));
+  started.reset();
   siginfo_t info{};
-  ASSERT_EQ(waitid(P_PIDFD, static_cast<id_t>(spawned->pidfd.get()), &info, WEXITED), 0);
+  ASSERT_EQ(waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED), 0);
   EXPECT_EQ(info.si_status, SIGKILL);
 }
 

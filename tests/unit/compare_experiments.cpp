@@ -101,7 +101,7 @@ TEST(CompareExperiments, AllMistakesAreShownWhereTheyAre) {
   const auto parsed = parsed_at_scenarios(R"({
   "scenario": ["../demo.json"],
   "scenarios": ["../nothing.json"],
-  "axes": [{"pointer": "queu", "values": []}, {"value": [1]}],
+  "axes": [{"pointer": "queu", "values": []}, {"value": [1]}, {"pointer": "/seed", "values": [1, 2]}],
   "objective": "mean_wait",
   "engine": "lop",
   "seeds": "1.."
@@ -110,7 +110,7 @@ TEST(CompareExperiments, AllMistakesAreShownWhereTheyAre) {
   for (const char* what :
        {"test.json:2:3: /scenario: there is no field `scenario`", "did you mean `scenarios`?",
         "test.json:3:17: /scenarios/0: there is no file", "did you mean `queue`?", "this axis has no values",
-        "there is no field `value`", "there is no metric `mean_wait`", "did you mean `mean_wait_s`?",
+        "there is no field `value`", "/axes/2/pointer: the seeds are no axis", "there is no metric `mean_wait`", "did you mean `mean_wait_s`?",
         "did you mean `loop`?", "test.json:7:12: /seeds: `1..` is no seed"})
     EXPECT_THAT(parsed.rendered, HasSubstr(what));
   EXPECT_THAT(parsed_at_scenarios(R"({"scenarios": ["../demo.json"], "baseline": "esay",

@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "core/rng.h"
 #include "sim/compare/comparison_json.h"
@@ -122,7 +123,7 @@ TEST(CompareRegression, AComparisonComesBackFromItsFile) {
     write_comparison(comparison, [&](std::string_view piece) { out += piece; });
     return out;
   };
-  const std::string path = testing::TempDir() + "/duet-comparison.json";
+  const std::string path = testing::TempDir() + "/duet-comparison-" + std::to_string(::getpid()) + ".json";
   std::ofstream(path) << text(c);
   const auto back = read_comparison(path);
   ASSERT_TRUE(back) << back.problems().front().what;

@@ -37,6 +37,16 @@ TEST(CompareStatistics, BcaIsThatOfTheBook) {
   EXPECT_EQ(interval.high, again.high);
 }
 
+TEST(CompareStatistics, TheFewestPairsFollowFromTheConfidence) {
+  EXPECT_EQ(fewest_pairs(0.5), 2U);
+  EXPECT_EQ(fewest_pairs(0.9), 5U);
+  EXPECT_EQ(fewest_pairs(0.95), 6U);            // 2^-5 <= 0.05 < 2^-4
+  EXPECT_EQ(fewest_pairs(0.96875), 6U);         // exactly 1 - 2^-5
+  EXPECT_EQ(fewest_pairs(1 - 0.05 / 2), 7U);    // 2^-6 <= 0.025 < 2^-5
+  EXPECT_EQ(fewest_pairs(0.99), 8U);            // 2^-7 <= 0.01 < 2^-6
+  EXPECT_EQ(fewest_pairs(1 - 0.05 / 47), 11U);  // 2^-10 <= 0.00106 < 2^-9
+}
+
 TEST(CompareStatistics, IntervalsOfFewOrEqualDifferences) {
   EXPECT_FALSE(interval_of_mean(Values{}, 0.95).has_value());
   EXPECT_FALSE(interval_of_mean(Values{3}, 0.95).has_value());

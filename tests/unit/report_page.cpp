@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "core/codec/hash.h"
 #include "sim/report/drawing.h"
@@ -167,9 +168,9 @@ TEST(ReportPage, TheAnswerComesFirstThenItsTable) {
   EXPECT_TRUE(holds(page, "95\u2009% interval, s"));
   EXPECT_TRUE(holds(page, "<title>seed 4: +1</title>"));
   EXPECT_EQ(count_of_text(page, "<svg class=\"gantt\""), 2);
-  ASSERT_TRUE(write_report(small_comparison(2, 4), {small_view("fcfs"), small_view("sjf")},
-                           testing::TempDir() + "duet-two-queues.html")
-                  .empty());
+  const std::string path = testing::TempDir() + "/duet-page-" + std::to_string(::getpid()) + ".html";
+  ASSERT_TRUE(write_report(small_comparison(2, 4), {small_view("fcfs"), small_view("sjf")}, path).empty());
+  std::filesystem::remove(path);
   EXPECT_EQ(page, report_html(small_comparison(2, 4), {small_view("fcfs"), small_view("sjf")}, unmoved()));
 }
 

@@ -107,6 +107,21 @@ TEST(ScenarioWarnings, FaultsThatDoNothing) {
   EXPECT_THAT(warnings(base + R"([{"at_s": 5, "crash": "n0"}, {"at_s": 5, "restart": "n0"}])"), IsEmpty());
 }
 
+TEST(ScenarioWarnings, SubmittingAgainWhatWasNotYet) {
+  const std::string base = R"("workload": {"jobs": [{"id": "a", "at_s": 5, "duration_s": 1}]}, "events": )";
+  EXPECT_THAT(
+      warnings(base + R"([{"at_s": 4.5, "submit_again": "a"}])"),
+      ElementsAre("/events/0/at_s: this is not again: `a` is submitted here, and not at its own `at_s`, "
+                  "5 s, where nothing happens | right: a later `at_s`"));
+  EXPECT_THAT(
+      warnings(base +
+               R"([{"at_s": 9, "submit_again": "a"}, {"at_s": 1, "submit_again": "a", "changed": true}])"),
+      ElementsAre("/events/1/at_s: this is not again: `a` is submitted here, and not at its own `at_s`, "
+                  "5 s, where it is refused | right: a later `at_s`"));
+  EXPECT_THAT(warnings(base + R"([{"at_s": 5, "submit_again": "a"}, {"at_s": 1, "cancel": "a"}])"),
+              IsEmpty());
+}
+
 TEST(ScenarioWarnings, TimesThatTakeAgesToPass) {
   const std::string right = " | right: a longer `heartbeat_s` (0: none), or an earlier time";
   const std::string late = R"("workload": {"jobs": [{"at_s": 2e9, "duration_s": 1}]})";

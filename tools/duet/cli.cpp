@@ -57,7 +57,7 @@ void add_specs(const CLI::App* app, const std::map<const CLI::Option*, Choices>&
 
 CommandLine::CommandLine() {
   app_.name("duet");
-  app_.description("Runs a cluster: simulated from a scenario file, reproducible to the last decision.");
+  app_.description("Runs a cluster: simulated from a scenario file, or live; with one core for both.");
   app_.formatter(std::make_shared<HelpFormatter>());
   app_.set_help_flag("-h,--help", "Print this help and exit");
   app_.set_version_flag("-V,--version", "duet " DUET_VERSION, "Print the version and exit");
@@ -73,6 +73,7 @@ CommandLine::CommandLine() {
   add_report();
   add_record();
   add_swarm();
+  add_live();
   add_rest();
 }
 

@@ -1,6 +1,7 @@
 // Which commands there are, and what their words mean.
 #include "core/policy.h"
 #include "sim/assertions.h"
+#include "sim/compare/experiment.h"
 #include "tools/duet/cli_app.h"
 #include "tools/duet/new_policy.h"
 
@@ -46,7 +47,7 @@ void CommandLine::add_sim() {
     sim::RunOptions& options = sim_.run;
     std::vector<std::string> axes;
     const auto several = [&](const std::string& kind, std::string& words) {
-      if (words.find(',') == std::string::npos || words.starts_with('{')) return;
+      if (sim::split_values(words).size() == 1) return;
       axes.push_back(kind + '=' + words);
       words.clear();
     };
@@ -258,7 +259,7 @@ void CommandLine::add_trace_dot(CLI::App* trace) {
 void CommandLine::add_report() {
   CLI::App* app = command(&app_, "report", "Write a page that shows what came of a run or a comparison");
   text(app, "folder", report_.folder, "What duet sim --out or duet compare --out wrote", "DIR")->required();
-  text(app, "--out", report_.out, "Where to write it (default DIR/report.html)", "FILE");
+  text(app, "--out", report_.out, "Where to write it (default DIR/report.html); - is standard output", "FILE");
   app->add_flag("--static", report_.fixed, "Without the script: smaller, and nothing moves");
   gives(app, report_);
 }

@@ -10,6 +10,7 @@
 #include "sim/compare/comparison_json.h"
 #include "sim/compare/comparison_text.h"
 #include "sim/compare/experiment.h"
+#include "sim/compare/folder_lock.h"
 #include "sim/compare/regression.h"
 #include "sim/compare/runs.h"
 #include "sim/terminal.h"
@@ -191,6 +192,9 @@ int run(const CompareCommand& command) {
   options.program = own_path();
   options.out = command.out;
   options.at_once = command.jobs.value_or(std::max(1U, std::thread::hardware_concurrency()));
+  // Held to the end: the files must be of these runs.
+  const auto lock = sim::FolderLock::take(command.out);
+  if (!lock) return refuse(lock.problems());
   auto runs = sim::make_runs(*planned.plan, options);
   if (!runs) return refuse(runs.problems());
   sim::Comparison comparison =

@@ -1,5 +1,6 @@
 #include "tools/duet/front.h"
 
+#include <csignal>
 #include <exception>
 #include <new>
 #include <string>
@@ -10,8 +11,20 @@
 
 namespace duet::front {
 
+namespace {
+
+/// Shells make what a script starts in the background ignore SIGINT, for programs that share its terminal.
+/// Whoever sends one to a run by its process id wants it to end, and to be told so: exit code 130.
+void heed_interruptions() {
+  struct sigaction now {};
+  if (::sigaction(SIGINT, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) std::signal(SIGINT, SIG_DFL);
+}
+
+}  // namespace
+
 int main(int argc, char** argv, const OwnPolicies& own) {
   using sim::kExitUsage;
+  heed_interruptions();
   try {
     if (const Problems problems = add_policies(own); !problems.empty()) {
       sim::say(sim::to_text(problems));

@@ -102,6 +102,52 @@ constexpr std::array kExamples = {
              "  duet swarm --seeds 500\n"
              "  duet swarm --seeds 1 --first-seed 4711    one seed again\n"
              "  duet swarm --scenario swarm-4711.json     what was left of it\n"},
+    Examples{"duet up",
+             "  duet up --nodes 3                         in the foreground, until Ctrl-C\n"
+             "  duet up --nodes 3 --detach                returns when it is up\n"
+             "  duet up --topology i5-1135G7 --scheduler spread\n"},
+    Examples{"duet down", "  duet down\n"},
+    Examples{"duet controller",
+             "  duet controller\n"
+             "  duet controller --listen 127.0.0.1:8081 --agents 127.0.0.1:7071 --data /var/lib/duet\n"},
+    Examples{"duet agent",
+             "  duet agent --name n1 --token-file /var/lib/duet/agent.token\n"
+             "  duet agent --name n2 --controller 10.0.0.1:7070 --token-file agent.token --keep-tasks\n"},
+    Examples{"duet run",
+             "  duet run -- sleep 60\n"
+             "  duet run --cpu 1000 --memory 256 --name pi --wait -- ./pi 1000000\n"
+             "  duet run --count 100 --retries 3 -- ./step\n"
+             "  duet run -f job.json --key nightly-2026-05-01\n"},
+    Examples{"duet deploy",
+             "  duet deploy web --replicas 3 --ports 1 -- ./server\n"
+             "  duet deploy web --replicas 3 --ports 1 -- ./server-v2    replaced one by one\n"},
+    Examples{"duet scale", "  duet scale web 5\n"},
+    Examples{"duet stop",
+             "  duet stop 17\n"
+             "  duet stop 17 18 19\n"},
+    Examples{"duet drain",
+             "  duet drain n1                             what runs there runs to its end\n"
+             "  duet drain n1 --evict                     it moves\n"},
+    Examples{"duet undrain", "  duet undrain n1\n"},
+    Examples{"duet status",
+             "  duet status\n"
+             "  duet status --all -o wide\n"
+             "  duet status --watch\n"},
+    Examples{"duet job",
+             "  duet job\n"
+             "  duet job 17                               with its tasks\n"
+             "  duet job --all -o json\n"},
+    Examples{"duet node",
+             "  duet node\n"
+             "  duet node -o wide\n"},
+    Examples{"duet services", "  duet services\n"},
+    Examples{"duet logs",
+             "  duet logs 17\n"
+             "  duet logs 17.3 -f\n"
+             "  duet logs 17.0#1 --errors --last 4096\n"},
+    Examples{"duet events",
+             "  duet events\n"
+             "  duet events --json | head\n"},
     Examples{"duet completion",
              "  source <(duet completion bash)\n"
              "  duet completion zsh > ~/.zfunc/_duet\n"
@@ -125,8 +171,10 @@ std::string_view examples_of(std::string_view command) {
 std::string objection(const std::string& word, const std::vector<std::string>& choices) {
   if (std::find(choices.begin(), choices.end(), word) != choices.end()) return {};
   const std::vector<std::string_view> views(choices.begin(), choices.end());
+  constexpr std::size_t kMost = 12;  // more nobody reads
   std::string all = "one of";
-  for (const std::string& choice : choices) all += ' ' + choice;
+  for (std::size_t i = 0; i < std::min(choices.size(), kMost); ++i) all += ' ' + choices[i];
+  if (choices.size() > kMost) all += " ..., " + std::to_string(choices.size()) + " in all";
   return sim::backquoted(word) + " is not possible: " + sim::did_you_mean(word, views, all);
 }
 

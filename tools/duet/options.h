@@ -10,6 +10,7 @@
 #include "sim/import_common.h"
 #include "sim/run_command.h"
 #include "sim/table.h"
+#include "tools/duet/live_options.h"
 
 namespace duet::front {
 
@@ -118,7 +119,7 @@ struct TracePerfettoCommand {
 };
 struct ReportCommand {
   std::string folder;  ///< Of a run or of a comparison.
-  std::string out;     ///< Empty: report.html in that folder.
+  std::string out;     ///< Empty: report.html in that folder; "-": standard output.
   bool fixed = false;  ///< Without the script.
 };
 struct RecordCommand {
@@ -147,12 +148,13 @@ struct InternalCommand {
   std::string what;
 };
 
-using Command =
-    std::variant<Overview, SimCommand, SimSeveralCommand, CompareCommand, CheckCommand, ImportCommand,
-                 PoliciesCommand, NewPolicyCommand, ReplayCommand, ExplainCommand, TraceCatCommand,
-                 TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand, TraceStepCommand, TraceDotCommand,
-                 TracePerfettoCommand, ReportCommand, RecordCommand, VerifyCommand, SwarmCommand,
-                 CompletionCommand, VersionCommand, InternalCommand>;
+using Command = std::variant<Overview, SimCommand, SimSeveralCommand, CompareCommand, CheckCommand,
+                             ImportCommand, PoliciesCommand, NewPolicyCommand, ReplayCommand, ExplainCommand,
+                             TraceCatCommand, TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand,
+                             TraceStepCommand, TraceDotCommand, TracePerfettoCommand, ReportCommand,
+                             RecordCommand, VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand,
+                             InternalCommand, ProgramCommand, RunCommand, DeployCommand, ScaleCommand,
+                             StopCommand, DrainCommand, ListCommand, LogsCommand, EventsCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);
@@ -182,5 +184,14 @@ int run(const SwarmCommand&);
 int run(const CompletionCommand&);
 int run(const VersionCommand&);
 int run(const InternalCommand&);
+int run(const ProgramCommand&);
+int run(const RunCommand&);
+int run(const DeployCommand&);
+int run(const ScaleCommand&);
+int run(const StopCommand&);
+int run(const DrainCommand&);
+int run(const ListCommand&);
+int run(const LogsCommand&);
+int run(const EventsCommand&);
 
 }  // namespace duet::front

@@ -31,7 +31,7 @@ int refuse(const Problems& problems) {
 }
 
 int write_to(const std::string& path, const std::function<Failure(codec::TextSink&)>& fill) {
-  if (path.empty()) {
+  if (path.empty() || path == "-") {
     StandardOutput out;
     const Failure failure = fill(out);
     const bool written = out.flush();

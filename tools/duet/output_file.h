@@ -12,7 +12,7 @@ namespace duet::front {
 /// What is wrong, if anything.
 using Failure = Problems;
 
-/// Calls `fill` with a sink for the file `path`, or for standard output if that is empty. Says what went
+/// Calls `fill` with a sink for the file `path`, or for standard output if that is empty or "-". Says what went
 /// wrong, which `fill` may also return, and gives the exit code.
 int write_to(const std::string& path, const std::function<Failure(codec::TextSink&)>& fill);
 

@@ -1,10 +1,12 @@
 // duet report: one page about a run or a comparison.
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <system_error>
 #include <utility>
 
 #include "core/codec/dot.h"
+#include "sim/compare/compare.h"
 #include "sim/compare/comparison_json.h"
 #include "sim/report/drawing.h"
 #include "sim/report/report.h"
@@ -42,24 +44,50 @@ Result<Reported> one_run(const std::string& folder) {
 /// More runs over time than these on one page, nobody reads.
 constexpr std::size_t kMostViews = 8;
 
-/// The comparison, and of its first variants of each scenario the first run whose tables are there.
+using RunIndices = std::vector<std::size_t>;
+
+/// Of each variant of each scenario the first run whose tables are there.
+RunIndices runs_with_tables(const sim::Comparison& comparison, const std::string& folder) {
+  RunIndices runs;
+  std::set<std::pair<std::size_t, std::size_t>> seen;
+  for (std::size_t i = 0; i < comparison.runs.size(); ++i) {
+    const sim::ComparedRun& run = comparison.runs[i];
+    std::error_code ignored;
+    if (run.metrics.empty() || seen.contains({run.scenario, run.variant}) ||
+        !fs::exists(fs::path(folder) / run.folder / "jobs.csv", ignored))
+      continue;
+    seen.emplace(run.scenario, run.variant);
+    runs.push_back(i);
+  }
+  return runs;
+}
+
+/// Where there are too many: of as many scenarios as fit, the baseline and the best variants.
+RunIndices chosen_runs(const sim::Comparison& comparison, const RunIndices& runs) {
+  if (runs.size() <= kMostViews) return runs;
+  const std::size_t each =
+      std::max<std::size_t>(2, kMostViews / std::max<std::size_t>(1, comparison.scenarios.size()));
+  RunIndices chosen;
+  for (std::size_t scenario = 0; scenario < comparison.scenarios.size(); ++scenario) {
+    const std::vector<std::size_t> best = sim::best_variants(comparison, scenario, each);
+    for (const std::size_t i : runs)
+      if (comparison.runs[i].scenario == scenario && chosen.size() < kMostViews &&
+          std::find(best.begin(), best.end(), comparison.runs[i].variant) != best.end())
+        chosen.push_back(i);
+  }
+  return chosen;
+}
+
+/// The comparison, and the runs that are drawn over time.
 Result<Reported> compared_runs(const std::string& folder) {
   auto comparison = sim::read_comparison(folder);
   if (!comparison) return comparison.problems();
   Reported reported;
-  std::set<std::pair<std::size_t, std::size_t>> shown;
-  std::size_t left_out = 0;
-  for (const sim::ComparedRun& run : comparison->runs) {
-    if (run.metrics.empty() || run.variant >= comparison->variants.size()) continue;
+  const RunIndices runs = runs_with_tables(*comparison, folder);
+  const RunIndices chosen = chosen_runs(*comparison, runs);
+  for (const std::size_t i : chosen) {
+    const sim::ComparedRun& run = comparison->runs[i];
     const std::string path = (fs::path(folder) / run.folder).string();
-    std::error_code ignored;
-    if (shown.contains({run.scenario, run.variant}) || !fs::exists(fs::path(path) / "jobs.csv", ignored))
-      continue;
-    shown.emplace(run.scenario, run.variant);
-    if (reported.views.size() == kMostViews) {
-      ++left_out;
-      continue;
-    }
     auto view = sim::report::load_run_view(path);
     if (!view) {
       sim::say("note: not drawn: " + sim::to_text(view.problems()));
@@ -69,9 +97,11 @@ Result<Reported> compared_runs(const std::string& folder) {
     reported.views.push_back(std::move(*view));
     reported.folders.push_back(path);
   }
-  if (left_out > 0)
-    comparison->notices.push_back("over time, the first " + std::to_string(kMostViews) + " variants of " +
-                                  std::to_string(kMostViews + left_out) + " are drawn");
+  if (chosen.size() < runs.size())
+    comparison->notices.push_back(
+        "over time, " + std::to_string(chosen.size()) + " of " + std::to_string(runs.size()) +
+        " variants are drawn: the baseline and the best of " +
+        (comparison->scenarios.size() == 1 ? "them" : "each of the first scenarios"));
   reported.comparison = std::move(*comparison);
   return reported;
 }
@@ -90,28 +120,42 @@ Drawing cluster_drawing(const std::string& folder) {
   return sim::report::draw(title, *dot);
 }
 
-}  // namespace
+/// All that a page is made of.
+struct Page {
+  Reported reported;
+  sim::report::ReportOptions options;
+};
 
-Problems make_report(const ReportCommand& command) {
+Result<Page> page_of(const ReportCommand& command) {
   std::error_code ignored;
   if (!fs::is_directory(command.folder, ignored))
-    return {{command.folder, "is no folder", "the folder of duet sim --out or duet compare --out"}};
+    return Problem{command.folder, "is no folder", "the folder of duet sim --out or duet compare --out"};
   const bool comparison = fs::exists(fs::path(command.folder) / "comparison.json", ignored);
   const bool run = fs::exists(fs::path(command.folder) / "summary.json", ignored);
   if (comparison && run)
-    return {{command.folder, "holds a comparison and the results of a run",
-             "a folder for each: move what duet sim wrote, or comparison.json"}};
+    return Problem{command.folder, "holds a comparison and the results of a run",
+                   "a folder for each: move what duet sim wrote, or comparison.json"};
   if (!comparison && !run)
-    return {{command.folder, "holds neither a run nor a comparison",
-             "the folder of duet sim --out or duet compare --out; of several policies, one of its folders"}};
-  const auto reported = comparison ? compared_runs(command.folder) : one_run(command.folder);
+    return Problem{
+        command.folder, "holds neither a run nor a comparison",
+        "the folder of duet sim --out or duet compare --out; of several policies, one of its folders"};
+  auto reported = comparison ? compared_runs(command.folder) : one_run(command.folder);
   if (!reported) return reported.problems();
   sim::report::ReportOptions options;
   options.interactive = !command.fixed;
   if (!reported->folders.empty()) options.drawings.push_back(cluster_drawing(reported->folders.front()));
   options.drawings.push_back(
       sim::report::draw("The lifecycle of jobs, tasks and nodes", codec::lifecycle_dot()));
-  return sim::report::write_report(reported->comparison, reported->views, report_path(command), options);
+  return Page{std::move(*reported), std::move(options)};
+}
+
+}  // namespace
+
+Problems make_report(const ReportCommand& command) {
+  const auto page = page_of(command);
+  if (!page) return page.problems();
+  return sim::report::write_report(page->reported.comparison, page->reported.views, report_path(command),
+                                   page->options);
 }
 
 std::string report_path(const ReportCommand& command) {
@@ -119,6 +163,13 @@ std::string report_path(const ReportCommand& command) {
 }
 
 int run(const ReportCommand& command) {
+  if (command.out == "-") {
+    const auto page = page_of(command);
+    if (!page) return refuse(page.problems());
+    return sim::print(report_html(page->reported.comparison, page->reported.views, page->options))
+               ? sim::kExitOk
+               : sim::kExitUsage;
+  }
   if (const Problems problems = make_report(command); !problems.empty()) return refuse(problems);
   sim::say("wrote " + report_path(command) + '\n');
   return sim::kExitOk;

@@ -39,11 +39,19 @@ Result<sim::Experiment> experiment_of(const SimSeveralCommand& command) {
     experiment.axes.push_back({word.substr(0, equals), {{"", word.substr(equals + 1)}}});
   }
   std::vector<std::string> notices;
+  Problems problems;
   for (const std::string& word : command.axes) {
+    // Each was an option of its own: --queue fcfs,easy.
+    const std::string kind = word.substr(0, word.find('='));
+    const std::string values = word.substr(kind.size() + 1);
+    for (const std::string& value : sim::split_values(values))
+      if (value.empty())
+        problems.push_back({"--" + kind + ' ' + values, "a value is empty",
+                            kind == "queue" ? "--queue fcfs,easy" : "--scheduler first_fit,spread"});
     auto axis = sim::parse_axis(word, notices);
-    if (!axis) return axis.problems();
-    experiment.axes.push_back(std::move(*axis));
+    if (axis) experiment.axes.push_back(std::move(*axis));
   }
+  if (!problems.empty()) return problems;
   for (const std::string& notice : notices) sim::say("note: " + notice + '\n');
   return experiment;
 }

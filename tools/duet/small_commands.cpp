@@ -25,7 +25,7 @@ void add_policies(sim::Table& table, const char* kind, std::span<const PolicyEnt
 
 int run(const Overview&) {
   constexpr std::string_view kText =
-      "Duet runs a cluster: simulated from a scenario file, reproducible to the last decision.\n"
+      "Duet runs a cluster: simulated from a scenario file, or live; with one core for both.\n"
       "\n"
       "  duet sim SCENARIO         run a scenario: result, files, digest\n"
       "  duet check SCENARIO       is it valid, and what is wrong with it\n"
@@ -35,6 +35,11 @@ int run(const Overview&) {
       "  duet trace, replay        look into a run, and prove it\n"
       "  duet record, verify       keep a folder of scenarios from changing unnoticed\n"
       "  duet swarm                random clusters and faults, every step checked\n"
+      "\n"
+      "  duet up                   a live cluster on this machine\n"
+      "  duet run -- COMMAND       run something on it; deploy keeps replicas running\n"
+      "  duet status, node, job    what runs, where; logs, events\n"
+      "\n"
       "  duet completion, version\n"
       "\n"
       "next: duet sim scenarios/demo.json    (duet COMMAND --help begins with examples)\n";

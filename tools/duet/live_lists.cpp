@@ -1,0 +1,254 @@
+// duet status, node, job, services, logs, events: what a live cluster shows.
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "sim/terminal.h"
+#include "tools/duet/live_client.h"
+#include "tools/duet/options.h"
+#include "tools/duet/programs.h"
+
+namespace duet::front {
+namespace {
+
+using nlohmann::json;
+using sim::Cell;
+using sim::Table;
+
+/// What JSON holds there, as a cell; nothing if it is not there.
+Cell cell(const json& object, const char* member) {
+  const auto at = object.find(member);
+  if (at == object.end() || at->is_null()) return {};
+  if (at->is_string()) return Cell(at->get<std::string>());
+  return Cell::plain(at->dump());
+}
+
+/// How long ago: "2 minutes ago".
+std::string ago(const std::string& instant) {
+  std::tm utc{};
+  if (strptime(instant.c_str(), "%Y-%m-%dT%H:%M:%S", &utc) == nullptr) return instant;
+  const auto seconds = std::max<std::int64_t>(0, std::time(nullptr) - timegm(&utc));
+  const auto told = [](std::int64_t count, const char* unit) {
+    return std::to_string(count) + ' ' + unit + (count == 1 ? " ago" : "s ago");
+  };
+  if (seconds < 1) return "less than a second ago";
+  if (seconds < 60) return told(seconds, "second");
+  if (seconds < 3600) return told(seconds / 60, "minute");
+  if (seconds < 48 * 3600) return told(seconds / 3600, "hour");
+  return told(seconds / 86400, "day");
+}
+
+Cell created(const json& task, bool human) {
+  const std::string at = task.value("placed_at", "");
+  if (at.empty()) return {};
+  return human ? Cell(ago(at)) : Cell(at);
+}
+
+std::string joined(const json& array) {
+  std::string text;
+  for (const auto& element : array) text += (text.empty() ? "" : ",") + element.dump();
+  return text;
+}
+
+bool ended(const std::string& state) {
+  return state == "succeeded" || state == "failed" || state == "cancelled" || state == "idle";
+}
+
+Table task_table(const json& tasks, const ListCommand& command) {
+  Table table{{"id", "name", "state", "node", "attempt", "placed"}, {}};
+  if (command.wide)
+    for (const char* more : {"exit_code", "pid", "cpus", "ports", "cpu_s", "memory_mib", "reason"})
+      table.columns.emplace_back(more);
+  for (const auto& task : tasks) {
+    if (!command.all && ended(task.value("state", ""))) continue;
+    std::vector<Cell> row = {cell(task, "id"),      cell(task, "name"),
+                             cell(task, "state"),   cell(task, "node"),
+                             cell(task, "attempt"), created(task, command.format == Format::kTable)};
+    if (command.wide) {
+      row.push_back(cell(task, "exit_code"));
+      row.push_back(cell(task, "pid"));
+      row.emplace_back(joined(task.value("cpus", json::array())));
+      row.emplace_back(joined(task.value("ports", json::array())));
+      row.push_back(cell(task, "cpu_s"));
+      row.emplace_back(static_cast<std::uint64_t>(task.value("memory_bytes", std::int64_t{0})) >> 20);
+      row.push_back(cell(task, "reason"));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+Table node_table(const json& nodes, const ListCommand& command) {
+  Table table{{"name", "state", "tasks", "cpu_used_m", "cpu_m", "memory_used_mib", "memory_mib", "slots"},
+              {}};
+  if (command.wide)
+    for (const char* more : {"address", "pid", "version", "topology", "limits"})
+      table.columns.emplace_back(more);
+  const auto mib = [](const json& amount) {
+    return static_cast<std::uint64_t>(amount.value("memory_bytes", std::int64_t{0})) >> 20;
+  };
+  for (const auto& node : nodes) {
+    if (!command.id.empty() && node.value("name", "") != command.id) continue;
+    const json none = json::object();
+    const json allocated = node.value("allocated", none);
+    const json capacity = node.value("capacity", none);
+    std::string state = node.value("state", "");
+    if (node.value("draining", false)) state += ", draining";
+    std::vector<Cell> row = {
+        cell(node, "name"),      state,          cell(node, "tasks"), cell(allocated, "cpu_m"),
+        cell(capacity, "cpu_m"), mib(allocated), mib(capacity),       cell(node, "slots")};
+    if (command.wide)
+      for (const char* more : {"address", "pid", "version", "topology", "limits"})
+        row.push_back(cell(node, more));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+Table job_table(const json& jobs, const ListCommand& command) {
+  Table table{{"id", "name", "kind", "state", "tasks", "running", "succeeded", "failed", "submitted"}, {}};
+  for (const auto& job : jobs) {
+    if (!command.all && ended(job.value("state", ""))) continue;
+    const std::string at = job.value("submitted_at", "");
+    table.rows.push_back({cell(job, "id"), cell(job, "name"), cell(job, "kind"), cell(job, "state"),
+                          cell(job, "tasks_total"), cell(job, "tasks_running"), cell(job, "tasks_succeeded"),
+                          cell(job, "tasks_failed"),
+                          command.format == Format::kTable ? Cell(ago(at)) : Cell(at)});
+  }
+  return table;
+}
+
+Table service_table(const json& services, const ListCommand&) {
+  Table table{{"id", "name", "version", "desired", "running", "endpoints"}, {}};
+  for (const auto& service : services) {
+    std::string endpoints;
+    for (const auto& end : service.value("endpoints", json::array()))
+      for (const auto& port : end.value("ports", json::array()))
+        endpoints += (endpoints.empty() ? "" : " ") + end.value("address", "") + ':' + port.dump();
+    table.rows.push_back({cell(service, "id"), cell(service, "name"), cell(service, "version"),
+                          cell(service, "desired_replicas"), cell(service, "running_replicas"), endpoints});
+  }
+  return table;
+}
+
+/// One list, asked for and printed.
+int show(LiveClient& client, const ListCommand& command) {
+  using What = ListCommand::What;
+  int code = 0;
+  Table table;
+  if (command.what == What::kTasks) {
+    const auto tasks = client.get("/api/v1/tasks?limit=10000", code);
+    if (!tasks) return code;
+    table = task_table(*tasks, command);
+  } else if (command.what == What::kNodes) {
+    const auto nodes = client.get("/api/v1/nodes", code);
+    if (!nodes) return code;
+    table = node_table(*nodes, command);
+    if (!command.id.empty() && table.rows.empty()) {
+      sim::say("there is no node " + command.id + '\n');
+      return sim::kExitNegative;
+    }
+  } else if (command.what == What::kServices) {
+    const auto services = client.get("/api/v1/services", code);
+    if (!services) return code;
+    table = service_table(*services, command);
+  } else if (!command.id.empty()) {
+    const auto job = client.get("/api/v1/jobs/" + command.id, code);
+    if (!job) return code;
+    if (command.format == Format::kJson)
+      return sim::print(job->dump(2) + '\n') ? sim::kExitOk : sim::kExitUsage;
+    ListCommand tasks = command;
+    tasks.all = true;
+    table = task_table(job->value("tasks", json::array()), tasks);
+  } else {
+    const auto jobs = client.get("/api/v1/jobs?limit=1000", code);
+    if (!jobs) return code;
+    table = job_table(jobs->value("jobs", json::array()), command);
+  }
+  if (!sim::print(to_text(table, command.format))) return sim::kExitUsage;
+  if (table.rows.empty() && command.format == Format::kTable && !command.all)
+    sim::say("nothing runs or waits; --all shows what has ended\n");
+  return sim::kExitOk;
+}
+
+}  // namespace
+
+int run(const ListCommand& command) {
+  int code = 0;
+  auto client = LiveClient::connect(command.to, code);
+  if (!client) return code;
+  if (!command.watch) return show(*client, command);
+  const bool repaint = ::isatty(STDOUT_FILENO) != 0;
+  auto last = std::chrono::steady_clock::time_point{};
+  std::string since;
+  for (;;) {
+    // A flood of events is drawn four times a second.
+    if (repaint && !sim::print("\033[H\033[2J")) return sim::kExitUsage;
+    if (code = show(*client, command); code != sim::kExitOk) return code;
+    last = std::chrono::steady_clock::now();
+    auto events = LiveClient::connect(command.to, code);
+    if (!events) return code;
+    const auto reply =
+        events->http().events("/api/v1/events", since, [&](const live::http::ReceivedEvent& event) {
+          since = event.id;
+          return std::chrono::steady_clock::now() - last < std::chrono::milliseconds(250);
+        });
+    if (!reply.arrived() && reply.failure == live::http::Reply::Failure::kUnreachable)
+      return events->complain(reply);
+  }
+}
+
+int run(const LogsCommand& command) {
+  int code = 0;
+  auto client = LiveClient::connect(command.to, code);
+  if (!client) return code;
+  std::string id = command.task;
+  if (id.find('.') == std::string::npos) id += ".0";
+  std::string attempt;
+  if (const auto hash = id.find('#'); hash != std::string::npos) {
+    attempt = "&attempt=" + id.substr(hash + 1);
+    id.erase(hash);
+  }
+  std::string target =
+      "/api/v1/tasks/" + id + "/logs?stream=" + (command.errors ? "stderr" : "stdout") + attempt;
+  if (command.last > 0) target += "&last=" + std::to_string(command.last);
+  if (command.follow) target += "&follow=true";
+  bool written = true;
+  const auto reply =
+      client->http().stream({live::http::Method::kGet, target, {}, {}},
+                            [&](std::string_view piece) { return written = sim::print(piece); });
+  if (!written) return sim::kExitUsage;
+  return reply.ok() ? sim::kExitOk : client->complain(reply);
+}
+
+int run(const EventsCommand& command) {
+  int code = 0;
+  auto client = LiveClient::connect(command.to, code);
+  if (!client) return code;
+  bool written = true;
+  const auto reply =
+      client->http().events("/api/v1/events", command.since, [&](const live::http::ReceivedEvent& event) {
+        const std::string line = command.json ? R"({"id":")" + event.id + R"(","type":")" + event.name +
+                                                    R"(","data":)" + event.data + "}\n"
+                                              : event.name + ' ' + event.data + '\n';
+        return written = sim::print(line);
+      });
+  if (!written) return sim::kExitUsage;
+  return reply.ok() ? sim::kExitOk : client->complain(reply);
+}
+
+int run(const ProgramCommand& command) {
+  const std::string path = helper_path(command.program);
+  if (path.empty()) {
+    sim::say("this build has no " + command.program + ": libexec/" + command.program + " is not there\n");
+    return sim::kExitUsage;
+  }
+  const std::string why = become(path, command.words);
+  sim::say(path + ": " + why + '\n');
+  return sim::kExitUsage;
+}
+
+}  // namespace duet::front

@@ -1,0 +1,207 @@
+// duet run, deploy, scale, stop, drain: what changes a live cluster.
+#include <fstream>
+#include <iterator>
+
+#include <nlohmann/json.hpp>
+
+#include "sim/terminal.h"
+#include "tools/duet/live_client.h"
+#include "tools/duet/options.h"
+
+namespace duet::front {
+namespace {
+
+using live::http::Method;
+using nlohmann::json;
+
+/// Its own name, if it was given none: the program's, as far as names may be so.
+std::string name_of(const TaskOptions& task) {
+  if (!task.name.empty()) return task.name;
+  std::string name = task.command.empty() ? "task" : task.command.front();
+  if (const auto slash = name.rfind('/'); slash != std::string::npos) name.erase(0, slash + 1);
+  for (char& c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '_' && c != '-') c = '-';
+  while (!name.empty() && std::isalnum(static_cast<unsigned char>(name.front())) == 0) name.erase(0, 1);
+  return name.empty() ? "task" : name.substr(0, 63);
+}
+
+/// The document that the controller takes; nothing, and said so, if an option is mistaken.
+std::optional<json> document(const TaskOptions& task) {
+  json body = {{"name", name_of(task)}, {"command", task.command}, {"cpu", task.cpu_m}};
+  if (task.memory_mib > 0) body["memory"] = task.memory_mib;
+  if (task.ports > 0) body["ports"] = task.ports;
+  if (task.retries > 0) body["retries"] = task.retries;
+  if (task.timeout_s > 0) body["timeout_s"] = task.timeout_s;
+  if (task.exclusive) body["exclusive"] = true;
+  if (!task.directory.empty()) body["directory"] = task.directory;
+  if (!task.scheduler.empty()) body["scheduler"] = task.scheduler;
+  for (const std::string& entry : task.env) {
+    const auto equals = entry.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      sim::say("--env " + entry + ": NAME=VALUE would be right\n");
+      return std::nullopt;
+    }
+    body["env"][entry.substr(0, equals)] = entry.substr(equals + 1);
+  }
+  return body;
+}
+
+std::optional<json> document_in(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    sim::say(path + ": cannot be read\n");
+    return std::nullopt;
+  }
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  try {
+    return json::parse(text);
+  } catch (const json::parse_error& error) {
+    sim::say(path + ": is no JSON: " + std::string(error.what()) + '\n');
+    return std::nullopt;
+  }
+}
+
+/// Until the job has ended. Its result: 0 if it succeeded; else that of its first task that failed.
+int wait_for(LiveClient& client, const std::string& job) {
+  std::string since;
+  for (;;) {
+    int code = 0;
+    const auto body = client.get("/api/v1/jobs/" + job, code);
+    if (!body) return code;
+    const std::string state = body->value("state", "");
+    if (state != "pending" && state != "running") {
+      sim::say("job " + job + " " + state + '\n');
+      if (state == "succeeded") return sim::kExitOk;
+      for (const auto& task : body->value("tasks", json::array()))
+        if (const int exit = task.value("exit_code", 0); exit > 0) return exit;
+      return sim::kExitNegative;
+    }
+    // Something of it changes; whatever was missed between the two questions comes first.
+    const auto reply =
+        client.http().events("/api/v1/events", since, [&](const live::http::ReceivedEvent& event) {
+          since = event.id;
+          const auto said = json::parse(event.data, nullptr, false);
+          return !(event.name == "job" && said.is_object() && said.contains("job") &&
+                   said["job"].dump() == job && said.value("state", "") != "running");
+        });
+    if (!reply.ok() && reply.failure != live::http::Reply::Failure::kTimedOut &&
+        reply.failure != live::http::Reply::Failure::kBroken)
+      return client.complain(reply);
+  }
+}
+
+int submit(LiveClient& client, const json& body, const std::string& key, bool wait, Format format) {
+  live::http::Client::Ask ask{Method::kPost, "/api/v1/jobs", body.dump(), {}};
+  if (!key.empty()) ask.headers.add("Idempotency-Key", key);
+  int code = 0;
+  const auto job = client.send(ask, code);
+  if (!job) return code;
+  const std::string id = job->value("id", json(0)).dump();
+  if (format == Format::kTable) {
+    if (!sim::print("job " + id + " accepted: " + body.value("name", std::string()) + '\n'))
+      return sim::kExitUsage;
+    if (!wait) sim::say("next: duet status    or: duet logs " + id + ".0\n");
+  } else if (!sim::print(job->dump(2) + '\n')) {
+    return sim::kExitUsage;
+  }
+  return wait ? wait_for(client, id) : sim::kExitOk;
+}
+
+/// "17.0" is a task of job 17.
+std::string job_of(const std::string& id) { return id.substr(0, id.find('.')); }
+
+}  // namespace
+
+int run(const RunCommand& command) {
+  std::optional<json> body;
+  if (!command.file.empty()) {
+    if (!command.task.command.empty()) {
+      sim::say("run: a file or a command, not both\n");
+      return sim::kExitUsage;
+    }
+    body = document_in(command.file);
+  } else if (command.task.command.empty()) {
+    sim::say("run: what? duet run -- sleep 60, or duet run -f job.json\n");
+    return sim::kExitUsage;
+  } else {
+    body = document(command.task);
+    if (body && command.count > 1) (*body)["count"] = command.count;
+  }
+  if (!body) return sim::kExitUsage;
+  int code = 0;
+  auto client = LiveClient::connect(command.to, code);
+  return client ? submit(*client, *body, command.key, command.wait, command.format) : code;
+}
+
+int run(const DeployCommand& command) {
+  if (command.task.command.empty()) {
+    sim::say("deploy: what? duet deploy web --replicas 3 -- ./server\n");
+    return sim::kExitUsage;
+  }
+  auto body = document(command.task);
+  if (!body) return sim::kExitUsage;
+  (*body)["replicas"] = command.replicas;
+  int code = 0;
+  auto client = LiveClient::connect(command.to, code);
+  if (!client) return code;
+  // One service of a name: a second deploy updates it, as it says what is to be.
+  const auto services = client->get("/api/v1/services", code);
+  if (!services) return code;
+  for (const auto& service : *services) {
+    if (service.value("name", "") != (*body)["name"]) continue;
+    const std::string target = "/api/v1/services/" + service["id"].dump();
+    const auto updated = client->send({Method::kPut, target, body->dump(), {}}, code);
+    if (!updated) return code;
+    return sim::print("service " + service["id"].dump() + " updated: " + command.task.name + ", " +
+                      std::to_string(command.replicas) + " replicas\n")
+               ? sim::kExitOk
+               : sim::kExitUsage;
+  }
+  return submit(*client, *body, {}, false, command.format);
+}
+
+int run(const ScaleCommand& command) {
+  int code = 0;
+  auto client = LiveClient::connect(command.to, code);
+  if (!client) return code;
+  const json body = {{"replicas", command.replicas}};
+  const auto service = client->send(
+      {Method::kPut, "/api/v1/services/" + command.service + "/replicas", body.dump(), {}}, code);
+  if (!service) return code;
+  return sim::print(command.service + " is to have " + std::to_string(command.replicas) + " replicas\n")
+             ? sim::kExitOk
+             : sim::kExitUsage;
+}
+
+int run(const StopCommand& command) {
+  int code = 0;
+  auto client = LiveClient::connect(command.to, code);
+  if (!client) return code;
+  int result = sim::kExitOk;
+  for (const std::string& id : command.ids) {
+    const std::string job = job_of(id);
+    if (client->send({Method::kDelete, "/api/v1/jobs/" + job, {}, {}}, code)) {
+      if (!sim::print("job " + job + " is being ended\n")) return sim::kExitUsage;
+    } else {
+      result = code;
+    }
+  }
+  return result;
+}
+
+int run(const DrainCommand& command) {
+  int code = 0;
+  auto client = LiveClient::connect(command.to, code);
+  if (!client) return code;
+  const std::string target = "/api/v1/nodes/" + command.node + (command.undo ? "/undrain" : "/drain");
+  const json body = {{"evict", command.evict}};
+  const auto node =
+      client->send({Method::kPost, target, command.undo ? std::string() : body.dump(), {}}, code);
+  if (!node) return code;
+  const std::string what = command.undo    ? " takes tasks again\n"
+                           : command.evict ? " gets no tasks any more; those it has move\n"
+                                           : " gets no tasks any more; those it has run to their end\n";
+  return sim::print(command.node + what) ? sim::kExitOk : sim::kExitUsage;
+}
+
+}  // namespace duet::front
