@@ -44,7 +44,8 @@ TEST_F(ApiJobs, AllMistakesAreNamedAtOnce) {
       "count":0,"kind":"gang","scheduler":"best_fit","env":{"A":1},"timeout_s":"1"})");
   EXPECT_EQ(reply.status, 400U);
   std::vector<std::string> pointers;
-  for (const json& error : json::parse(reply.body)["errors"]) pointers.push_back(error["pointer"]);
+  const json told = json::parse(reply.body);
+  for (const json& error : told["errors"]) pointers.push_back(error["pointer"]);
   EXPECT_EQ(pointers, (std::vector<std::string>{"/command/0", "/count", "/cpu", "/env/A", "/kind", "/memory",
                                                 "/name", "/nmae", "/scheduler", "/timeout_s"}));
   const auto errors = [&](const std::string& body) {

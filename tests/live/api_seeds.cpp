@@ -131,7 +131,8 @@ TEST_F(ApiSeeds, S2_02_ATaskIsSubmittedWithMillicoresAndMebibytes) {
   const json task = json::parse(made.body);
   EXPECT_EQ(task["id"], "1.0");
   EXPECT_EQ(task["name"], "web-server");
-  EXPECT_TRUE(in_state(1, "running"));
+  EXPECT_TRUE(eventually(
+      [&] { return controller_->driver.view().job(JobId{1})->tasks[0].state == TaskState::kRunning; }));
   EXPECT_EQ(shown("/api/v1/tasks/1.0")["status"], "running");
   EXPECT_EQ(shown("/api/v1/tasks/1.0")["node"], "n1");
   EXPECT_EQ(shown("/api/v1/nodes/n1")["allocated"], json::parse(R"({"cpu_m":500,"memory_bytes":268435456})"));
@@ -203,7 +204,8 @@ TEST_F(ApiSeeds, S2_04_EventsAreAStreamThatGoesOnWhereItBroke) {
     if (event.name == "hello")
       user = std::thread([&] {
         submit(R"({"name":"a","command":["x"]})");
-        EXPECT_TRUE(in_state(1, "running"));
+        EXPECT_TRUE(eventually(
+            [&] { return controller_->driver.view().job(JobId{1})->tasks[0].state == TaskState::kRunning; }));
         remove("/api/v1/jobs/1");
       });
     return ends_job(event, 1);

@@ -71,7 +71,11 @@ void ApiWorld::add_nodes(std::size_t count) {
       processes_.push_back(std::make_unique<CommandedProcesses>());
       agents_.push_back(std::make_unique<TestAgent>(io_, *processes_.back(), duet::test::quick_agent(name),
                                                     controller_->agents.port(), "the token of all agents"));
-      controller_->driver.view().learn(live::AgentFacts{.name = name, .address = "127.0.0.1", .pid = 7});
+      live::AgentFacts facts;
+      facts.name = name;
+      facts.address = "127.0.0.1";
+      facts.pid = 7;
+      controller_->driver.view().learn(facts);
     }
   });
   ASSERT_TRUE(eventually([&] {
