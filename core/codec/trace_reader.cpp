@@ -271,7 +271,7 @@ Result<bool> TraceReader::next(Frame& frame) {
     if (payload == nullptr) return cut(frame);
     digits = static_cast<std::size_t>(payload - ahead().data());
     if (digits != varint_size(length))
-      return torn_at(0) ? finish_without_end() : broken(frame, "is not a step");
+      return torn_at(digits - 1) ? finish_without_end() : broken(frame, "is not a step");
     if (length != 0) break;
     if (auto problem = read_footer()) return *problem;
     if (rest_.empty()) return false;
@@ -281,7 +281,7 @@ Result<bool> TraceReader::next(Frame& frame) {
   const auto bytes = ahead().subspan(digits, static_cast<std::size_t>(length));
   const std::uint64_t chain = xxh3(bytes, chain_);
   if (options_.check_hashes && static_cast<std::uint32_t>(chain) != load_u32(bytes.data() + bytes.size())) {
-    if (torn_at(digits + bytes.size())) return finish_without_end();
+    if (torn_at(digits + bytes.size() + kLink - 1)) return finish_without_end();
     return broken(frame, "the chain of hashes breaks here: something was altered");
   }
   chain_ = chain;

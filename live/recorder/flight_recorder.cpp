@@ -127,7 +127,7 @@ Problems FlightRecorder::sync() {
   std::unique_lock hold(mutex_);
   const std::uint64_t mine = ++wanted_;
   work_.notify_one();
-  done_.wait(hold, [&] { return fulfilled_ >= mine || failure_; });
+  done_.wait(hold, [&] { return fulfilled_ >= mine || told_; });
   return failure_ ? Problems{*failure_} : Problems{};
 }
 
@@ -157,11 +157,15 @@ void FlightRecorder::stop(const Problem& problem) {
     buffer_ = {};
     marker += codec::stopped_name(file_);
   }
-  done_.notify_all();
   log::error("flight recorder stopped",
              {{"where", problem.where}, {"what", problem.what}, {"right", problem.right}});
   const auto written = codec::write_file(marker, problem.where + ": " + problem.what + "\n");
   if (!written) log::write(log::Level::kError, "flight recorder's last word is lost", written.problems());
+  {
+    const std::lock_guard hold(mutex_);
+    told_ = true;
+  }
+  done_.notify_all();
 }
 
 // ---- The writer

@@ -96,6 +96,7 @@ class FlightRecorder final : public StepSink<Controller>, public StepSink<Agent>
   bool closing_ = false;
   bool finishing_ = false;
   std::optional<Problem> failure_;
+  bool told_ = false;  ///< The failure is in the log and beside the file.
 
   // The writer's part.
   SegmentWriter segment_;
