@@ -44,7 +44,8 @@ thead th{font-size:13px;color:var(--muted);vertical-align:bottom}
 td .word{display:block;font-size:13px;color:var(--muted)}
 td:not(.n) .word{display:inline;font-size:15px}
 .word.better,.word.worse{color:var(--text);font-weight:650}
-.scroll{overflow-x:auto;background:linear-gradient(90deg,var(--bg) 16px,transparent) 0 0/48px 100% no-repeat local,
+.scroll{overflow-x:auto;
+background:linear-gradient(90deg,var(--bg) 16px,transparent) 0 0/48px 100% no-repeat local,
 linear-gradient(270deg,var(--bg) 16px,transparent) 100% 0/48px 100% no-repeat local,
 linear-gradient(90deg,var(--shade),transparent) 0 0/16px 100% no-repeat scroll,
 linear-gradient(270deg,var(--shade),transparent) 100% 0/16px 100% no-repeat scroll}
@@ -98,7 +99,8 @@ svg{display:block;width:100%;height:auto}
 .scroll{overflow:visible;background:none}details:not([open])>:not(summary){display:none}}
 )css";
 
-// #7d8590: what core/codec/dot_text.cpp writes where neither white nor black is below; no grey can be read on both.
+// #7d8590: what core/codec/dot_text.cpp writes on the page's own ground; no grey can be read on white and on
+// black.
 
 #undef DUET_LIGHT
 #undef DUET_DARK
