@@ -17,6 +17,7 @@
 #include "live/program/folder.h"
 #include "live/program/parent.h"
 #include "live/program/profile.h"
+#include "live/recorder/flight_recorder.h"
 #include "live/wire/controller_link.h"
 
 namespace duet::live {
@@ -24,6 +25,7 @@ namespace {
 
 /// What runs here is measured so often.
 constexpr auto kSampleEvery = std::chrono::seconds(2);
+constexpr auto kLastWords = std::chrono::milliseconds(100);
 
 struct Settings {
   Arguments::Endpoint controller{"127.0.0.1", 7070};
@@ -35,6 +37,7 @@ struct Settings {
   std::string user;
   std::uint32_t port_base = 8000;
   bool keep_tasks = false;
+  bool record = true;
   AgentConfig config;
 };
 
@@ -62,6 +65,7 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.user = arguments.text("user", "");
   settings.port_base = static_cast<std::uint32_t>(arguments.number("port-base", 8000, 1024, 65000));
   settings.keep_tasks = arguments.flag("keep-tasks");
+  settings.record = !arguments.flag("no-record");
   if (arguments.flag("with-parent")) end_with_parent();
   apply_profile(arguments.among("profile", "fast", profile_names()), settings.config);
   if (Problems problems = arguments.finish(); !problems.empty()) return problems;
@@ -81,12 +85,15 @@ class Program {
   void sample_later();
   void read_log(const wire::ReadLog& query);
   void note_state(bool registered);
+  Problems open_recorder();
+  void end();
 
   asio::io_context& io_;
   Settings settings_;
   asio::signal_set signals_;
   asio::steady_timer sampling_;
   std::unique_ptr<FolderHold> folder_;
+  std::unique_ptr<FlightRecorder> recorder_;
   std::optional<AgentDriver> driver_;
   std::unique_ptr<ProcessRuntime> runtime_;
   std::optional<wire::ControllerLink> link_;
@@ -109,8 +116,10 @@ Problems Program::start() {
   settings_.config.offer = topology->offer;
   log::info("node", {{"name", settings_.config.name}, {"topology", topology->words}});
 
+  if (Problems problems = open_recorder(); !problems.empty()) return problems;
   AgentDriverOptions options;
   options.config = settings_.config;
+  options.recorder = recorder_.get();
   options.send = [this](const msg::FromAgent& message) { link_->send(message); };
   options.tell = [this](const AttemptFacts& facts) { link_->send(wire::Learned{{facts}}); };
   options.registered = [this](bool registered) { note_state(registered); };
@@ -159,6 +168,32 @@ Problems Program::start() {
   return {};
 }
 
+Problems Program::open_recorder() {
+  if (!settings_.record) return {};
+  codec::TraceHeader header;
+  header.engine = "live";
+  header.driver = "duet-agent";
+  header.agents = {settings_.config};
+  FlightOptions options;
+  options.folder = folder_->file("flight");
+  options.total_bytes = std::uint64_t{32} << 20;
+  options.segment_bytes = std::uint64_t{2} << 20;
+  auto recorder = FlightRecorder::open(std::move(header), std::move(options));
+  if (!recorder) return recorder.problems();
+  recorder_ = std::move(*recorder);
+  return {};
+}
+
+void Program::end() {
+  link_.reset();
+  runtime_.reset();
+  driver_.reset();
+  if (recorder_)
+    if (const auto ended = recorder_->finish(); !ended)
+      log::write(log::Level::kWarn, "the recording has no end", ended.problems());
+  io_.stop();
+}
+
 /// For whoever started this.
 void Program::note_state(bool registered) {
   log::info(registered ? "registered" : "not registered any more");
@@ -180,11 +215,15 @@ void Program::stop() {
   if (std::exchange(stopping_, true)) return;
   if (settings_.keep_tasks) {
     log::info("agent stops; its tasks go on");
-    io_.stop();
+    asio::post(io_, [this] { end(); });
     return;
   }
   log::info("agent stops, and its tasks");
-  runtime_->shut_down(settings_.config.kill_grace, [this] { io_.stop(); });
+  runtime_->shut_down(settings_.config.kill_grace, [this] {
+    // The controller hears of the last ends, too.
+    sampling_.expires_after(kLastWords);
+    sampling_.async_wait([this](const boost::system::error_code&) { end(); });
+  });
 }
 
 void Program::sample_later() {
