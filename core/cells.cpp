@@ -34,8 +34,14 @@ std::uint32_t Cells::grid_for(const Target& target) {
 /// stay empty, as targets are alike.
 void Cells::size(Grid& grid, std::uint32_t members) const {
   const unsigned bits = static_cast<unsigned>(std::bit_width(members / 2));
+  grid.by_tasks = columns_of_ == Columns::kTasks;
   grid.row_bits = std::min(kMostRowBits, bits / 2 + 1);
   grid.column_bits = std::min(kMostColumnBits, (bits + 1) / 2);
+  // Tasks are few and told apart one by one: the more rows there may be.
+  if (grid.by_tasks) {
+    grid.row_bits = std::min(kMostRowBits, bits + 1);
+    grid.column_bits = 4;
+  }
   const auto shift = [](std::int64_t capacity, unsigned to) {
     const auto width = static_cast<unsigned>(
         std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(capacity, 1) - 1)));

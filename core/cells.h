@@ -33,6 +33,10 @@ enum class Likes : std::uint8_t {
 class Cells {
  public:
   using Targets = std::vector<Target>;  ///< All there are, by id.
+  /// What columns tell apart, beside the rows of CPU: what a score that is asked for goes by.
+  enum class Columns : std::uint8_t { kMemory, kTasks };
+
+  explicit Cells(Columns of = Columns::kMemory) : columns_of_(of) {}
 
   /// `id` is there from now on, as `targets` say.
   void add(std::uint32_t id, const Targets& targets);
@@ -83,6 +87,7 @@ class Cells {
   };
   struct Grid {
     Shape shape;
+    bool by_tasks = false;  ///< Columns are.
     unsigned row_bits = 0, column_bits = 0;
     unsigned cpu_shift = 0, memory_shift = 0;  ///< What is free, to the row and the column.
     std::uint32_t members = 0;
@@ -97,20 +102,33 @@ class Cells {
       const auto row = static_cast<std::uint64_t>(cpu_m) >> cpu_shift;
       return static_cast<std::uint32_t>(std::min<std::uint64_t>(row, (1U << row_bits) - 1));
     }
+    /// The more is free, the higher: fewer tasks mean more room for others.
+    std::uint32_t column_of_tasks(std::uint32_t tasks) const {
+      const std::uint32_t last = (1U << column_bits) - 1;
+      return last - std::min(tasks, last);
+    }
     std::uint32_t column_of(std::int64_t memory_bytes) const {
       const auto column = static_cast<std::uint64_t>(memory_bytes) >> memory_shift;
       return static_cast<std::uint32_t>(std::min<std::uint64_t>(column, (1U << column_bits) - 1));
     }
     std::uint32_t cell_of(const Member& member) const {
-      return (row_of(member.cpu_m) << column_bits) + column_of(member.memory_bytes);
+      return (row_of(member.cpu_m) << column_bits) +
+             (by_tasks ? column_of_tasks(member.tasks) : column_of(member.memory_bytes));
     }
     /// The most that is free in a row or column.
     std::int64_t most_cpu_m(std::uint32_t row) const {
       return row + 1 == 1U << row_bits ? shape.capacity.cpu_m : ((row + std::int64_t{1}) << cpu_shift) - 1;
     }
     std::int64_t most_memory(std::uint32_t column) const {
-      return column + 1 == 1U << column_bits ? shape.capacity.memory_bytes
-                                             : ((column + std::int64_t{1}) << memory_shift) - 1;
+      return by_tasks || column + 1 == 1U << column_bits ? shape.capacity.memory_bytes
+                                                         : ((column + std::int64_t{1}) << memory_shift) - 1;
+    }
+    std::uint32_t least_tasks(std::uint32_t column) const {
+      return by_tasks ? (1U << column_bits) - 1 - column : 0;
+    }
+    /// The first column that may have members with so much memory free.
+    std::uint32_t least_column(std::int64_t memory_bytes) const {
+      return by_tasks ? 0 : column_of(memory_bytes);
     }
     bool may_fit(const Request& request) const;
     /// The next row with members from `row` on, upwards or downwards; none: past the end.
@@ -136,6 +154,7 @@ class Cells {
   void link(const Member& member, std::uint32_t cell);
   void unlink(std::uint32_t id);
 
+  Columns columns_of_;
   mutable std::vector<Grid> grids_;  ///< Searching narrows bounds.
   std::vector<Place> places_;        ///< By id.
 };
@@ -239,10 +258,10 @@ struct Cells::Search {
 
   /// What no target exceeds in this row and column, nor in less liked ones.
   Value most_beyond(const Grid& grid, std::uint32_t row, std::uint32_t column) {
-    if (!full()) return most(grid.most_cpu_m(row), grid.most_memory(column), 0);
+    if (!full()) return most(grid.most_cpu_m(row), grid.most_memory(column), grid.least_tasks(column));
+    const std::int64_t memory = grid.by_tasks ? 0 : static_cast<std::int64_t>(column) << grid.memory_shift;
     return most(std::max(static_cast<std::int64_t>(row) << grid.cpu_shift, request.need.cpu_m),
-                std::max(static_cast<std::int64_t>(column) << grid.memory_shift, request.need.memory_bytes),
-                kNone);
+                std::max(memory, request.need.memory_bytes), kNone);
   }
 
   static std::uint32_t first_of(std::uint64_t columns, bool upwards) {
@@ -269,7 +288,7 @@ struct Cells::Search {
   void look_at(Grid& grid) {
     corner = {grid.shape.capacity, {grid.shape.capacity, 1}, grid.shape.slot_cpu_m, 0};
     std::uint64_t columns =
-        grid.with_members & (~std::uint64_t{0} << grid.column_of(request.need.memory_bytes));
+        grid.with_members & (~std::uint64_t{0} << grid.least_column(request.need.memory_bytes));
     const std::uint32_t least_row = grid.row_of(request.need.cpu_m);
     const bool up = full();
     std::uint32_t row = grid.row_from(up ? least_row : (1U << grid.row_bits) - 1, up);

@@ -100,11 +100,18 @@ void Controller::hold(LiveJob& job, TaskId id) {
 void Controller::release(LiveJob& job, TaskId id) {
   LiveTask& task = job.tasks[id.index];
   auto& list = cluster_.node(task.node).tasks;
-  DUET_CHECK(list[task.node_slot] == id);
+  // In a short list the one that takes this one's position is not told: to fetch its job costs more than to
+  // look for it once.
+  constexpr std::size_t kShort = 16;
+  std::size_t at = task.node_slot;
+  if (at >= list.size() || list[at] != id)
+    at = static_cast<std::size_t>(std::find(list.begin(), list.end(), id) - list.begin());
+  DUET_CHECK(at < list.size());
   if (list.back() != id) {
     const TaskId moved = list.back();
-    list[task.node_slot] = moved;
-    jobs_.at(moved.job).tasks[moved.index].node_slot = task.node_slot;
+    list[at] = moved;
+    if (list.size() > kShort)
+      jobs_.at(moved.job).tasks[moved.index].node_slot = static_cast<std::uint32_t>(at);
   }
   list.pop_back();
   --job.active;

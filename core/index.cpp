@@ -135,10 +135,22 @@ void TargetIndex::keep_levels() const {
     if (usable_[id]) replace(id, targets_[id].room);
 }
 
-void TargetIndex::keep_cells() const {
-  cells_kept_ = true;
+void TargetIndex::keep(KeptCells& cells) const {
+  cells.kept = true;
   for (std::size_t id = 0; id < targets_.size(); ++id)
-    if (usable_[id]) cells_.add(static_cast<std::uint32_t>(id), targets_);
+    if (usable_[id]) cells.cells.add(static_cast<std::uint32_t>(id), targets_);
+}
+
+/// The target at `at` has changed.
+void TargetIndex::note(KeptCells& cells, std::uint32_t at, bool was_usable) const {
+  const bool usable = usable_[at];
+  if (!cells.kept || (!was_usable && !usable)) return;
+  if (was_usable && usable)
+    cells.cells.move(at, targets_);
+  else if (usable)
+    cells.cells.add(at, targets_);
+  else
+    cells.cells.remove(at);
 }
 
 bool TargetIndex::fits(NodeId id, const Request& request) const {
@@ -162,13 +174,8 @@ void TargetIndex::set(NodeId id, const Room& room, bool usable, std::uint32_t ta
   target.tasks = tasks;
   usable_[at] = usable;
   if (levels_kept_) replace(at, usable ? room : impossible());
-  if (!cells_kept_ || (!was_usable && !usable)) return;
-  if (was_usable && usable)
-    cells_.move(at, targets_);
-  else if (usable)
-    cells_.add(at, targets_);
-  else
-    cells_.remove(at);
+  note(cells_, at, was_usable);
+  note(cells_by_tasks_, at, was_usable);
 }
 
 void TargetIndex::count_tasks(std::uint32_t tasks, bool more) {

@@ -39,23 +39,23 @@ class TargetIndex {
   /// Of any score: looks at all that fit.
   template <class Score>
   std::optional<NodeId> best(const Request& request, const Score& score) const {
-    return search(request, Likes::kAnything, score, score);
+    return search(request, Likes::kAnything, score, score, cells_);
   }
   /// Of a score that never falls when less CPU or memory is free, or more tasks are there. Looks at few.
   template <class Score>
   std::optional<NodeId> fullest(const Request& request, const Score& score) const {
-    return search(request, Likes::kLittleFree, score, score);
+    return search(request, Likes::kLittleFree, score, score, cells_);
   }
   /// Of a score that never falls when more is free, or fewer tasks are there. Looks at few.
   template <class Score>
   std::optional<NodeId> emptiest(const Request& request, const Score& score) const {
-    return search(request, Likes::kMuchFree, score, score);
+    return search(request, Likes::kMuchFree, score, score, cells_);
   }
-  /// Of such a score that costs much, or rounds: bound(target) is never below the score of that target, nor
-  /// of one that has less free and more tasks.
+  /// Of such a score that goes by the number of tasks, too, and costs much, or rounds: bound(target) is never
+  /// below the score of that target, nor of one that has less free and more tasks.
   template <class Score, class Bound>
   std::optional<NodeId> emptiest(const Request& request, const Score& score, const Bound& bound) const {
-    return search(request, Likes::kMuchFree, score, bound);
+    return search(request, Likes::kMuchFree, score, bound, cells_by_tasks_);
   }
   /// The most tasks that hold room on any target that can be used.
   std::uint32_t most_tasks() const { return most_tasks_; }
@@ -95,12 +95,18 @@ class TargetIndex {
                                      std::size_t from) const;
   void count_tasks(std::uint32_t tasks, bool more);
   void keep_levels() const;
-  void keep_cells() const;
+  /// Targets in cells, from the first question on.
+  struct KeptCells {
+    Cells cells;
+    bool kept = false;
+  };
+  void keep(KeptCells& cells) const;
+  void note(KeptCells& cells, std::uint32_t at, bool was_usable) const;
   template <class Score, class Bound>
-  std::optional<NodeId> search(const Request& request, Likes likes, const Score& score,
-                               const Bound& bound) const {
-    if (!cells_kept_) keep_cells();
-    return cells_.best(targets_, request, likes, score, bound, work_.examined);
+  std::optional<NodeId> search(const Request& request, Likes likes, const Score& score, const Bound& bound,
+                               KeptCells& in) const {
+    if (!in.kept) keep(in);
+    return in.cells.best(targets_, request, likes, score, bound, work_.examined);
   }
 
   std::vector<Target> targets_;
@@ -110,8 +116,8 @@ class TargetIndex {
   // Each is kept only once it has been asked for: schedulers need one of them.
   mutable std::vector<Level> levels_;  ///< levels_[0] has the targets themselves; the last has one block.
   mutable bool levels_kept_ = false;
-  mutable Cells cells_;
-  mutable bool cells_kept_ = false;
+  mutable KeptCells cells_{Cells(Cells::Columns::kMemory)};
+  mutable KeptCells cells_by_tasks_{Cells(Cells::Columns::kTasks)};
   mutable IndexWork work_;
 };
 

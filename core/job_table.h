@@ -27,7 +27,7 @@ struct LiveTask {
   std::uint32_t failures = 0;
   std::uint32_t losses = 0;
   NodeId node;                  ///< Of the last attempt.
-  std::uint32_t node_slot = 0;  ///< Position in its node's list of tasks.
+  std::uint32_t node_slot = 0;  ///< Where in its node's list of tasks it was last put; a hint.
   std::uint64_t serial = 0;     ///< Of the last launch sent in its node's epoch; 0 if none was.
   Instant answer_due;           ///< When its launch or kill is sent again if nothing answers.
   Instant retry_at;             ///< While it waits out a backoff: until then; else 0.
