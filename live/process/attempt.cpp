@@ -208,6 +208,7 @@ void Attempt::reap() {
 void Attempt::end_rest() {
   const bool left = *group_ ? !(*group_)->empty() : !rest().empty();
   if (left) {
+    left_ = true;
     kill_all();
     if (Clock::now() < patience_ends_) return wait_then_end_rest();
     reason_ += (reason_.empty() ? "" : "; ") + std::string("some of its processes cannot be killed");
