@@ -69,7 +69,7 @@ Attempt::~Attempt() {
 
 std::string Attempt::mark() const { return "DUET_TASK=" + written(id()); }
 std::string Attempt::own_folder() const {
-  return parts_.options.folder + "/work/" + attempt_folder_name(id());
+  return parts_.options.folder + "/tasks/" + attempt_folder_name(id());
 }
 
 std::optional<Problem> Attempt::read_command() {

@@ -71,7 +71,7 @@ Result<bool> Runner::take_folder() {
       return Problem{options_.folder, "is used by another runner", "a folder of its own for each node"};
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  mkdirat(folder_.get(), "work", 0711);
+  mkdirat(folder_.get(), "tasks", 0711);
   return true;
 }
 

@@ -174,7 +174,7 @@ TEST_P(RuntimeTest, TasksGetTheirEnvironmentAndNothingElse) {
       {.argv = {"sh", "-c", "env | LC_ALL=C sort; pwd; touch here; ls"}, .env = {{"A", "b c"}}, .ports = 2});
   ASSERT_EQ(client_->end_of(1), "0");
   unsetenv("DUET_TEST_SECRET");
-  const std::string own = folder_.text() + "/work/1.0-1";
+  const std::string own = folder_.text() + "/tasks/1.0-1";
   const std::string out = log(1);
   EXPECT_THAT(out, testing::StartsWith("A=b c\nDUET_FOLDER=" + folder_.text() +
                                        "\nDUET_NODE=n1\nDUET_TASK=1.0#1\n"
