@@ -69,7 +69,7 @@ Attempt::~Attempt() {
 
 std::string Attempt::mark() const { return "DUET_TASK=" + written(id()); }
 std::string Attempt::own_folder() const {
-  return parts_.options.folder + "/work/" + attempt_folder_name(id());
+  return parts_.options.folder + "/tasks/" + attempt_folder_name(id());
 }
 
 std::optional<Problem> Attempt::read_command() {
@@ -208,6 +208,7 @@ void Attempt::reap() {
 void Attempt::end_rest() {
   const bool left = *group_ ? !(*group_)->empty() : !rest().empty();
   if (left) {
+    left_ = true;
     kill_all();
     if (Clock::now() < patience_ends_) return wait_then_end_rest();
     reason_ += (reason_.empty() ? "" : "; ") + std::string("some of its processes cannot be killed");

@@ -60,6 +60,8 @@ class Attempt {
   agent::Adopted adopted() const;
   /// Measured now, if it runs.
   AttemptFacts facts() const;
+  /// Whether it left something behind that had to be killed, and is to be reaped now.
+  bool left_orphans() const { return left_; }
   /// The variable that its processes begin with.
   std::string mark() const;
 
@@ -93,6 +95,7 @@ class Attempt {
   Phase phase_ = Phase::kStarting;
   std::int64_t pid_ = 0;
   bool reaped_ = false;
+  bool left_ = false;
   asio::posix::stream_descriptor pidfd_;
   std::unique_ptr<OutputPipe> out_;
   std::unique_ptr<OutputPipe> err_;

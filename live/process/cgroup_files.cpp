@@ -59,7 +59,8 @@ std::vector<std::int64_t> numbers_in(std::string_view text) {
 }
 
 void kill_members(const std::string& group_folder) {
-  // "/root/name": the hierarchies below which groups stand differ from what is mounted where.
+  // The last two parts of the path: the hierarchies below which groups stand differ from what is mounted
+  // where.
   const auto slash = group_folder.rfind('/', group_folder.rfind('/') - 1);
   const std::string mark = group_folder.substr(slash) + "\n";
   for (const std::int64_t pid : numbers_in(read_small(group_folder + "/cgroup.procs"))) {

@@ -71,7 +71,7 @@ Result<bool> Runner::take_folder() {
       return Problem{options_.folder, "is used by another runner", "a folder of its own for each node"};
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  mkdirat(folder_.get(), "work", 0711);
+  mkdirat(folder_.get(), "tasks", 0711);
   return true;
 }
 
@@ -182,8 +182,9 @@ void Runner::on(const runner::Launch& request) {
   if (attempt) return;  // It has been started: an agent says so once.
   Attempt::Hooks hooks;
   hooks.started = [this, id] {
-    send(agent::Started{id});
+    // As with ends: whoever hears that it runs knows its pid and its ports.
     send(attempts_.at(id)->facts());
+    send(agent::Started{id});
   };
   hooks.ended = [this, id] { attempt_ended(id); };
   hooks.foreign = [this, id](std::int64_t pid) { return belongs_elsewhere(id, pid); };
@@ -217,6 +218,7 @@ void Runner::attempt_ended(AttemptId id) {
   // The reason first: whoever hears of the end can then say why.
   send(attempt.facts());
   send(attempt.exited());
+  if (attempt.left_orphans()) reap();
   // The attempt is in this call.
   if (shutting_down_) boost::asio::post(io_, [this] { end_if_done(); });
 }
@@ -259,12 +261,17 @@ void Runner::end_if_done() {
   ended_();
 }
 
-/// Once a second: takes away orphans that have ended, and sees whether anybody still needs this.
-void Runner::tick() {
+/// Takes away orphans that have ended.
+void Runner::reap() {
   const bool starting =
       std::ranges::any_of(attempts_, [](const auto& one) { return one.second->is_starting(); });
   // A program that is being started is a child whose end must not be taken away: nobody knows it yet.
   if (!starting) reap_orphans([this](std::int64_t pid) { return is_program(pid); });
+}
+
+/// Once a second: orphans, and whether anybody still needs this.
+void Runner::tick() {
+  reap();
   idle_s_ = client_ || runs_something() ? -1 : idle_s_ + 1;
   const std::int64_t patience = attempts_.empty() ? options_.linger_s : options_.linger_s * kPatienceWithEnds;
   if (idle_s_ > patience) return shut_down(Duration{0});

@@ -53,6 +53,7 @@ class Runner {
   bool is_program(std::int64_t pid) const;
   bool runs_something() const;
   void end_if_done();
+  void reap();
   void tick();
 
   asio::io_context& io_;

@@ -170,15 +170,16 @@ TEST_P(RuntimeTest, TasksGetTheirEnvironmentAndNothingElse) {
   setenv("DUET_TEST_SECRET", "x", 1);
   ASSERT_EQ(client_->open(), "");
   client_->launch(
-      1, {.argv = {"sh", "-c", "env | sort; pwd; touch here; ls"}, .env = {{"A", "b c"}}, .ports = 2});
+      1,
+      {.argv = {"sh", "-c", "env | LC_ALL=C sort; pwd; touch here; ls"}, .env = {{"A", "b c"}}, .ports = 2});
   ASSERT_EQ(client_->end_of(1), "0");
   unsetenv("DUET_TEST_SECRET");
-  const std::string own = folder_.text() + "/work/1.0-1";
+  const std::string own = folder_.text() + "/tasks/1.0-1";
   const std::string out = log(1);
   EXPECT_THAT(out, testing::StartsWith("A=b c\nDUET_FOLDER=" + folder_.text() +
                                        "\nDUET_NODE=n1\nDUET_TASK=1.0#1\n"
                                        "HOME=" +
-                                       own + "\nPATH=/usr/local/bin:/usr/bin:/bin\nPORT="));
+                                       own + "\nPATH=/usr/local/bin:/usr/bin:/bin\nPORT1="));
   EXPECT_THAT(out, testing::EndsWith("\nPWD=" + own + "\n" + own + "\nhere\n"));
   EXPECT_EQ(log(1, LogStream::kStderr), "");
   EXPECT_TRUE(until([&] { return !std::filesystem::exists(own); }));
@@ -214,11 +215,12 @@ TEST_P(RuntimeTest, PoliteFirstThenByForceAndNothingIsLeft) {
   client_->shell(
       2,
       "trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep 60' & setsid -f sleep 60; echo up; wait; sleep 60");
-  ASSERT_TRUE(until([&] { return log(1) == "up\n" && log(2) == "up\n"; }));
+  ASSERT_TRUE(client_->wait([&] { return log(1) == "up\n" && log(2) == "up\n"; }));
   client_->runtime_->terminate({attempt(1), false});
   EXPECT_EQ(client_->end_of(1), "5");
   ASSERT_TRUE(client_->has_started(2));
   const std::int64_t runner = parent_of(client_->facts_[attempt(2)].pid);
+  ASSERT_GT(runner, 1);
   EXPECT_TRUE(until([&] { return live::descendants_of(runner).size() >= 4; }));
   client_->runtime_->terminate({attempt(2), false});
   client_->runtime_->terminate({attempt(2), true});
@@ -275,6 +277,7 @@ TEST_P(RuntimeTest, ARunnerThatDiesTakesItsTasksAlong) {
   ASSERT_TRUE(client_->has_started(1));
   const std::int64_t pid = client_->facts_[attempt(1)].pid;
   const std::int64_t runner = parent_of(pid);
+  ASSERT_GT(runner, 1);
   EXPECT_TRUE(until([&] { return live::descendants_of(runner).size() == 2; }));
   const auto all = live::descendants_of(runner);
   kill(static_cast<pid_t>(runner), SIGKILL);
