@@ -153,7 +153,7 @@ Problems Program::serve() {
   api_.emplace(io_, *driver_, std::move(api));
   api_->add_to(routes_);
   http::ServerOptions options;
-  options.gate.token = std::string(token->reveal());
+  options.gate.token = std::move(*token);
   options.allow_remote = settings_.insecure;
   options.on_warning = [](std::string_view what) { log::warn("http", {{"what", what}}); };
   server_.emplace(io_, routes_, std::move(options));
