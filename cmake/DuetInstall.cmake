@@ -35,13 +35,19 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/duet-config-version.cmake C
 install(FILES ${CMAKE_BINARY_DIR}/duet-config.cmake ${CMAKE_BINARY_DIR}/duet-config-version.cmake
   DESTINATION ${duet_package_to} COMPONENT development)
 
-# cpack --config build/CPackConfig.cmake: an archive and a Debian package of all that.
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+
+# cpack --config build/CPackConfig.cmake: an archive and a Debian package of all that, as far as it was built;
+# tests and benchmarks need not be.
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 set(CPACK_PACKAGE_CONTACT "The Duet project")
 set(CPACK_GENERATOR TGZ DEB)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS graphviz)  # draws the pictures of reports
 set(CPACK_MONOLITHIC_INSTALL ON)
 set(CPACK_STRIP_FILES ON)
 include(CPack)

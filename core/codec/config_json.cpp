@@ -80,16 +80,25 @@ Json document(const std::vector<AgentConfig>& agents) {
   }
   return out;
 }
+Json document(const TraceSegment& s) {
+  return Json{{"run", s.run},
+              {"number", s.number},
+              {"steps_before", s.steps},
+              {"chain", s.chain},
+              {"last_ns", to_ns(s.last)}};
+}
 Json document(const TraceHeader& h) {
-  return Json{{"format", kTraceFormat},
-              {"duet_version", h.duet_version},
-              {"engine", h.engine},
-              {"driver", h.driver},
-              {"scenario", h.scenario},
-              {"scenario_hash", h.scenario_hash},
-              {"seed", h.seed},
-              {"controller", document(h.controller)},
-              {"agents", document(h.agents)}};
+  Json out{{"format", kTraceFormat},
+           {"duet_version", h.duet_version},
+           {"engine", h.engine},
+           {"driver", h.driver},
+           {"scenario", h.scenario},
+           {"scenario_hash", h.scenario_hash},
+           {"seed", h.seed},
+           {"controller", document(h.controller)},
+           {"agents", document(h.agents)}};
+  if (h.segment) out["segment"] = document(*h.segment);
+  return out;
 }
 
 // ---- Reading
@@ -199,8 +208,21 @@ class Input {
     std::vector<std::vector<AgentConfig>> groups;
     member("agents", groups);
     for (const auto& group : groups) out.agents.insert(out.agents.end(), group.begin(), group.end());
+    if (json_.is_object() && json_.contains("segment")) member("segment", out.segment.emplace());
     done({"format", "duet_version", "engine", "driver", "scenario", "scenario_hash", "seed", "controller",
-          "agents"});
+          "agents", "segment"});
+  }
+  void read(TraceSegment& out) {
+    member("run", out.run);
+    member("number", out.number);
+    member("steps_before", out.steps);
+    member("chain", out.chain);
+    Duration last{};
+    member("last_ns", last);
+    out.last = Instant(last);
+    const bool first = out.steps == 0 && out.chain == 0 && out.last == Instant{};
+    if (out.number == 0 || (out.number == 1 && !first)) wrong("a first segment that continues nothing");
+    done({"run", "number", "steps_before", "chain", "last_ns"});
   }
   /// Agents that differ in their names only.
   void read(std::vector<AgentConfig>& out) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/codec/render.h"
+#include "core/codec/segments.h"
 
 namespace duet::codec {
 namespace {
@@ -206,9 +207,9 @@ Result<TaskExplanation> explain_task(TraceReader first, TraceReader second, cons
 
 Result<TaskExplanation> explain_task(const std::string& trace, const ExplainQuestion& question,
                                      std::atomic<std::uint64_t>* progress) {
-  auto first = TraceReader::open(trace);
+  auto first = open_trace(trace);
   if (!first) return first.problems();
-  auto second = TraceReader::open(trace);
+  auto second = open_trace(trace);
   if (!second) return second.problems();
   return explain_task(std::move(*first), std::move(*second), question, progress);
 }

@@ -22,18 +22,19 @@ std::vector<std::string> rendered_each(const std::vector<Command>& commands) {
 /// The machines of one trace and what is needed to step them.
 class Player {
  public:
-  explicit Player(const TraceHeader& header)
-      : header_(header), agents_(header.agents.size()), last_(1 + header.agents.size()) {}
+  explicit Player(const TraceReader& reader)
+      : header_(reader.header()),
+        from_start_(reader.steps_before() == 0),
+        agents_(header_.agents.size()),
+        last_(1 + header_.agents.size()) {}
 
   /// Steps the machine of this frame. False if it diverged; a text if the trace makes no sense.
   std::variant<bool, std::string> play(const Frame& frame) {
     if (frame.now < last_[frame.machine]) return "it lies before an earlier step of its machine";
     last_[frame.machine] = frame.now;
     if (frame.of_controller()) {
-      ++report.controller_steps;
       return play<Controller>(frame, controller_, controller_scratch_);
     }
-    ++report.agent_steps;
     return play<Agent>(frame, agents_[frame.machine - 1], agent_scratch_);
   }
 
@@ -49,9 +50,9 @@ class Player {
 
   /// Begins a new life where the event says so, or where none has begun. False if it cannot begin so.
   bool live(std::unique_ptr<Controller>& machine, const Frame&, const controller::Event& event) {
-    if (machine == nullptr || std::holds_alternative<controller::Restore>(event))
+    if ((machine == nullptr && from_start_) || std::holds_alternative<controller::Restore>(event))
       machine = std::make_unique<Controller>(header_.controller);
-    return true;
+    return machine != nullptr;
   }
   bool live(std::unique_ptr<Agent>& machine, const Frame& frame, const agent::Event& event) {
     if (std::holds_alternative<agent::Boot>(event))
@@ -62,7 +63,12 @@ class Player {
   template <class M>
   std::variant<bool, std::string> play(const Frame& frame, std::unique_ptr<M>& machine, Scratch<M>& s) {
     if (!decode(frame, s.step)) return "its event cannot be decoded";
-    if (!live(machine, frame, s.step.event)) return "this agent acts before its boot";
+    if (!live(machine, frame, s.step.event)) {
+      if (from_start_) return "this agent acts before its boot";
+      ++report.skipped;
+      return true;
+    }
+    ++(frame.of_controller() ? report.controller_steps : report.agent_steps);
     s.commands.clear();
     machine->step(frame.now, s.step.event, s.commands);
     bytes_.clear();
@@ -92,6 +98,7 @@ class Player {
   }
 
   const TraceHeader& header_;
+  const bool from_start_;  ///< Else what began in segments that are gone cannot be played.
   std::unique_ptr<Controller> controller_;
   std::vector<std::unique_ptr<Agent>> agents_;
   std::vector<Instant> last_;  // by machine
@@ -104,7 +111,7 @@ class Player {
 
 Result<ReplayReport> replay(TraceReader& reader, std::atomic<std::uint64_t>* step) {
   if (Problems problems = check_policies(reader.header().controller); !problems.empty()) return problems;
-  Player player(reader.header());
+  Player player(reader);
   Frame frame;
   for (;;) {
     const auto more = reader.next(frame);
@@ -116,13 +123,20 @@ Result<ReplayReport> replay(TraceReader& reader, std::atomic<std::uint64_t>* ste
     if (!std::get<bool>(played)) return std::move(player.report);
   }
   player.report.summary = reader.summary();
+  player.report.unfinished = reader.unfinished();
   return std::move(player.report);
 }
 
 std::string to_text(const ReplayReport& report) {
   std::string out = std::to_string(report.controller_steps) + " steps of the controller and " +
                     std::to_string(report.agent_steps) + " of agents replayed";
-  if (!report.divergence) return out + ": every command as recorded\n";
+  if (!report.divergence) {
+    out += ": every command as recorded\n";
+    if (report.skipped > 0)
+      out += std::to_string(report.skipped) +
+             " steps before them could not be: they go on from segments that are gone\n";
+    return report.unfinished ? out + *report.unfinished + '\n' : out;
+  }
   const Divergence& d = *report.divergence;
   out += "\nstep " + std::to_string(d.step) + " (byte " + std::to_string(d.offset) + ") at " +
          std::to_string(to_ns(d.now)) + " ns, machine " + std::to_string(d.machine) + ": " + d.what +

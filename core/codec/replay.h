@@ -27,7 +27,9 @@ struct Divergence {
 struct ReplayReport {
   std::uint64_t controller_steps = 0;
   std::uint64_t agent_steps = 0;
-  std::optional<TraceSummary> summary;  ///< Nothing if the replay stopped before the end.
+  std::uint64_t skipped = 0;  ///< Before the first Restore or Boot, where the run's first segments are gone.
+  std::optional<TraceSummary> summary;    ///< Nothing if the replay stopped before the end.
+  std::optional<std::string> unfinished;  ///< In words, that the trace lacks its end.
   std::optional<Divergence> divergence;
 
   /// 0 if all was as recorded, else 1.

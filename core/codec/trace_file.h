@@ -31,6 +31,7 @@
 #include "core/codec/bytes.h"
 #include "core/codec/decode.h"
 #include "core/codec/encode.h"
+#include "core/codec/frame_encoder.h"
 #include "core/codec/hash.h"
 #include "core/codec/trace_header.h"
 #include "core/controller.h"
@@ -38,9 +39,6 @@
 #include "core/trace.h"
 
 namespace duet::codec {
-
-/// Bytes of a frame behind its payload.
-inline constexpr std::size_t kLink = 4;
 
 /// The first line of a trace whose header is `json`, with its line break.
 std::string first_line(std::string_view json);
@@ -93,7 +91,7 @@ class TraceWriter final : public StepSink<Controller>, public StepSink<Agent> {
   Result<TraceSummary> finish();
   /// True if something could not be written: a long run may as well stop.
   bool failed() const { return file_ && file_->failure().has_value(); }
-  std::uint64_t steps() const { return steps_; }
+  std::uint64_t steps() const { return frames_.steps(); }
 
  private:
   TraceWriter() = default;
@@ -101,7 +99,6 @@ class TraceWriter final : public StepSink<Controller>, public StepSink<Agent> {
   template <class Event, class Commands>
   void append(MachineIndex machine, Instant now, const Event& event, const Commands& commands,
               std::size_t first);
-  void close_frame(std::size_t start);
   template <class Event, class Commands>
   void append_line(MachineIndex machine, Instant now, const Event& event, const Commands& commands,
                    std::size_t first);
@@ -114,10 +111,8 @@ class TraceWriter final : public StepSink<Controller>, public StepSink<Agent> {
   ByteBuffer body_;  ///< Frames not yet in the digest and the output.
   std::string line_;
   Sha256 sha_;
-  std::uint64_t chain_ = 0;
-  std::uint64_t steps_ = 0;
+  FrameEncoder frames_;
   std::uint64_t flushed_ = 0;  ///< Bytes of the body before `body_`.
-  Instant last_{};
 };
 
 /// One step as it stands in the file. Its bytes live until the reader's next().
@@ -162,6 +157,9 @@ struct ReadOptions {
   /// Without the checks, altered traces are read as far as they make sense: for fuzzing what lies behind
   /// them.
   bool check_hashes = true;
+  /// The file may lack its end: of a run that goes on, or was killed, or whose machine lost its power.
+  bool unfinished = false;
+  std::string why_unfinished{};  ///< Known from elsewhere; may be empty.
 };
 
 /// Reads a trace, plain or compressed, frame by frame and checks it on the way: chain, digest, footer,
@@ -175,13 +173,22 @@ class TraceReader {
   static Result<TraceReader> from_memory(std::string_view bytes, std::string name = "trace",
                                          ReadOptions options = {});
 
+  /// The segments of one run, in their order, as one trace. Only the last one may lack its end, if `options`
+  /// allow it.
+  static Result<TraceReader> open_segments(const std::vector<std::string>& paths, ReadOptions options = {});
+
   const std::string& name() const { return name_; }
   const TraceHeader& header() const { return header_; }
   /// The next frame; false at the end, when footer and digest have been found right. After a Problem, which
   /// names the frame and its byte offset, there is nothing more to read.
   Result<bool> next(Frame& frame);
-  /// The footer. Valid once next() returned false.
+  /// The footer; of several segments, what it would be if they were one; of what lacks its end, what it would
+  /// be if it had ended there. Valid once next() returned false.
   const TraceSummary& summary() const { return summary_; }
+  /// In words, that the end was missing, once next() returned false.
+  const std::optional<std::string>& unfinished() const { return unfinished_; }
+  /// Steps of the run before the first that can be read: their segments are gone.
+  std::uint64_t steps_before() const { return header_.segment ? header_.segment->steps : 0; }
 
   /// A Problem about a frame of this trace.
   Problem broken(const Frame& frame, const std::string& what) const;
@@ -194,7 +201,13 @@ class TraceReader {
 
   TraceReader(std::unique_ptr<Source, Close> source, std::string name, ReadOptions options);
   std::optional<Problem> read_header();
-  Result<bool> read_footer();
+  Result<TraceHeader> parse_header();
+  std::optional<Problem> next_segment();
+  std::optional<Problem> read_footer();
+  Result<bool> cut(const Frame& frame);
+  Result<bool> finish_without_end();
+  bool torn_at(std::size_t end);
+  void hash(std::span<const std::uint8_t> bytes);
   bool fill(std::size_t wanted);
   void consume(std::size_t n);
   Problem at(const std::string& what) const;
@@ -211,10 +224,16 @@ class TraceReader {
   std::uint64_t offset_ = 0;   ///< Of begin_ in the file.
   std::uint64_t body_at_ = 0;  ///< Offset of the body.
   std::uint64_t chain_ = 0;
-  std::uint64_t steps_ = 0;
+  std::uint64_t steps_ = 0;          ///< Of all segments read, without those before the first.
+  std::uint64_t steps_in_file_ = 0;  ///< Of the present one.
   Instant last_{};
-  Sha256 sha_;
+  Sha256 sha_;                            ///< Of the present file.
+  std::optional<Sha256> sha_all_;         ///< Of all segments, if there are several.
+  std::uint64_t bytes_before_ = 0;        ///< Of the bodies of the segments before the present one.
+  std::vector<std::string> rest_;         ///< Segments to be read, the next one last.
+  std::optional<std::uint64_t> segment_;  ///< Number of the present one.
   TraceSummary summary_;
+  std::optional<std::string> unfinished_;
   bool done_ = false;
 };
 

@@ -19,6 +19,18 @@ struct TraceReader::Source {
   std::string_view memory;
   std::string why;  ///< Of a failure to read.
 
+  static Result<std::unique_ptr<Source>> of_file(const std::string& path) {
+    auto source = std::make_unique<Source>();
+    source->stream = std::fopen(path.c_str(), "rb");
+    if (source->stream == nullptr)
+      return Problem{path, "cannot be read: " + std::generic_category().message(errno), ""};
+    source->begin();
+    return source;
+  }
+
+  Source() = default;
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
   ~Source() {
     if (stream != nullptr) std::fclose(stream);
   }
@@ -71,7 +83,6 @@ namespace {
 /// Small enough that what was read is still in the cache when it is hashed.
 constexpr std::size_t kChunk = 64 * 1024;
 constexpr std::string_view kMagic = "duet-trace ";
-constexpr std::size_t kFooter = 8 + 8 + 32 + 8;
 /// No first line is longer: magic, format, length, hash.
 constexpr std::size_t kFirstLine = 80;
 
@@ -96,13 +107,20 @@ TraceReader::TraceReader(std::unique_ptr<Source, Close> source, std::string name
 }
 
 Result<TraceReader> TraceReader::open(const std::string& path, ReadOptions options) {
-  std::unique_ptr<Source, Close> source(new Source);
-  source->stream = std::fopen(path.c_str(), "rb");
-  if (source->stream == nullptr)
-    return Problem{path, "cannot be read: " + std::generic_category().message(errno), ""};
-  source->begin();
-  TraceReader reader(std::move(source), path, options);
+  return open_segments({path}, options);
+}
+
+Result<TraceReader> TraceReader::open_segments(const std::vector<std::string>& paths, ReadOptions options) {
+  DUET_CHECK(!paths.empty());
+  auto source = Source::of_file(paths.front());
+  if (!source) return source.problems();
+  std::unique_ptr<Source, Close> owned(source->release());
+  TraceReader reader(std::move(owned), paths.front(), options);
+  reader.rest_.assign(paths.rbegin(), paths.rend() - 1);
+  if (paths.size() > 1) reader.sha_all_.emplace();
   if (auto problem = reader.read_header()) return *problem;
+  if (paths.size() > 1 && !reader.header_.segment)
+    return Problem{paths.front(), "is not a segment of a run", "the segments of one run"};
   return reader;
 }
 
@@ -131,7 +149,7 @@ Problem TraceReader::broken(const Frame& frame, const std::string& what) const {
 bool TraceReader::fill(std::size_t wanted) {
   while (buffer_.size() - begin_ < wanted) {
     if (begin_ > 0) {
-      if (in_body_) sha_.update({buffer_.data() + unhashed_, begin_ - unhashed_});
+      if (in_body_) hash({buffer_.data() + unhashed_, begin_ - unhashed_});
       buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
       begin_ = unhashed_ = 0;
     }
@@ -149,7 +167,7 @@ void TraceReader::consume(std::size_t n) {
   offset_ += n;
 }
 
-std::optional<Problem> TraceReader::read_header() {
+Result<TraceHeader> TraceReader::parse_header() {
   fill(kFirstLine);
   if (!source_->why.empty()) return at("");
   std::string_view line = text_of(ahead()).substr(0, kFirstLine);
@@ -183,33 +201,90 @@ std::optional<Problem> TraceReader::read_header() {
     const Problem& first = header.problems().front();
     return at("the header's " + (first.where.empty() ? "text" : first.where) + " " + first.what);
   }
-  header_ = std::move(*header);
   consume(json.size() + 1);
   body_at_ = offset_;
   unhashed_ = begin_;
   in_body_ = true;
+  return header;
+}
+
+std::optional<Problem> TraceReader::read_header() {
+  auto header = parse_header();
+  if (!header) return header.problems().front();
+  header_ = std::move(*header);
+  if (const auto& segment = header_.segment) {
+    segment_ = segment->number;
+    chain_ = segment->chain;
+    last_ = segment->last;
+  }
   return std::nullopt;
+}
+
+/// Goes on to the next file, which must continue what was read.
+std::optional<Problem> TraceReader::next_segment() {
+  const std::string before = std::exchange(name_, std::move(rest_.back()));
+  rest_.pop_back();
+  auto source = Source::of_file(name_);
+  if (!source) return source.problems().front();
+  source_.reset(source->release());
+  buffer_.clear();
+  begin_ = unhashed_ = 0;
+  offset_ = 0;
+  auto header = parse_header();
+  if (!header) return header.problems().front();
+  const auto problem = [&](const std::string& what) { return Problem{name_, what, {}}; };
+  if (!header->segment || header->segment->run != header_.segment->run)
+    return problem("is not of the same run as " + before);
+  const std::uint64_t expected = *segment_ + 1;
+  if (header->segment->number != expected)
+    return problem("is segment " + std::to_string(header->segment->number) + " of its run, and segment " +
+                   std::to_string(expected) + " is missing");
+  const TraceSegment continued{header_.segment->run, expected, steps_before() + steps_, chain_, last_};
+  const bool same = *header->segment == continued;
+  header->segment = header_.segment;
+  if (options_.check_hashes && (!same || *header != header_))
+    return problem("does not continue " + before + ": one of them was altered");
+  segment_ = expected;
+  steps_in_file_ = 0;
+  return std::nullopt;
+}
+
+void TraceReader::hash(std::span<const std::uint8_t> bytes) {
+  sha_.update(bytes);
+  if (sha_all_) sha_all_->update(bytes);
 }
 
 Result<bool> TraceReader::next(Frame& frame) {
   if (done_) return false;
   done_ = true;  // unless all goes well
-  fill(kMaxVarint);
-  frame = Frame{.number = steps_ + 1, .offset = offset_, .machine = 0, .now = {}, .content = {}, .size = 0};
-  const auto cut = [&] {
-    return broken(frame, !source_->why.empty() ? at("").what : "the trace is cut off here");
-  };
   std::uint64_t length = 0;
-  const std::uint8_t* payload = get_varint(ahead().data(), ahead().data() + ahead().size(), length);
-  if (payload == nullptr) return cut();
-  const auto digits = static_cast<std::size_t>(payload - ahead().data());
-  if (digits != varint_size(length)) return broken(frame, "is not a step");
-  if (length == 0) return read_footer();
-  if (length > SIZE_MAX / 4 || !fill(digits + static_cast<std::size_t>(length) + kLink)) return cut();
+  std::size_t digits = 0;
+  for (;;) {
+    fill(kMaxVarint);
+    frame = Frame{.number = steps_before() + steps_ + 1,
+                  .offset = offset_,
+                  .machine = 0,
+                  .now = {},
+                  .content = {},
+                  .size = 0};
+    const std::uint8_t* payload = get_varint(ahead().data(), ahead().data() + ahead().size(), length);
+    if (payload == nullptr) return cut(frame);
+    digits = static_cast<std::size_t>(payload - ahead().data());
+    if (digits != varint_size(length))
+      return torn_at(digits - 1) ? finish_without_end() : broken(frame, "is not a step");
+    if (length != 0) break;
+    if (auto problem = read_footer()) return *problem;
+    if (rest_.empty()) return false;
+    if (auto problem = next_segment()) return *problem;
+  }
+  if (length > SIZE_MAX / 4 || !fill(digits + static_cast<std::size_t>(length) + kLink)) return cut(frame);
   const auto bytes = ahead().subspan(digits, static_cast<std::size_t>(length));
-  chain_ = xxh3(bytes, chain_);
-  if (options_.check_hashes && static_cast<std::uint32_t>(chain_) != load_u32(bytes.data() + bytes.size()))
+  const std::uint64_t chain = xxh3(bytes, chain_);
+  if (options_.check_hashes && static_cast<std::uint32_t>(chain) != load_u32(bytes.data() + bytes.size())) {
+    if (torn_at(digits + bytes.size() + kLink - 1)) return finish_without_end();
     return broken(frame, "the chain of hashes breaks here: something was altered");
+  }
+  chain_ = chain;
   DecodeContext context;
   Decoder decoder(bytes, context);
   Duration since_last{0};
@@ -223,30 +298,67 @@ Result<bool> TraceReader::next(Frame& frame) {
   frame.size = digits + bytes.size() + kLink;
   consume(frame.size);
   ++steps_;
+  ++steps_in_file_;
   done_ = false;
   return true;
 }
 
-Result<bool> TraceReader::read_footer() {
+Result<bool> TraceReader::cut(const Frame& frame) {
+  if (!source_->why.empty()) return broken(frame, at("").what);
+  if (options_.unfinished && rest_.empty()) return finish_without_end();
+  return broken(frame, "the trace is cut off here");
+}
+
+/// True if the file may lack its end and holds nothing but zeros from there on, `end` bytes ahead: some file
+/// systems put them where the power went before the bytes came.
+bool TraceReader::torn_at(std::size_t end) {
+  if (!options_.unfinished || !rest_.empty()) return false;
+  std::size_t wanted = ahead().size() + 1;
+  while (fill(wanted)) wanted = ahead().size() + 1;
+  return std::ranges::all_of(ahead().subspan(end), [](std::uint8_t byte) { return byte == 0; });
+}
+
+Result<bool> TraceReader::finish_without_end() {
+  hash({buffer_.data() + unhashed_, begin_ - unhashed_});
+  in_body_ = false;
+  const std::uint64_t body = bytes_before_ + offset_ - body_at_;
+  summary_ = {hex(sha_all_ ? sha_all_->finish() : sha_.finish()), steps_, body};
+  unfinished_ = "the run did not end: read up to step " + std::to_string(steps_before() + steps_);
+  if (!options_.why_unfinished.empty())
+    *unfinished_ += "; its recorder had stopped: " + options_.why_unfinished;
+  return false;
+}
+
+std::optional<Problem> TraceReader::read_footer() {
   const std::uint64_t body = offset_ - body_at_;
-  sha_.update({buffer_.data() + unhashed_, begin_ - unhashed_});
+  hash({buffer_.data() + unhashed_, begin_ - unhashed_});
   in_body_ = false;
   consume(1);
-  if (!fill(kFooter)) return at("the footer is cut off");
-  const auto footer = ahead().first(kFooter);
+  if (!fill(kEnd - 1)) {
+    if (options_.unfinished && rest_.empty() && source_->why.empty()) {
+      // Killed while it wrote its end: all steps are there.
+      summary_ = {hex(sha_all_ ? sha_all_->finish() : sha_.finish()), steps_, bytes_before_ + body};
+      unfinished_ =
+          "the run ended with step " + std::to_string(steps_before() + steps_) + ", and its end is cut off";
+      return std::nullopt;
+    }
+    return at("the footer is cut off");
+  }
+  const auto footer = ahead().first(kEnd - 1);
   const Sha256Digest digest = sha_.finish();
   if (options_.check_hashes) {
     if (load_u64(footer.data() + 48) != xxh3(footer.first(48), chain_)) return at("the footer was altered");
-    if (load_u64(footer.data()) != steps_ || load_u64(footer.data() + 8) != body)
+    if (load_u64(footer.data()) != steps_in_file_ || load_u64(footer.data() + 8) != body)
       return at("the footer tells of another number of steps or bytes");
     if (std::memcmp(footer.data() + 16, digest.data(), digest.size()) != 0)
       return at("the digest is not that of the body: something was altered");
   }
-  consume(kFooter);
+  consume(kEnd - 1);
   if (fill(1)) return at("something follows the end of the trace");
   if (!source_->why.empty()) return at("");
-  summary_ = {hex(digest), steps_, body};
-  return false;
+  bytes_before_ += body;
+  if (rest_.empty()) summary_ = {hex(sha_all_ ? sha_all_->finish() : digest), steps_, bytes_before_};
+  return std::nullopt;
 }
 
 // ---- Steps

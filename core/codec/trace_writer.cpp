@@ -1,14 +1,9 @@
-#include <cstring>
 #include <type_traits>
 #include <utility>
 
 #include "core/codec/json_text.h"
 #include "core/codec/render.h"
 #include "core/codec/trace_file.h"
-
-#ifndef DUET_VERSION
-#define DUET_VERSION "unknown"
-#endif
 
 namespace duet::codec {
 
@@ -50,15 +45,10 @@ Result<std::unique_ptr<TraceWriter>> TraceWriter::create(TraceHeader header, con
 
 void TraceWriter::start(TraceHeader header) {
   if (kind_ == TraceOutput::Kind::kNone) return;
-  if (header.duet_version.empty()) header.duet_version = DUET_VERSION;
-  const std::string json = to_json(header);
-  if (kind_ == TraceOutput::Kind::kFile) {
-    put(first_line(json));
-    put(json);
-    put("\n");
-  } else {
-    put("{\"header\":" + json + "}\n");
-  }
+  const std::string start = trace_start(std::move(header));
+  if (kind_ == TraceOutput::Kind::kFile) return put(start);
+  const std::size_t json = start.find('\n') + 1;
+  put("{\"header\":" + start.substr(json, start.size() - 1 - json) + "}\n");
 }
 
 void TraceWriter::put(std::string_view text) {
@@ -69,43 +59,12 @@ void TraceWriter::put(std::string_view text) {
   }
 }
 
-/// Flattened: an encoder that is passed to functions that are not inlined keeps its position in memory,
-/// which makes it twice as slow. What is not encoding must not be drawn in: those below are never inlined.
 template <class Event, class Commands>
-[[gnu::flatten]] void TraceWriter::append(MachineIndex machine, Instant now, const Event& event,
-                                          const Commands& commands, std::size_t first) {
-  const std::size_t start = body_.size();
-  Encoder encoder(body_, EncodeContext{.base = now});
-  encoder.put(std::uint8_t{0});  // the length, once it is known
-  encoder.put_number(machine);
-  encoder.put(now - last_);
-  encoder.put(event);
-  encoder.put_number(commands.size() - first);
-  for (std::size_t i = first; i < commands.size(); ++i) encoder.put(commands[i]);
-  encoder.finish();
-  last_ = now;
-  ++steps_;
-  close_frame(start);
+void TraceWriter::append(MachineIndex machine, Instant now, const Event& event, const Commands& commands,
+                         std::size_t first) {
+  frames_.add(body_, machine, now, event, commands, first);
   if (kind_ == TraceOutput::Kind::kJsonl) append_line(machine, now, event, commands, first);
   if (body_.size() >= kBlock) flush();
-}
-
-void TraceWriter::close_frame(std::size_t start) {
-  const std::size_t length = body_.size() - start - 1;
-  const std::size_t digits = varint_size(length);
-  if (digits > 1) {
-    body_.reserve_more(digits);
-    std::uint8_t* payload = body_.data() + start + 1;
-    std::memmove(payload + digits - 1, payload, length);
-  }
-  // A varint may scribble behind itself, where the payload already is.
-  std::uint8_t head[16];
-  put_varint(head, length);
-  std::memcpy(body_.data() + start, head, digits);
-  std::uint8_t* payload = body_.data() + start + digits;
-  chain_ = xxh3({payload, length}, chain_);
-  store_u32(payload + length, static_cast<std::uint32_t>(chain_));
-  body_.set_end(payload + length + kLink);
 }
 
 [[gnu::noinline]] void TraceWriter::flush() {
@@ -120,7 +79,7 @@ template <class Event, class Commands>
                                                 const Commands& commands, std::size_t first) {
   using M = std::conditional_t<std::is_same_v<Event, controller::Event>, Controller, Agent>;
   line_.clear();
-  render_step<M>(line_, steps_, machine, now, event, std::span(commands).subspan(first));
+  render_step<M>(line_, steps(), machine, now, event, std::span(commands).subspan(first));
   line_ += '\n';
   put(line_);
 }
@@ -137,15 +96,9 @@ void TraceWriter::record(MachineIndex machine, Instant now, const agent::Event& 
 Result<TraceSummary> TraceWriter::finish() {
   flush();
   const Sha256Digest digest = sha_.finish();
-  TraceSummary summary{hex(digest), steps_, flushed_};
+  TraceSummary summary{hex(digest), steps(), flushed_};
   if (kind_ == TraceOutput::Kind::kFile) {
-    std::uint8_t footer[1 + 8 + 8 + 32 + 8];
-    put_varint(footer, 0);
-    store_u64(footer + 1, steps_);
-    store_u64(footer + 9, flushed_);
-    std::memcpy(footer + 17, digest.data(), digest.size());
-    store_u64(footer + 49, xxh3({footer + 1, 48}, chain_));
-    put(as_text(footer));
+    put(as_text(trace_end(steps(), flushed_, digest, frames_.chain())));
   } else if (kind_ == TraceOutput::Kind::kJsonl) {
     put(end_line(summary));
   }

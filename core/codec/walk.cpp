@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "core/codec/segments.h"
+
 namespace duet::codec {
 
 Result<Walk> Walk::over(TraceReader reader, std::atomic<std::uint64_t>* progress) {
@@ -12,7 +14,7 @@ Result<Walk> Walk::over(TraceReader reader, std::atomic<std::uint64_t>* progress
 }
 
 Result<Walk> Walk::open(const std::string& trace, std::atomic<std::uint64_t>* progress) {
-  auto reader = TraceReader::open(trace);
+  auto reader = open_trace(trace);
   if (!reader) return reader.problems();
   return over(std::move(*reader), progress);
 }
@@ -27,6 +29,9 @@ Result<bool> Walk::next() {
     if (frame_.now < before_) return reader_.broken(frame_, "it lies before an earlier step of its machine");
     before_ = frame_.now;
     if (!decode(frame_, step_)) return reader_.broken(frame_, "its event cannot be decoded");
+    // What began in a segment that is gone can be taken up where a controller took over.
+    begun_ |= reader_.steps_before() == 0 || std::holds_alternative<controller::Restore>(step_.event);
+    if (!begun_) continue;
     if (!decode_commands(step_, commands_)) return reader_.broken(frame_, "its commands cannot be decoded");
     return true;
   }

@@ -22,7 +22,8 @@ class Walk {
   static Result<Walk> open(const std::string& trace, std::atomic<std::uint64_t>* progress = nullptr);
   static Result<Walk> over(TraceReader reader, std::atomic<std::uint64_t>* progress = nullptr);
 
-  /// Reads the controller's next step; agents' are passed over. False at the end of the trace.
+  /// Reads the controller's next step; agents' are passed over, and so is what lies before the first Restore
+  /// if the run's first segments are gone. False at the end of the trace.
   Result<bool> next();
   /// Takes the step that was read last. A Problem if the controller does not do what is recorded: the trace
   /// is of a version of Duet that decides otherwise, and this one cannot explain it.
@@ -63,6 +64,7 @@ class Walk {
   ByteBuffer bytes_;
   std::unique_ptr<Controller> controller_;
   PassWatcher* watcher_ = nullptr;
+  bool begun_ = false;               ///< A step was read from which a controller can go on.
   Instant before_ = Instant::min();  ///< Of the controller's step before.
   Instant taken_at_{};
   std::uint64_t last_number_ = 0;

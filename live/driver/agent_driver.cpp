@@ -45,6 +45,7 @@ Runtime::Hooks AgentDriver::hooks() {
     options_.warn("what ran here is lost: " + why);
     booted_ = false;
     inbox_.clear();
+    running_.clear();
     boot();
   };
   return hooks;
@@ -60,6 +61,8 @@ void AgentDriver::boot() {
     if (!*alive) return;
     if (outlived) {
       booted_ = true;
+      for (const agent::Adopted& adopted : *outlived)
+        if (adopted.running) running_.insert(adopted.attempt);
       inbox_.emplace_front(agent::Boot{fresh_nonce(), std::move(*outlived)});
       pump_.schedule();
       return;
@@ -77,6 +80,7 @@ void AgentDriver::delivered(msg::ToAgent message) {
 }
 
 void AgentDriver::put(agent::Event event) {
+  if (const auto* exited = std::get_if<agent::Exited>(&event)) running_.erase(exited->attempt);
   inbox_.push_back(std::move(event));
   pump_.schedule();
 }
@@ -105,9 +109,10 @@ void AgentDriver::perform(const agent::Command& command) {
     options_.send(report->message);
   else if (const auto* order = std::get_if<agent::Terminate>(&command))
     runtime_->terminate(*order);
-  else if (const auto* start = std::get_if<agent::Launch>(&command))
+  else if (const auto* start = std::get_if<agent::Launch>(&command)) {
+    running_.insert(start->attempt);
     runtime_->launch(*start);
-  else
+  } else
     runtime_->forget(std::get<agent::Forget>(command).attempt);
 }
 

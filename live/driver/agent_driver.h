@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "core/agent.h"
@@ -36,6 +37,8 @@ class AgentDriver {
   void start(Runtime& runtime);
   void delivered(msg::ToAgent message);
 
+  /// The attempt was started here and its end is not known yet.
+  bool runs(AttemptId attempt) const { return running_.contains(attempt); }
   const Agent& machine() const { return machine_.machine(); }
   const Pump::HeldUp& held_up() const { return pump_.held_up(); }
 
@@ -54,6 +57,7 @@ class AgentDriver {
   asio::steady_timer retry_;
   bool booted_ = false;
   std::deque<agent::Event> inbox_;
+  std::set<AttemptId> running_;
   agent::Commands commands_;  ///< Of the step in progress; kept for its storage.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

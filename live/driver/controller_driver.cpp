@@ -172,6 +172,11 @@ void ControllerDriver::commit() {
   if (in_flight_) return;
   if (batch_.empty()) {
     if (!outputs_.empty()) release(std::exchange(outputs_, {}));
+    if (std::exchange(handing_over_, false)) {
+      auto loaded = options_.store->load();
+      if (!loaded) return store_failed(loaded.problems());
+      take_over(std::move(*loaded), false);
+    }
     return;
   }
   in_flight_ = true;

@@ -55,6 +55,11 @@ class ControllerDriver {
 
   void received(LinkId link, msg::FromAgent message);
 
+  /// The machine gives way to a new one that takes over from the store, as soon as all is durable: from there
+  /// on a recording can be replayed without what came before. Nobody notices but the agents, which register
+  /// again.
+  void hand_over() { handing_over_ = true, pump_.schedule(); }
+
   /// For reading only: what is not durable yet may be seen here.
   const Controller& machine() const { return machine_->machine(); }
   ClusterView& view() { return view_; }
@@ -100,6 +105,7 @@ class ControllerDriver {
   std::vector<Output> outputs_;     ///< To be released when batch_, and all before it, is durable.
   std::vector<Output> committing_;  ///< When the commit in flight is.
   bool in_flight_ = false;
+  bool handing_over_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

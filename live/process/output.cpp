@@ -96,7 +96,10 @@ LogWriter::LogWriter(std::string folder, LogLimits limits)
 LogWriter::~LogWriter() { thread_.finish(); }
 
 std::shared_ptr<LogWriter::File> LogWriter::open(AttemptId attempt, LogStream stream) {
-  return std::make_shared<File>(folder_ + "/logs", attempt_folder_name(attempt), stream, limits_);
+  // An attempt of that name may have been here in an earlier life of the cluster.
+  const std::string name = attempt_folder_name(attempt);
+  thread_.post([this, name] { drop(std::ranges::find(kept_, name, &KeptLog::name)); });
+  return std::make_shared<File>(folder_ + "/logs", name, stream, limits_);
 }
 
 void LogWriter::write(std::shared_ptr<File> file, std::shared_ptr<const std::string> text,
@@ -125,12 +128,16 @@ void LogWriter::ended(AttemptId attempt) {
 }
 
 void LogWriter::prune() {
-  while (!kept_.empty() && (kept_.size() > limits_.attempts || kept_bytes_ > limits_.bytes)) {
-    std::error_code ignored;
-    fs::remove_all(folder_ + "/logs/" + kept_.front().name, ignored);
-    kept_bytes_ -= kept_.front().bytes;
-    kept_.pop_front();
-  }
+  while (!kept_.empty() && (kept_.size() > limits_.attempts || kept_bytes_ > limits_.bytes))
+    drop(kept_.begin());
+}
+
+void LogWriter::drop(std::deque<KeptLog>::iterator log) {
+  if (log == kept_.end()) return;
+  std::error_code ignored;
+  fs::remove_all(folder_ + "/logs/" + log->name, ignored);
+  kept_bytes_ -= log->bytes;
+  kept_.erase(log);
 }
 
 OutputPipe::OutputPipe(asio::io_context& io, LogWriter& writer, std::shared_ptr<LogWriter::File> file, Fd fd,
@@ -177,7 +184,8 @@ void OutputPipe::give_up() {
 
 void OutputPipe::end() {
   ::close(pipe_.release());
-  done_();
+  const auto done = std::move(done_);  // Which may destroy this.
+  done();
 }
 
 }  // namespace duet::live

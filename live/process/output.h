@@ -46,6 +46,7 @@ class LogWriter {
 
  private:
   void prune();
+  void drop(std::deque<KeptLog>::iterator log);
 
   const std::string folder_;
   const LogLimits limits_;

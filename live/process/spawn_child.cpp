@@ -85,6 +85,7 @@ DUET_CHILD int child_main(void* argument) {
   limit(RLIMIT_NOFILE, plan.open_files, plan.open_files_most);
   limit(RLIMIT_CORE, 0, 0);
   syscall(SYS_umask, 022);
+  if (plan.enter_first && syscall(SYS_chdir, plan.directory) != 0) give_up(plan, Step::kDirectory);
   // The C library's own calls would change the user of every thread of the parent.
   if (plan.change_user &&
       (syscall(SYS_setgroups, 0, nullptr) != 0 || syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid) != 0 ||
@@ -96,7 +97,7 @@ DUET_CHILD int child_main(void* argument) {
   if (plan.domain >= 0 && syscall(SYS_landlock_restrict_self, plan.domain, 0) != 0)
     give_up(plan, Step::kConfine);
   syscall(SYS_close_range, 3U, ~0U, 0U);
-  if (syscall(SYS_chdir, plan.directory) != 0) give_up(plan, Step::kDirectory);
+  if (!plan.enter_first && syscall(SYS_chdir, plan.directory) != 0) give_up(plan, Step::kDirectory);
   const unsigned long none = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
   // As execvp() has it: what is not there is looked for further on; what may not be executed is said in the

@@ -18,8 +18,9 @@ struct ChildPlan {
   std::vector<char*> argv;            ///< Ends with null, as the next one.
   std::vector<char*> env;
   const char* directory = nullptr;
-  std::vector<int> groups;  ///< Open cgroup.procs files, to be joined.
-  int in = -1;              ///< Standard input, output, error: none of them below 3.
+  bool enter_first = false;  ///< The directory, before the change of user: it may lie where only we may go.
+  std::vector<int> groups;   ///< Open cgroup.procs files, to be joined.
+  int in = -1;               ///< Standard input, output, error: none of them below 3.
   int out = -1;
   int err = -1;
   int domain = -1;           ///< A Landlock ruleset; -1: none.

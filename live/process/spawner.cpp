@@ -137,8 +137,8 @@ Result<std::shared_ptr<Spawned>> Spawner::Thread::start(const SpawnOrder& order)
   if (order.argv.empty() || order.argv.front().empty())
     return Problem{"argv", "names no program", "a program and its arguments"};
   std::vector<int> groups;
-  if (order.groups) {
-    auto made = order.groups();
+  if (order.prepare) {
+    auto made = order.prepare();
     if (!made) return made.problems();
     groups = std::move(*made);
   }
@@ -152,6 +152,7 @@ Result<std::shared_ptr<Spawned>> Spawner::Thread::start(const SpawnOrder& order)
   plan.argv = pointers(order.argv);
   plan.env = pointers(order.env);
   plan.directory = order.directory.c_str();
+  plan.enter_first = order.own_directory;
   plan.groups = std::move(groups);
   plan.in = nothing_.get();
   plan.out = out->write.get();
@@ -185,7 +186,7 @@ void Spawner::spawn(SpawnOrder order, Done done) {
   auto work = std::make_shared<std::pair<SpawnOrder, Done>>(std::move(order), std::move(done));
   thread->post([this, on = thread.get(), work, alive = alive_] {
     auto result = on->start(work->first);
-    work->first.groups = {};
+    work->first.prepare = {};
     boost::asio::post(io_, [work, alive, result = std::move(result)]() mutable {
       if (*alive) work->second(std::move(result));
     });

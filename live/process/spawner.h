@@ -21,9 +21,11 @@ struct SpawnOrder {
   std::vector<std::string> argv;    ///< argv[0] is looked up in PATH of `env` if it has no slash.
   std::vector<std::string> env;     ///< NAME=VALUE; nothing else is in the program's environment.
   std::string directory;            ///< Absolute; where it runs.
+  bool own_directory = false;       ///< Then it may lie where its user could not go.
   std::vector<std::uint32_t> cpus;  ///< Where it may run; empty: wherever this process may.
-  /// Called right before the start, on the spawning thread: makes what the child is to join, and keeps it.
-  std::function<Result<std::vector<int>>()> groups;
+  /// Called right before the start, on the spawning thread: makes what the child needs, and returns the open
+  /// cgroup.procs files that it is to join, which stay open. May be empty.
+  std::function<Result<std::vector<int>>()> prepare;
 };
 
 /// Of a process that has become its program.

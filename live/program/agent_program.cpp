@@ -1,6 +1,7 @@
 #include "live/program/agent_program.h"
 
 #include <csignal>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -9,13 +10,14 @@
 #include "core/codec/atomic_file.h"
 #include "live/driver/agent_driver.h"
 #include "live/log.h"
+#include "live/process/log_files.h"
 #include "live/process/process_runtime.h"
-#include "live/process/task_log.h"
 #include "live/process/topology.h"
 #include "live/program/arguments.h"
 #include "live/program/folder.h"
 #include "live/program/parent.h"
 #include "live/program/profile.h"
+#include "live/recorder/flight_recorder.h"
 #include "live/wire/controller_link.h"
 
 namespace duet::live {
@@ -23,6 +25,7 @@ namespace {
 
 /// What runs here is measured so often.
 constexpr auto kSampleEvery = std::chrono::seconds(2);
+constexpr auto kLastWords = std::chrono::milliseconds(100);
 
 struct Settings {
   Arguments::Endpoint controller{"127.0.0.1", 7070};
@@ -31,10 +34,17 @@ struct Settings {
   std::string topology;
   std::string address;
   std::string runner;
+  std::string user;
   std::uint32_t port_base = 8000;
   bool keep_tasks = false;
+  bool record = true;
   AgentConfig config;
 };
+
+std::string beside_this(const std::string& program) {
+  std::error_code error;
+  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / program).string();
+}
 
 std::string host_name() {
   char name[256] = {};
@@ -51,9 +61,11 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.token_file = arguments.text("token-file", "");
   settings.topology = arguments.among("topology", "auto", {"auto", "i5-1135G7"});
   settings.address = arguments.text("address", "127.0.0.1");
-  settings.runner = arguments.text("runner", "");
+  settings.runner = arguments.text("runner", beside_this("duet-runner"));
+  settings.user = arguments.text("user", "");
   settings.port_base = static_cast<std::uint32_t>(arguments.number("port-base", 8000, 1024, 65000));
   settings.keep_tasks = arguments.flag("keep-tasks");
+  settings.record = !arguments.flag("no-record");
   if (arguments.flag("with-parent")) end_with_parent();
   apply_profile(arguments.among("profile", "fast", profile_names()), settings.config);
   if (Problems problems = arguments.finish(); !problems.empty()) return problems;
@@ -73,14 +85,17 @@ class Program {
   void sample_later();
   void read_log(const wire::ReadLog& query);
   void note_state(bool registered);
+  Problems open_recorder();
+  void end();
 
   asio::io_context& io_;
   Settings settings_;
   asio::signal_set signals_;
   asio::steady_timer sampling_;
   std::unique_ptr<FolderHold> folder_;
+  std::unique_ptr<FlightRecorder> recorder_;
   std::optional<AgentDriver> driver_;
-  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<ProcessRuntime> runtime_;
   std::optional<wire::ControllerLink> link_;
   bool stopping_ = false;
   bool refused_ = false;
@@ -101,8 +116,10 @@ Problems Program::start() {
   settings_.config.offer = topology->offer;
   log::info("node", {{"name", settings_.config.name}, {"topology", topology->words}});
 
+  if (Problems problems = open_recorder(); !problems.empty()) return problems;
   AgentDriverOptions options;
   options.config = settings_.config;
+  options.recorder = recorder_.get();
   options.send = [this](const msg::FromAgent& message) { link_->send(message); };
   options.tell = [this](const AttemptFacts& facts) { link_->send(wire::Learned{{facts}}); };
   options.registered = [this](bool registered) { note_state(registered); };
@@ -110,11 +127,13 @@ Problems Program::start() {
   driver_.emplace(io_, std::move(options));
 
   ProcessOptions processes;
-  processes.folder = folder_->path();
   processes.runner_program = settings_.runner;
   processes.topology = *topology;
-  processes.node_name = settings_.config.name;
-  processes.port_base = settings_.port_base;
+  processes.runner.folder = folder_->path();
+  processes.runner.node = settings_.config.name;
+  processes.runner.user = settings_.user;
+  processes.runner.cpus = topology->reserved;
+  processes.runner.port_base = settings_.port_base;
   runtime_ = make_process_runtime(io_, std::move(processes), driver_->hooks());
 
   wire::ControllerLink::Options to;
@@ -149,6 +168,32 @@ Problems Program::start() {
   return {};
 }
 
+Problems Program::open_recorder() {
+  if (!settings_.record) return {};
+  codec::TraceHeader header;
+  header.engine = "live";
+  header.driver = "duet-agent";
+  header.agents = {settings_.config};
+  FlightOptions options;
+  options.folder = folder_->file("flight");
+  options.total_bytes = std::uint64_t{32} << 20;
+  options.segment_bytes = std::uint64_t{2} << 20;
+  auto recorder = FlightRecorder::open(std::move(header), std::move(options));
+  if (!recorder) return recorder.problems();
+  recorder_ = std::move(*recorder);
+  return {};
+}
+
+void Program::end() {
+  link_.reset();
+  runtime_.reset();
+  driver_.reset();
+  if (recorder_)
+    if (const auto ended = recorder_->finish(); !ended)
+      log::write(log::Level::kWarn, "the recording has no end", ended.problems());
+  io_.stop();
+}
+
 /// For whoever started this.
 void Program::note_state(bool registered) {
   log::info(registered ? "registered" : "not registered any more");
@@ -170,11 +215,15 @@ void Program::stop() {
   if (std::exchange(stopping_, true)) return;
   if (settings_.keep_tasks) {
     log::info("agent stops; its tasks go on");
-    io_.stop();
+    asio::post(io_, [this] { end(); });
     return;
   }
   log::info("agent stops, and its tasks");
-  runtime_->shut_down(settings_.config.kill_grace, [this] { io_.stop(); });
+  runtime_->shut_down(settings_.config.kill_grace, [this] {
+    // The controller hears of the last ends, too.
+    sampling_.expires_after(kLastWords);
+    sampling_.async_wait([this](const boost::system::error_code&) { end(); });
+  });
 }
 
 void Program::sample_later() {
@@ -192,14 +241,22 @@ void Program::sample_later() {
 void Program::read_log(const wire::ReadLog& query) {
   wire::LogPart part;
   part.request = query.request;
-  auto read =
-      live::read_log(folder_->path(), query.attempt, query.errors, query.from_end, query.from, query.at_most);
-  if (read) {
-    part.from = read->from;
-    part.bytes = std::move(read->bytes);
-    part.ended = read->ended;
+  const LogStream stream = query.errors ? LogStream::kStderr : LogStream::kStdout;
+  const std::string& folder = folder_->path();
+  // Before it is read: what is written until then is read, too.
+  part.ended = !driver_->runs(query.attempt);
+  std::uint64_t from = query.from;
+  if (query.from_end) {
+    const auto all = live::read_log(folder, query.attempt, stream, 0, 0);
+    from = all && all->end > query.from ? all->end - query.from : 0;
+  }
+  auto slice = live::read_log(folder, query.attempt, stream, from, query.at_most);
+  if (slice) {
+    part.from = slice->offset;
+    part.ended = part.ended && slice->offset + slice->text.size() >= slice->end;
+    part.bytes = std::move(slice->text);
   } else {
-    part.problem = read.problems().front().what;
+    part.problem = slice.problems().front().what;
   }
   link_->send(part);
 }

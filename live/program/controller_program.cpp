@@ -17,6 +17,7 @@
 #include "live/program/folder.h"
 #include "live/program/parent.h"
 #include "live/program/profile.h"
+#include "live/recorder/flight_recorder.h"
 #include "live/store/memory_store.h"
 #include "live/store/sqlite_store.h"
 #include "live/wire/agent_port.h"
@@ -31,6 +32,7 @@ struct Settings {
   std::string store;
   ControllerConfig config;
   bool insecure = false;
+  bool record = true;
 };
 
 /// Loopback is this machine alone.
@@ -46,6 +48,7 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.data = arguments.text("data", "duet-data");
   settings.store = arguments.among("store", "sqlite", {"sqlite", "memory"});
   settings.insecure = arguments.flag("insecure");
+  settings.record = !arguments.flag("no-record");
   if (arguments.flag("with-parent")) end_with_parent();
   apply_profile(arguments.among("profile", "fast", profile_names()), settings.config);
   settings.config.queue.name = arguments.text("queue", settings.config.queue.name);
@@ -65,11 +68,14 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
 /// Everything of a running controller, in the order in which it is built.
 class Program {
  public:
-  Program(asio::io_context& io, const Settings& settings) : io_(io), settings_(settings), signals_(io) {}
+  Program(asio::io_context& io, const Settings& settings)
+      : io_(io), settings_(settings), signals_(io), look_(io) {}
   Problems start();
 
  private:
   Problems open_store();
+  Problems open_recorder();
+  void look_at_recorder();
   Problems serve();
   void read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done);
   void note_where();
@@ -80,6 +86,8 @@ class Program {
   asio::signal_set signals_;
   std::unique_ptr<FolderHold> folder_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<FlightRecorder> recorder_;
+  asio::steady_timer look_;
   std::optional<wire::AgentPort> agents_;
   std::optional<ControllerDriver> driver_;
   std::optional<Api> api_;
@@ -95,8 +103,10 @@ Problems Program::start() {
   auto token = secret_in(folder_->file("agent.token"));
   if (!token) return token.problems();
   if (Problems problems = open_store(); !problems.empty()) return problems;
+  if (Problems problems = open_recorder(); !problems.empty()) return problems;
 
   ControllerDriverOptions options;
+  options.recorder = recorder_.get();
   options.config = settings_.config;
   options.store = store_.get();
   options.send = [this](LinkId link, const msg::ToAgent& message) { agents_->send(link, message); };
@@ -127,6 +137,7 @@ Problems Program::start() {
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (!error) stop();
   });
+  look_at_recorder();
   note_where();
   return {};
 }
@@ -140,6 +151,32 @@ Problems Program::open_store() {
   if (!store) return store.problems();
   store_ = std::move(*store);
   return {};
+}
+
+Problems Program::open_recorder() {
+  if (!settings_.record) return {};
+  codec::TraceHeader header;
+  header.engine = "live";
+  header.driver = "duet-controller";
+  header.seed = settings_.config.seed;
+  header.controller = settings_.config;
+  FlightOptions options;
+  options.folder = folder_->file("flight");
+  auto recorder = FlightRecorder::open(std::move(header), std::move(options));
+  if (!recorder) return recorder.problems();
+  recorder_ = std::move(*recorder);
+  return {};
+}
+
+/// Before the first files of this life go, the controller hands over to itself: from there on it can be
+/// replayed again.
+void Program::look_at_recorder() {
+  look_.expires_after(std::chrono::seconds(1));
+  look_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    if (recorder_ && recorder_->wants_handover()) driver_->hand_over();
+    look_at_recorder();
+  });
 }
 
 Problems Program::serve() {
@@ -199,6 +236,10 @@ void Program::note_where() {
 void Program::stop() {
   log::info("controller stops");
   ::unlink(folder_->file("controller.json").c_str());
+  driver_.reset();
+  if (recorder_)
+    if (const auto ended = recorder_->finish(); !ended)
+      log::write(log::Level::kWarn, "the recording has no end", ended.problems());
   io_.stop();
 }
 

@@ -264,7 +264,9 @@ std::string run_section_html(const RunView& view, std::size_t index, bool alone)
   out += "</div>";
   out += figure(gantt_caption(view), "<div class=\"scroll wide\">" + gantt_svg(view) + "</div>",
                 data_attributes(index, "gantt"));
-  out += figure("How much of each host's threads was held, in\u2009%; at the right the mean",
+  const bool grouped = view.nodes.size() > kMostStrips;
+  out += figure(std::string("How much of each host's threads was held, in\u2009%; at the right the mean") +
+                    (grouped ? "; +n: of that many more hosts together" : ""),
                 "<div class=\"scroll wide\">" + heat_svg(view) + "</div>");
   return out + "</section>";
 }

@@ -13,6 +13,8 @@ namespace {
 constexpr double kGanttWidth = 1120;
 constexpr double kGutter = 128;
 constexpr double kEndGutter = 56;
+/// Of a host's name, that fit into the gutter.
+constexpr std::size_t kNameCharacters = 16;
 constexpr double kPlotWidth = kGanttWidth - kGutter - kEndGutter;
 constexpr std::size_t kTitledBars = 1500;
 constexpr std::size_t kMostRows = 360;
@@ -167,8 +169,10 @@ void GanttDrawing::hosts() {
     const bool first = lane == 0 || view_.lanes[lane - 1].node != one.node;
     if (first && (rows_.lanes == rows_.count || lane == 0)) rule(0, top, kGanttWidth, top, "host");
     if (first && top + 10 >= free_from) {
-      text(0, top + 11, "hostname", view_.nodes[one.node].name);
-      free_from = top + 22;
+      const bool beside = rows_.height >= 10 && !one.label.empty();
+      text(0, top + 11, "hostname", shortened(view_.nodes[one.node].name, beside ? 11 : kNameCharacters));
+      // Where a name stands for many hosts, air between them says so.
+      free_from = top + (rows_.lanes == rows_.count ? 22 : 38);
     }
     if (rows_.height >= 10 && !one.label.empty())
       text(kGutter - 8, top + rows_.height - 3, "tick end", one.label);
@@ -302,7 +306,8 @@ Heat heat_of(const RunView& view, std::size_t columns, std::size_t most_hosts) {
     threads[group] += view.nodes[node].threads();
   }
   for (std::size_t group = 0; group < hosts; ++group)
-    if (members[group] > 1) heat.hosts[group] += " and " + std::to_string(members[group] - 1) + " more";
+    if (members[group] > 1)
+      heat.hosts[group] = shortened(heat.hosts[group], 11) + " +" + std::to_string(members[group] - 1);
   const double scale = static_cast<double>(columns) / static_cast<double>(shown_until(view));
   for (const Bar& bar : view.bars) {
     if (bar.kind == BarKind::kOperation) continue;  // Its worker holds the threads.
@@ -318,8 +323,8 @@ Heat heat_of(const RunView& view, std::size_t columns, std::size_t most_hosts) {
 std::string gantt_svg(const RunView& view) { return GanttDrawing(view).draw(); }
 
 std::string heat_svg(const RunView& view) {
-  constexpr std::size_t kColumns = 48;
-  const Heat heat = heat_of(view, kColumns, 40);
+  constexpr std::size_t kColumns = 32;  // wide enough for "100" and a gap
+  const Heat heat = heat_of(view, kColumns, kMostStrips);
   constexpr double kCell = kPlotWidth / static_cast<double>(kColumns);
   constexpr double kTall = 18;
   std::string out = "<svg class=\"heat\" role=\"img\" viewBox=\"0 0 1120 ";
@@ -336,7 +341,7 @@ std::string heat_svg(const RunView& view) {
     const double top = static_cast<double>(host) * kTall;
     out += "<text class=\"hostname\"";
     place(0, top + 13);
-    out += ">" + html(heat.hosts[host]) + "</text>";
+    out += ">" + html(shortened(heat.hosts[host], kNameCharacters)) + "</text>";
     double sum = 0;
     for (std::size_t i = 0; i < kColumns; ++i) {
       const double share = heat.shares[host][i];

@@ -88,6 +88,15 @@ std::string tick_text(double value) {
 
 std::string signed_figures(double value) { return (value > 0 ? "+" : "") + figures(value); }
 
+std::string shortened(const std::string& name, std::size_t characters) {
+  const std::string shown = printable(name);
+  if (width(shown) <= characters) return shown;
+  std::size_t end = 0;
+  for (std::size_t count = 0; count < characters; ++end)
+    count += (static_cast<unsigned char>(shown[end]) & 0xc0) != 0x80;
+  return shown.substr(0, end - 1) + "\u2026";
+}
+
 std::string percent_text(double share) {
   const double value = share * 100;
   return decimals(value, std::abs(value - std::round(value)) < 0.05 ? 0 : 1) + std::string(kThinSpace) + "%";

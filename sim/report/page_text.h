@@ -10,6 +10,9 @@ namespace duet::sim::report {
 /// Any text as HTML text or the value of an attribute in double quotes.
 std::string html(std::string_view text);
 
+/// At most so many characters of a name, the last of them an ellipsis if there were more.
+std::string shortened(const std::string& name, std::size_t characters);
+
 /// Three significant digits, whole from 100 on, a true minus, thin spaces between thousands: "−1 234",
 /// "0.0456".
 std::string figures(double value);

@@ -1,4 +1,5 @@
-// The style sheet of the static page. Colours have two jobs: to tell states apart, and series.
+// The style sheet of the static page. Colours have two jobs: to tell states apart, and series. The one shade
+// there is says that a table goes on beyond the edge; it goes when the end is in sight, without a script.
 #include "sim/report/page_parts.h"
 
 namespace duet::sim::report {
@@ -8,12 +9,12 @@ namespace {
   "--bg:#ffffff;--text:#16202a;--muted:#5b6773;--line:#dfe4e9;--base:#7d8894;--s1:#0b66b0;--s2:#2b1055;" \
   "--s3:#c98a00;--failed:#b3261e;--task:#8fb4d6;--worker:#b9cfe3;--operation:#5a8dbd;--killed:#b4bdc6;"  \
   "--h0:#f4f7fa;--h1:#dbe8f3;--h2:#bcd5ea;--h3:#97bddd;--h4:#2f72a8;--h5:#1d5483;--h6:#0d3459;"          \
-  "--low:#16202a;--high:#ffffff;color-scheme:light;"
+  "--low:#16202a;--high:#ffffff;--shade:#16202a4d;color-scheme:light;"
 #define DUET_DARK                                                                                        \
   "--bg:#11161b;--text:#e3e9ee;--muted:#95a2ae;--line:#2a333c;--base:#7f8b97;--s1:#5fb0f0;--s2:#e6d8ff;" \
   "--s3:#e8b93c;--failed:#ff6a52;--task:#4a7197;--worker:#2c4359;--operation:#7fb0dc;--killed:#56616c;"  \
   "--h0:#161e26;--h1:#1a2d3e;--h2:#1f3f5b;--h3:#28557b;--h4:#6fa9d9;--h5:#98c4ea;--h6:#c4e0f7;"          \
-  "--low:#e3e9ee;--high:#11161b;color-scheme:dark;"
+  "--low:#e3e9ee;--high:#11161b;--shade:#e3e9ee4d;color-scheme:dark;"
 
 constexpr std::string_view kStyle =
     ":root{" DUET_LIGHT
@@ -43,7 +44,11 @@ thead th{font-size:13px;color:var(--muted);vertical-align:bottom}
 td .word{display:block;font-size:13px;color:var(--muted)}
 td:not(.n) .word{display:inline;font-size:15px}
 .word.better,.word.worse{color:var(--text);font-weight:650}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto;
+background:linear-gradient(90deg,var(--bg) 16px,transparent) 0 0/48px 100% no-repeat local,
+linear-gradient(270deg,var(--bg) 16px,transparent) 100% 0/48px 100% no-repeat local,
+linear-gradient(90deg,var(--shade),transparent) 0 0/16px 100% no-repeat scroll,
+linear-gradient(270deg,var(--shade),transparent) 100% 0/16px 100% no-repeat scroll}
 summary{cursor:pointer;margin:8px 0;color:var(--s1)}
 :focus-visible{outline:2px solid var(--s1);outline-offset:2px}
 .pair,.panels{display:grid;grid-template-columns:minmax(0,1fr);gap:16px 32px}
@@ -56,6 +61,7 @@ svg{display:block;width:100%;height:auto}
 .gantt text.failed{fill:var(--failed)}
 .panel text{font-size:13.5px}
 .wide svg{min-width:1000px}
+.drawing text[fill="#7d8590"]{fill:var(--muted)}
 .drawing svg{width:auto;max-width:none;margin:8px 0}
 .grid{stroke:var(--line)}
 .axis,.host{stroke:var(--base);stroke-width:1}
@@ -90,8 +96,11 @@ svg{display:block;width:100%;height:auto}
 @media (max-width:600px){main{padding:16px 16px 48px}.panel{min-width:440px}.live,figure{overflow-x:auto}}
 @media print{main{max-width:none;padding:0}section,figure{break-inside:avoid}.wide svg{min-width:0}
 .drawing svg{max-width:100%;height:auto}
-.scroll{overflow:visible}details:not([open])>:not(summary){display:none}}
+.scroll{overflow:visible;background:none}details:not([open])>:not(summary){display:none}}
 )css";
+
+// #7d8590: what core/codec/dot_text.cpp writes on the page's own ground; no grey can be read on white and on
+// black.
 
 #undef DUET_LIGHT
 #undef DUET_DARK

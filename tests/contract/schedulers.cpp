@@ -193,7 +193,7 @@ TEST(SchedulerScan, ExactPoliciesFindWhatAScanFinds) {
   expect_best("spread", [](T t, R r) { return -utilisation_with(t, r); });
   expect_best("least_load", [](T t, R) { return -cpu_load(t); });
   expect_best("lowest_cpu", [](T t, R) { return t.room.free.cpu_m - t.capacity.cpu_m; });
-  expect_best("e_pvm_cube", [](T t, R r) { return -math::quantised(cube_cost(t, r)); });
+  expect_best("e_pvm_cube", [](T t, R r) { return -cube::units(t, r); });
   expect_best("first_fit", [](T, R) { return 0; });
   expect_exact("e_pvm", [](const Scheduler& scheduler, const Cluster& cluster, R) {
     // The guess that the policy will have arrived at: the largest load of all.

@@ -70,6 +70,30 @@ TEST_F(Install, AProgramWithItsOwnSchedulerDecidesByIt) {
   EXPECT_NE(other.err.find("there is no policy 'most_memory'"), std::string::npos) << other.err;
 }
 
+TEST(Package, RunsWhereverItIsUnpacked) {
+  const Folder folder;
+  const Ran packed =
+      shell("cpack --config '" DUET_BUILD_DIR "/CPackConfig.cmake' -G 'DEB;TGZ' -B '" + folder.text() + "'");
+  ASSERT_EQ(packed.code, 0) << packed.out << packed.err;
+  const Ran unpacked = shell("cd '" + folder.text() + "' && mkdir archive && dpkg-deb -x *.deb debian && " +
+                             "tar xf *.tar.gz -C archive --strip-components=1 && dpkg-deb -f *.deb Depends");
+  ASSERT_EQ(unpacked.code, 0) << unpacked.out << unpacked.err;
+  EXPECT_NE(unpacked.out.find("libc6"), std::string::npos) << "what it needs is found out by dpkg-shlibdeps";
+  const std::string digest = digest_of(duet({"sim", scenario("demo"), "--engine", "loop"}).out);
+  const std::string engine = has_simgrid() ? "" : " --engine loop";
+  for (const std::string prefix : {"debian/usr", "archive"}) {
+    const std::string program = "'" + (folder / prefix / "bin/duet").string() + "' ";
+    EXPECT_EQ(shell(program + "version").out, duet({"version"}).out) << prefix;
+    EXPECT_EQ(digest_of(shell(program + "sim " + scenario("demo") + engine).out), digest) << prefix;
+    EXPECT_EQ(
+        shell(program + "compare " + scenario("demo") + " --axis queue=fcfs,easy --engine loop --out '" +
+              (folder / prefix / "out").string() + "'")
+            .code,
+        0)
+        << "it finds its own program for the runs";
+  }
+}
+
 TEST_F(Install, NewPoliciesOfEveryKindCompileAndKeepTheContract) {
   const fs::path tree = path("tree");
   fs::create_directories(tree / "tests/unit");

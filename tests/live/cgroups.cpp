@@ -35,7 +35,7 @@ class GroupsTest : public testing::TestWithParam<const char*> {
   Started start(ControlGroup& group, std::vector<std::string> argv) {
     live::SpawnOrder order;
     order.argv = std::move(argv);
-    order.groups = [&]() -> Result<std::vector<int>> { return group.join_files(); };
+    order.prepare = [&]() -> Result<std::vector<int>> { return group.join_files(); };
     return start_process(std::move(order));
   }
   const std::string name_ = "duet-test-" + std::to_string(getpid());

@@ -148,6 +148,19 @@ TEST_F(Drivers, TasksOfANodeThatFallsSilentRunElsewhere) {
   ASSERT_TRUE(run_until(io, [&] { return processes[gone].all.empty() && ready() == 2; }));
 }
 
+TEST_F(Drivers, HandingOverToItselfCostsNothing) {
+  start(2);
+  const auto answer = submit(true);
+  ASSERT_TRUE(run_until(io, [&] { return runs(answer->job); }));
+  controller->driver.hand_over();
+  const auto next = submit(false);
+  EXPECT_EQ(next->job, JobId{2});
+  ASSERT_TRUE(run_until(io, [&] { return ready() == 2 && ended_durably(next->job); }));
+  EXPECT_TRUE(runs(answer->job));
+  EXPECT_EQ(job(answer->job)->tasks[0].attempt, 1U);
+  EXPECT_EQ(processes["n1"].launched + processes["n2"].launched, 2U);
+}
+
 TEST_F(Drivers, AgentWithAnotherTokenIsRefusedForGood) {
   start(1);
   CommandedProcesses none;

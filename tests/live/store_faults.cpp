@@ -333,26 +333,6 @@ TEST_F(StoreFaults, OneControllerAtATime) {
   EXPECT_TRUE(open(path)->load());
 }
 
-/// No file may grow beyond this, as on a disk that is full.
-class FileLimit {
- public:
-  explicit FileLimit(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit now{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &now);
-  }
-  ~FileLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    ::signal(SIGXFSZ, handler_);
-  }
-  FileLimit(const FileLimit&) = delete;
-  FileLimit& operator=(const FileLimit&) = delete;
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
-
 TEST_F(StoreFaults, AFullDiskIsToldAndGoneWhenThereIsRoom) {
   const std::string path = folder_.path("store");
   auto store = open(path);

@@ -110,8 +110,9 @@ TEST(CompareExperiments, AllMistakesAreShownWhereTheyAre) {
   for (const char* what :
        {"test.json:2:3: /scenario: there is no field `scenario`", "did you mean `scenarios`?",
         "test.json:3:17: /scenarios/0: there is no file", "did you mean `queue`?", "this axis has no values",
-        "there is no field `value`", "/axes/2/pointer: the seeds are no axis", "there is no metric `mean_wait`", "did you mean `mean_wait_s`?",
-        "did you mean `loop`?", "test.json:7:12: /seeds: `1..` is no seed"})
+        "there is no field `value`", "/axes/2/pointer: the seeds are no axis",
+        "there is no metric `mean_wait`", "did you mean `mean_wait_s`?", "did you mean `loop`?",
+        "test.json:7:12: /seeds: `1..` is no seed"})
     EXPECT_THAT(parsed.rendered, HasSubstr(what));
   EXPECT_THAT(parsed_at_scenarios(R"({"scenarios": ["../demo.json"], "baseline": "esay",
       "axes": [{"pointer": "queue", "values": ["easy", "fcfs"]}]})")

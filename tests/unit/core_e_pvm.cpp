@@ -88,7 +88,7 @@ TEST(CoreEPvm, LoadsThatOthersCausedAreSeenBeforePricesAreCompared) {
 TEST(CoreEPvmCube, S4_13_PublishedNumbers) {
   // 16.06e6 kB of memory, a task of 256e6 bytes. As published, CPU after = CPU before, so its terms cancel.
   const auto published = [](double cpu, double used_kb, std::uint32_t tasks) {
-    return cube_cost(cpu, cpu, used_kb / 16.06e6, (used_kb + 256e6 / 1000) / 16.06e6, tasks);
+    return cube::cost(cube::rises(cpu, cpu, used_kb / 16.06e6, (used_kb + 256e6 / 1000) / 16.06e6), tasks);
   };
   EXPECT_NEAR(published(0.10, 4e6, 0), 0.235515329, 5e-10);
   EXPECT_EQ(published(0.95, 4e6, 0), published(0.10, 4e6, 0)) << "the published slip";
@@ -97,6 +97,9 @@ TEST(CoreEPvmCube, S4_13_PublishedNumbers) {
 }
 
 TEST(CoreEPvmCube, HereTheCpuCounts) {
+  const auto cube_cost = [](const Target& target, const Request& request) {
+    return cube::cost(cube::rises(target, request), target.tasks);
+  };
   EXPECT_NEAR(cube_cost(carrying(0, 0, 0), asking(500, 0)), 0.359757977, 5e-10);
   EXPECT_NEAR(cube_cost(carrying(500, 0, 0), asking(500, 0)), 0.377163004, 5e-10);
   EXPECT_NEAR(cube_cost(carrying(0, 0, 1), asking(500, 0)), 0.385711201, 5e-10);
@@ -109,6 +112,35 @@ TEST(CoreEPvmCube, HereTheCpuCounts) {
   EXPECT_EQ(scheduler->pick(asking(500, 0), index, rng), NodeId{1});
   index.set(NodeId{1}, carrying(100, 0, 3).room, true, 3);
   EXPECT_EQ(scheduler->pick(asking(500, 0), index, rng), NodeId{0}) << "and the number of tasks";
+}
+
+TEST(CoreEPvmCube, PricesBeyondAllNumbersKeepTheirOrder) {
+  const Request request = asking(100, 100);
+  const auto units = [&](std::int64_t cpu, std::uint32_t tasks) {
+    return cube::units(carrying(cpu, 0, tasks), request);
+  };
+  EXPECT_EQ(units(0, 206), math::quantised(cube::cost(cube::rises(carrying(0, 0, 0), request), 206)));
+  EXPECT_LT(cube::cost({1, 1}, cube::kMostPricedTasks), 0x1.0p30) << "still told apart";
+  EXPECT_GT(cube::cost({0, 0}, cube::kMostPricedTasks + 1), 0x1.0p30);
+  // By tasks first, then by what the CPU costs: from where a price was too large, and from where it was no
+  // number.
+  const std::uint32_t most = ~0U;
+  for (const std::uint32_t tasks : {0U, 205U, 206U, 207U, 208U, 6572U, 6573U, 6579U, 100'000'000U}) {
+    EXPECT_LT(units(900, tasks), units(0, tasks + 1)) << tasks;
+    EXPECT_LT(units(0, tasks), units(1, tasks)) << tasks;
+    const double score = score_of_units(units(7, tasks));
+    EXPECT_EQ(static_cast<std::int64_t>(score * -0x1.0p32), units(7, tasks))
+        << "explanations show this very number";
+  }
+  EXPECT_EQ(units(0, most), units(0, most - 1)) << "nobody has so many";
+  // A node with 7,000 tasks had a price that is no number, and was taken for the cheapest.
+  const auto scheduler = std::move(*make_policy(scheduler_policies(), {"e_pvm_cube", {}}));
+  TargetIndex index;
+  for (const Target& t :
+       {carrying(0, 0, 7000), carrying(0, 0, 400), carrying(10, 0, 300), carrying(0, 0, 300)})
+    index.set(index.add(t.capacity, 1000), t.room, true, t.tasks);
+  Rng rng(1);
+  EXPECT_EQ(scheduler->pick(request, index, rng), NodeId{3});
 }
 
 }  // namespace

@@ -71,23 +71,48 @@ async function middleOfGantt(page) {
   })()`);
 }
 
-/** Every element with text of its own whose colour cannot be read on the page's ground. */
+/**
+ * Every text whose colour cannot be read on what lies below it, and every one that is too small. Below a text lies
+ * the shape before it in its group, or the background of the nearest element that has one. What scripts draw on a
+ * canvas has the colours of the page, which are held against its ground by name.
+ */
 const UNREADABLE = `(() => {
-  const parse = (text) => text.match(/[0-9.]+/g).map(Number);
+  const parse = (text) => text.match(/[0-9.]+/g)?.map(Number);
+  const opaque = (text) => { const c = parse(text); return c && (c[3] ?? 1) === 1 ? c : null; };
   const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
     .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
     .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = light(parse(getComputedStyle(document.body).backgroundColor));
+  const contrast = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
+  const ground = (one) => {
+    if (one.closest(".heat, .drawing svg") && one.tagName === "text" && !one.matches(".hostname, .tick"))
+      for (let shape = one.previousElementSibling; shape; shape = shape.previousElementSibling)
+        if (/^(rect|polygon|ellipse|path)$/.test(shape.tagName) && opaque(getComputedStyle(shape).fill))
+          return opaque(getComputedStyle(shape).fill);
+    for (let box = one; box; box = box.parentElement)
+      if (opaque(getComputedStyle(box).backgroundColor)) return opaque(getComputedStyle(box).backgroundColor);
+    return [255, 255, 255];
+  };
   const out = [];
+  let pairs = 0;
   for (const one of document.querySelectorAll("body *")) {
-    if (one.closest(".drawing svg, .heat, script") || !one.getClientRects().length) continue;
+    if (one.matches("script, title") || !one.getClientRects().length) continue;
     if (![...one.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim())) continue;
     const style = getComputedStyle(one);
-    const colour = light(parse(one.closest("svg") ? style.fill : style.color));
-    const ratio = (Math.max(colour, ground) + 0.05) / (Math.min(colour, ground) + 0.05);
+    const colour = opaque(one.closest("svg") ? style.fill : style.color) ?? [128, 128, 128];
+    const ratio = contrast(colour, ground(one));
     const size = parseFloat(style.fontSize);
-    if (ratio < 4.5 || size < 11) out.push([one.tagName, one.className.baseVal ?? one.className, ratio, size]);
+    ++pairs;
+    if (ratio < 4.5 || size < 11)
+      out.push([one.tagName, one.className.baseVal ?? one.className, one.textContent.slice(0, 30), ratio, size]);
   }
+  const probe = document.body.appendChild(document.createElement("span"));
+  const named = (name) => { probe.style.color = "var(--" + name + ")"; return parse(getComputedStyle(probe).color); };
+  for (const name of ["text", "muted", "failed", "s1"])
+    if (contrast(named(name), named("bg")) < 4.5) out.push(["canvas", name]);
+  for (let i = 0; i < 7; ++i)
+    if (contrast(named("h" + i), named(i > 3 ? "high" : "low")) < 4.5) out.push(["heat", i]);
+  probe.remove();
+  if (pairs < 100) out.push(["only", pairs, "texts were looked at"]);
   return out;
 })()`;
 
@@ -103,6 +128,26 @@ for (const dark of [false, true]) {
       assert.deepEqual(await page.value(UNREADABLE), []);
     }));
 }
+
+for (const dark of [false, true])
+  test(`a comparison in ${dark ? "dark" : "light"} can be read`, () =>
+    opened("compared", { dark, height: 4200, picture: `comparison-${dark ? "dark" : "light"}` }, async (page) => {
+      await page.value("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
+      assert.deepEqual(await page.value(UNREADABLE), []);
+    }));
+
+test("at 480 pixels a table that goes on shows that it does, until its end is reached", async () => {
+  await opened("compared", { width: 480, height: 3000, picture: "comparison-480" }, async (page) => {
+    assert.equal(await page.value("document.documentElement.scrollWidth"), 480);
+    // The covers move with the table, the shades below them do not: a shade is seen where its cover has gone.
+    const hint = await page.value(`(() => {
+      const box = [...document.querySelectorAll(".scroll")].find((one) => one.scrollWidth > one.clientWidth);
+      const style = getComputedStyle(box);
+      return { moves: style.backgroundAttachment, pictures: style.backgroundImage.split("linear-gradient").length - 1 };
+    })()`);
+    assert.deepEqual(hint, { moves: "local, local, scroll, scroll", pictures: 4 });
+  });
+});
 
 test("at 480 pixels nothing is wider than the page", () =>
   opened("demo", { width: 480, height: 5000, picture: "run-480" }, async (page) => {
@@ -193,7 +238,30 @@ test("the pointer meets a failed attempt and is told its story", () =>
     assert.equal(await page.value("document.querySelector('.tip').hidden"), true);
   }));
 
-test("tables are sorted by a click, and say so; the theme can be chosen", () =>
+test("an address of very short times is read as it is written", () =>
+  opened("demo", { hash: "#t=1e-7-2e+1" }, async (page) => {
+    assert.deepEqual(await range(page), { from: 1e-7, to: 20 });
+    await page.value("document.querySelector('.gantt-view').focus()");
+    await page.press("-", "Minus");
+    assert.ok((await range(page)).to > 20, await hash(page));
+  }));
+
+test("tables are sorted by a click on a heading, again the other way round, and say so", () =>
+  opened("compared", {}, async (page) => {
+    const click = (column) => page.value(`(() => {
+      const table = document.querySelector("table.sortable");
+      const head = table.tHead.rows[0].cells[${column}];
+      head.querySelector("button").click();
+      return [[...table.tBodies[0].rows].map((row) => row.cells[0].textContent), head.getAttribute("aria-sort"),
+        table.querySelectorAll("[aria-sort]").length];
+    })()`);
+    // Means: about 51,000 s, 20,000 s and 10,000 s. As text, 9,990 would come last.
+    assert.deepEqual(await click(1), [["easy", "sjf", "fcfs"], "ascending", 1]);
+    assert.deepEqual(await click(1), [["fcfs", "sjf", "easy"], "descending", 1]);
+    assert.deepEqual(await click(0), [["easy", "fcfs", "sjf"], "ascending", 1]);
+  }));
+
+test("what a chart shows can be had as a table; the theme can be chosen", () =>
   opened("demo", {}, async (page) => {
     const theme = () => page.value("document.documentElement.dataset.theme ?? 'auto'");
     assert.equal(await theme(), "auto");
@@ -239,6 +307,8 @@ try {
   make("demo", "demo.json");
   if (!readFileSync(join(folder, "demo", "report.html"), "utf8").includes('id="duet-data"'))
     skip("this build has no script for reports (npm was not there, or had no network)");
+  run("compare", join(tree, "scenarios/lublin-day.json"), "--axis", "queue=fcfs,sjf,easy", "--seeds", "1..7",
+    "--engine", "loop", "--out", join(folder, "compared"));
   makeBig();
   browser = await Browser.start(chromium);
   for (const [name, body] of tests) {

@@ -259,7 +259,8 @@ void CommandLine::add_trace_dot(CLI::App* trace) {
 void CommandLine::add_report() {
   CLI::App* app = command(&app_, "report", "Write a page that shows what came of a run or a comparison");
   text(app, "folder", report_.folder, "What duet sim --out or duet compare --out wrote", "DIR")->required();
-  text(app, "--out", report_.out, "Where to write it (default DIR/report.html); - is standard output", "FILE");
+  text(app, "--out", report_.out, "Where to write it (default DIR/report.html); - is standard output",
+       "FILE");
   app->add_flag("--static", report_.fixed, "Without the script: smaller, and nothing moves");
   gives(app, report_);
 }

@@ -3,6 +3,7 @@
 #include "core/codec/cluster_view.h"
 #include "core/codec/dot.h"
 #include "core/codec/render.h"
+#include "core/codec/segments.h"
 #include "sim/terminal.h"
 #include "tools/duet/guarded.h"
 #include "tools/duet/instant_option.h"
@@ -41,7 +42,7 @@ Result<Moment> moment_of(const TraceDotCommand& command, const std::string& trac
     moment.at = *at;
     return moment;
   }
-  auto reader = codec::TraceReader::open(trace);
+  auto reader = codec::open_trace(trace);
   if (!reader) return reader.problems();
   const auto busiest = codec::busiest_instant(*reader);
   if (!busiest) return busiest.problems();

@@ -61,8 +61,9 @@ std::optional<LiveClient> LiveClient::connect(const Connection& to, int& code) {
     return std::nullopt;
   }
   live::http::ClientOptions options;
-  options.token = to.token_file.empty() ? environment("DUET_TOKEN") : first_line_of(to.token_file);
-  if (options.token.empty()) options.token = first_line_of(folder / "token");
+  std::string token = to.token_file.empty() ? environment("DUET_TOKEN") : first_line_of(to.token_file);
+  if (token.empty()) token = first_line_of(folder / "token");
+  options.token = live::Secret(std::move(token));
   auto client = live::http::Client::make(url, std::move(options));
   if (!client) {
     sim::say(sim::to_text(client.problems()));

@@ -12,8 +12,8 @@ namespace duet::front {
 /// What is wrong, if anything.
 using Failure = Problems;
 
-/// Calls `fill` with a sink for the file `path`, or for standard output if that is empty or "-". Says what went
-/// wrong, which `fill` may also return, and gives the exit code.
+/// Calls `fill` with a sink for the file `path`, or for standard output if that is empty or "-". Says what
+/// went wrong, which `fill` may also return, and gives the exit code.
 int write_to(const std::string& path, const std::function<Failure(codec::TextSink&)>& fill);
 
 /// Says what is wrong with what the user gave us. Returns the exit code for it.

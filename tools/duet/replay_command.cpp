@@ -1,5 +1,6 @@
 // duet replay: proving a run.
 #include "core/codec/replay.h"
+#include "core/codec/segments.h"
 #include "sim/terminal.h"
 #include "tools/duet/guarded.h"
 #include "tools/duet/options.h"
@@ -29,7 +30,7 @@ int replay_here(const ReplayCommand& command, codec::TraceReader& reader, std::a
 
 int run(const ReplayCommand& command) {
   const std::string trace = trace_of(command.trace);
-  auto reader = codec::TraceReader::open(trace);
+  auto reader = codec::open_trace(trace);
   if (!reader) return refuse(reader.problems());
   return guarded(trace, [&](auto& step) { return replay_here(command, *reader, step); });
 }

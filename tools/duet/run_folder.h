@@ -1,11 +1,12 @@
-// A run by its trace or by the folder that `duet sim --out` wrote.
+// A run by its trace, or by the folder that `duet sim --out` or a live cluster wrote.
 #pragma once
 
 #include <string>
 
 namespace duet::front {
 
-/// The trace of a run: the path itself, or trace.duet in it if it is a folder.
+/// What holds the trace of a run, for codec::open_trace(): the path itself; or, if it is a folder, trace.duet
+/// in it, or its folder `flight` with the segments of live runs, or itself if those lie in it.
 std::string trace_of(const std::string& run);
 
 }  // namespace duet::front

@@ -4,6 +4,7 @@
 #include "core/codec/cat.h"
 #include "core/codec/diff.h"
 #include "core/codec/perfetto.h"
+#include "core/codec/segments.h"
 #include "core/codec/stats.h"
 #include "sim/terminal.h"
 #include "tools/duet/instant_option.h"
@@ -60,7 +61,7 @@ void add_kinds(Table& table, const char* what, const std::vector<codec::KindCoun
 
 /// Reads a trace to its end, which checks all of it.
 Result<codec::TraceSummary> read_through(const std::string& path) {
-  auto reader = TraceReader::open(path);
+  auto reader = codec::open_trace(path);
   if (!reader) return reader.problems();
   codec::Frame frame;
   for (;;) {
@@ -83,7 +84,7 @@ bool readable(const std::string& path) {
 int run(const TraceCatCommand& command) {
   const auto options = cat_options(command);
   if (!options) return refuse(options.problems());
-  auto reader = TraceReader::open(trace_of(command.trace));
+  auto reader = codec::open_trace(trace_of(command.trace));
   if (!reader) return refuse(reader.problems());
   return write_to(command.out, [&](codec::TextSink& to) {
     const auto lines = codec::cat(*reader, *options, to);
@@ -92,9 +93,9 @@ int run(const TraceCatCommand& command) {
 }
 
 int run(const TraceDiffCommand& command) {
-  auto left = TraceReader::open(trace_of(command.left));
+  auto left = codec::open_trace(trace_of(command.left));
   if (!left) return refuse(left.problems());
-  auto right = TraceReader::open(trace_of(command.right));
+  auto right = codec::open_trace(trace_of(command.right));
   if (!right) return refuse(right.problems());
   const auto difference = codec::diff(*left, *right);
   if (!difference) return refuse(difference.problems());
@@ -125,7 +126,7 @@ int run(const TraceVerifyCommand& command) {
 }
 
 int run(const TraceStatsCommand& command) {
-  auto reader = TraceReader::open(trace_of(command.trace));
+  auto reader = codec::open_trace(trace_of(command.trace));
   if (!reader) return refuse(reader.problems());
   const auto stats = codec::stats(*reader);
   if (!stats) return refuse(stats.problems());
@@ -138,7 +139,7 @@ int run(const TraceStatsCommand& command) {
 }
 
 int run(const TracePerfettoCommand& command) {
-  auto reader = TraceReader::open(trace_of(command.trace));
+  auto reader = codec::open_trace(trace_of(command.trace));
   if (!reader) return refuse(reader.problems());
   return write_to(command.out, [&](codec::TextSink& to) {
     const auto events = codec::perfetto(*reader, to);

@@ -16,10 +16,10 @@ class EPvmCube final : public Scheduler {
   Comparison compare(const Request& request, const TargetIndex& targets, Rng) const override {
     return compare_fitting(
         "minus the rise of its price", request, targets,
-        [&](NodeId, const Target& target) { return score_of_price(cube_cost(target, request)); });
+        [&](NodeId, const Target& target) { return score_of_units(cube::units(target, request)); });
   }
   std::optional<NodeId> pick(const Request& request, const TargetIndex& targets, Rng&) override {
-    const auto score = [&](const Target& target) { return -math::quantised(cube_cost(target, request)); };
+    const auto score = [&](const Target& target) { return -cube::units(target, request); };
     const std::int64_t slack = slack_of_prices(targets);
     return targets.emptiest(request, score, [&](const Target& target) { return score(target) + slack; });
   }

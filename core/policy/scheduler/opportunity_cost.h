@@ -7,6 +7,9 @@
 // cluster", IEEE TPDS 11(7), 2000.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include "core/math.h"
 #include "core/policy/scheduler/utilisation.h"
 
@@ -35,28 +38,60 @@ inline double marginal_cost(const Target& target, const Request& request, double
   return cost;
 }
 
-/// The variant with a fixed base, (4/3)^(3/2) = 8 / 3^(3/2), and a fixed maximum of 4 tasks. CPU is taken as
-/// fraction / 2^0.8, and the number of tasks is paid for twice, beside the memory and beside the CPU.
-inline double cube_cost(double cpu, double cpu_after, double memory, double memory_after,
-                        std::uint32_t tasks) {
-  static const double log_base = math::log(1.53960071783900203869);
-  static const double cpu_scale = math::exp2(0.8);
-  constexpr double kMaxTasks = 4.0;
-  const double jobs = price_rise(log_base, tasks / kMaxTasks, (tasks + 1.0) / kMaxTasks);
-  const double memory_cost = price_rise(log_base, memory, memory_after) + jobs;
-  const double cpu_cost = price_rise(log_base, cpu / cpu_scale, cpu_after / cpu_scale) + jobs;
-  return memory_cost + cpu_cost;
+namespace cube {
+
+/// What a task pays for CPU, taken as fraction / 2^0.8, and memory; the base is (4/3)^(3/2) = 8 / 3^(3/2).
+struct Rises {
+  double memory = 0;
+  double cpu = 0;
+};
+inline double log_base() {
+  static const double value = math::log(1.53960071783900203869);
+  return value;
 }
-inline double cube_cost(const Target& target, const Request& request) {
+inline Rises rises(double cpu, double cpu_after, double memory, double memory_after) {
+  static const double cpu_scale = math::exp2(0.8);
+  return {price_rise(log_base(), memory, memory_after),
+          price_rise(log_base(), cpu / cpu_scale, cpu_after / cpu_scale)};
+}
+inline Rises rises(const Target& target, const Request& request) {
   const auto cpu = [&](std::int64_t added) {
     return fraction(cpu_used(target) + added, target.capacity.cpu_m);
   };
   const auto memory = [&](std::int64_t added) {
     return fraction(memory_used(target) + added, target.capacity.memory_bytes);
   };
-  return cube_cost(cpu(0), cpu(cpu_added(target, request)), memory(0), memory(request.need.memory_bytes),
-                   target.tasks);
+  return rises(cpu(0), cpu(cpu_added(target, request)), memory(0), memory(request.need.memory_bytes));
 }
+/// The number of tasks has a fixed maximum of 4, and is paid for twice, beside the memory and beside the CPU.
+inline double cost(const Rises& rises, std::uint32_t tasks) {
+  constexpr double kMaxTasks = 4.0;
+  const double jobs = price_rise(log_base(), tasks / kMaxTasks, (tasks + 1.0) / kMaxTasks);
+  return (rises.memory + jobs) + (rises.cpu + jobs);
+}
+
+/// With more tasks on a node a price is beyond 2^30, where math::quantised() ends (and with 6,573 beyond what
+/// a double holds).
+inline constexpr std::uint32_t kMostPricedTasks = 206;
+
+/// The price in units of 2^-32, rounded: what is cheaper is less. Beyond kMostPricedTasks it is no price any
+/// more but says the same: one task more raises the price by a hundred millions, CPU and memory together by
+/// less than 2, so fewer tasks are cheaper, and of equally many what CPU and memory cost less, in steps of
+/// 2^-22. All values are exact as doubles; node counts of tasks beyond 2^28 are alike.
+inline std::int64_t units(const Rises& rises, std::uint32_t tasks) {
+  if (tasks <= kMostPricedTasks) return math::quantised(cost(rises, tasks));
+  constexpr std::int64_t kFirst = std::int64_t{1} << 62;  // where math::quantised() ends
+  constexpr std::int64_t kOneTask = std::int64_t{1} << 34;
+  constexpr std::int64_t kStep = 1 << 10;
+  constexpr std::uint32_t kMost = (1U << 28) - 1;
+  const std::int64_t rest = (math::quantised(rises.memory + rises.cpu) + kStep / 2) / kStep * kStep;
+  return kFirst + std::int64_t{std::min(tasks - kMostPricedTasks - 1, kMost)} * kOneTask + rest;
+}
+inline std::int64_t units(const Target& target, const Request& request) {
+  return units(rises(target, request), target.tasks);
+}
+
+}  // namespace cube
 
 /// By how much a price that should not be below another may be, in units of math::quantised(): the rounding
 /// of powers of the number of machines, and one unit.
@@ -65,8 +100,7 @@ inline std::int64_t slack_of_prices(const TargetIndex& targets) {
 }
 
 /// A price as a score: lower is better, and what ties when compared has the same.
-inline double score_of_price(double price) {
-  return 0.0 - static_cast<double>(math::quantised(price)) * 0x1.0p-32;
-}
+inline double score_of_units(std::int64_t units) { return 0.0 - static_cast<double>(units) * 0x1.0p-32; }
+inline double score_of_price(double price) { return score_of_units(math::quantised(price)); }
 
 }  // namespace duet

@@ -54,7 +54,7 @@ export class TimeView {
     });
   }
   private readAddress(): boolean {
-    const found = /^#t=([0-9.e+]+)-([0-9.e+]+)$/.exec(location.hash);
+    const found = /^#t=([0-9.]+(?:e[+-]?[0-9]+)?)-([0-9.]+(?:e[+-]?[0-9]+)?)$/.exec(location.hash);
     if (!found) return false;
     const from = Number(found[1]);
     const to = Number(found[2]);

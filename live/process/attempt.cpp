@@ -1,0 +1,344 @@
+#include "live/process/attempt.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "live/process/process_tree.h"
+
+namespace duet::live {
+namespace {
+
+constexpr auto kFirstPause = std::chrono::milliseconds(1);
+constexpr auto kLongestPause = std::chrono::milliseconds(50);
+/// How long processes that were killed may take to go, and their pipes to end.
+constexpr auto kPatience = std::chrono::seconds(10);
+constexpr std::int32_t kNotFound = 127;  // As shells have it; and what is there but cannot be executed:
+constexpr std::int32_t kNotStarted = 126;
+
+/// "17.0#1"
+std::string written(AttemptId attempt) {
+  return std::to_string(attempt.task.job.value) + "." + std::to_string(attempt.task.index) + "#" +
+         std::to_string(attempt.number);
+}
+
+std::string seconds_text(Duration duration) {
+  const std::int64_t ns = to_ns(duration);
+  std::string fraction = std::to_string(ns % 1'000'000'000);
+  fraction.insert(0, 9 - fraction.size(), '0');
+  return std::to_string(ns / 1'000'000'000) + "." + fraction;
+}
+
+std::string signal_text(int signal) {
+  const char* const name = sigabbrev_np(signal);
+  const std::string which = name != nullptr ? "SIG" + std::string(name) : "signal " + std::to_string(signal);
+  return "ended by " + which + " (" + strsignal(signal) + ")";
+}
+
+std::int64_t ns_of(const timeval& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + std::int64_t{time.tv_usec} * 1000;
+}
+
+}  // namespace
+
+Attempt::Attempt(const RunnerParts& parts, runner::Launch order, Hooks hooks)
+    : parts_(parts),
+      order_(std::move(order)),
+      hooks_(std::move(hooks)),
+      group_(std::make_shared<std::shared_ptr<ControlGroup>>()),
+      pidfd_(parts.io),
+      timer_(parts.io) {}
+
+Attempt::~Attempt() {
+  *alive_ = false;
+  // release() takes it out of epoll: a child that is just starting may still hold a copy.
+  if (pidfd_.is_open()) ::close(pidfd_.release());
+  parts_.ports.give_back(ports_);
+}
+
+std::string Attempt::mark() const { return "DUET_TASK=" + written(id()); }
+std::string Attempt::own_folder() const {
+  return parts_.options.folder + "/work/" + attempt_folder_name(id());
+}
+
+std::optional<Problem> Attempt::read_command() {
+  const Work& work = order_.order.work;
+  if (order_.order.worker)
+    return Problem{"operation", "needs a worker that executes it, and processes do not yet", ""};
+  if (work.payload == nullptr || work.payload->empty()) {
+    if (work.duration == Duration{0}) {
+      command_.argv = {"true"};
+    } else {
+      command_.argv = {"sleep", seconds_text(work.duration)};
+    }
+    return std::nullopt;
+  }
+  auto command = command_from_payload(*work.payload);
+  if (!command) {
+    Problem first = command.problems().front();
+    first.where = "payload" + first.where;
+    return first;
+  }
+  if (!command->image.empty())
+    return Problem{"image " + command->image, "cannot be run: there is no container engine", ""};
+  command_ = std::move(*command);
+  return std::nullopt;
+}
+
+std::vector<std::string> Attempt::environment() const {
+  std::map<std::string, std::string> all = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
+                                            {"HOME", command_.directory}};
+  for (const auto& [name, value] : command_.env) all[name] = value;
+  for (std::size_t i = 0; i < ports_.size(); ++i)
+    all[i == 0 ? "PORT" : "PORT" + std::to_string(i)] = std::to_string(ports_[i]);
+  all["DUET_TASK"] = written(id());
+  all["DUET_NODE"] = parts_.options.node;
+  all["DUET_FOLDER"] = parts_.options.folder;
+  std::vector<std::string> out;
+  for (const auto& [name, value] : all) out.push_back(name + "=" + value);
+  return out;
+}
+
+void Attempt::start() {
+  if (const auto problem = read_command()) return fail(*problem, kNotStarted);
+  auto ports = parts_.ports.take(command_.ports);
+  if (!ports) return fail(ports.problems().front(), kNotStarted);
+  ports_ = std::move(*ports);
+  const agent::Launch& launch = order_.order;
+  const std::int64_t whole = std::int64_t{std::max(launch.threads.size(), 1U)} * kThread;
+  limits_.cpus = order_.cpus;
+  limits_.cpu_m = launch.cpu_m < whole ? launch.cpu_m : 0;
+  limits_.memory_bytes = parts_.options.memory_bytes;
+  limits_.processes = parts_.options.processes;
+
+  SpawnOrder spawn;
+  spawn.argv = command_.argv;
+  spawn.own_directory = command_.directory.empty();
+  if (spawn.own_directory) command_.directory = own_folder();
+  spawn.directory = command_.directory;
+  spawn.env = environment();
+  spawn.cpus = order_.cpus;
+  // The spawning thread may outlive this: it gets copies, and what is shared among runners' attempts.
+  spawn.prepare = [groups = &parts_.groups, group = group_, limits = limits_, own = spawn.own_directory,
+                   folder = own_folder(), user = parts_.user]() -> Result<std::vector<int>> {
+    if (own) {
+      std::error_code ignored;
+      if (mkdir(folder.c_str(), 0700) != 0 && errno == EEXIST) {
+        std::filesystem::remove_all(folder, ignored);
+        mkdir(folder.c_str(), 0700);
+      }
+      if (user && chown(folder.c_str(), user->uid, user->gid) != 0)
+        return Problem{folder, std::string("cannot be given to its user: ") + std::strerror(errno), ""};
+    }
+    auto made = groups->make(limits);
+    if (!made) return made.problems();
+    *group = std::move(*made);
+    return *group ? (*group)->join_files() : std::vector<int>();
+  };
+  parts_.spawner.spawn(std::move(spawn), [this, alive = alive_](auto result) {
+    if (*alive) on_spawned(std::move(result));
+  });
+}
+
+void Attempt::on_spawned(Result<std::shared_ptr<Spawned>> result) {
+  if (!result) {
+    const Problem& problem = result.problems().front();
+    return fail(problem, problem.what.ends_with(std::strerror(ENOENT)) ? kNotFound : kNotStarted);
+  }
+  Spawned& spawned = **result;
+  phase_ = Phase::kRunning;
+  begun_ = Clock::now();
+  pid_ = spawned.pid;
+  pidfd_.assign(spawned.pidfd.release());
+  const auto drained = [this] {
+    --open_pipes_;
+    finish_if_drained();
+  };
+  open_pipes_ = 2;
+  out_ = std::make_unique<OutputPipe>(parts_.io, parts_.logs, parts_.logs.open(id(), LogStream::kStdout),
+                                      std::move(spawned.out), drained);
+  err_ = std::make_unique<OutputPipe>(parts_.io, parts_.logs, parts_.logs.open(id(), LogStream::kStderr),
+                                      std::move(spawned.err), drained);
+  hooks_.started();
+  watch();
+  if (forced_) {
+    kill_all();
+  } else if (ordered_) {
+    signal_group(SIGTERM);
+  }
+}
+
+void Attempt::watch() {
+  pidfd_.async_wait(asio::posix::stream_descriptor::wait_read,
+                    [this, alive = alive_](const boost::system::error_code& error) {
+                      if (*alive && !error) reap();
+                    });
+}
+
+void Attempt::reap() {
+  siginfo_t info{};
+  rusage used{};
+  if (syscall(SYS_waitid, P_PIDFD, pidfd_.native_handle(), &info, WEXITED | WNOHANG, &used) != 0 ||
+      info.si_pid == 0)
+    return watch();  // Not yet.
+  reaped_ = true;
+  ::close(pidfd_.release());
+  cpu_ns_ = ns_of(used.ru_utime) + ns_of(used.ru_stime);
+  exit_code_ = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
+  outcome_ = exit_code_ == 0 ? Outcome::kSucceeded : Outcome::kFailed;
+  if (exit_code_ < 0) reason_ = signal_text(-exit_code_);
+  phase_ = Phase::kEnding;
+  patience_ends_ = Clock::now() + kPatience;
+  pause_ = kFirstPause;
+  end_rest();
+}
+
+/// Its program has ended, so all that it left behind is ended too.
+void Attempt::end_rest() {
+  const bool left = *group_ ? !(*group_)->empty() : !rest().empty();
+  if (left) {
+    kill_all();
+    if (Clock::now() < patience_ends_) return wait_then_end_rest();
+    reason_ += (reason_.empty() ? "" : "; ") + std::string("some of its processes cannot be killed");
+  }
+  finish_if_drained();
+  // A pipe may be held by somebody who got it from the attempt and is none of it.
+  if (phase_ == Phase::kEnded) return;
+  timer_.expires_after(kLongestPause * 20);
+  timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+    if (!*alive || error) return;
+    if (out_) out_->give_up();
+    if (*alive && err_) err_->give_up();
+  });
+}
+
+void Attempt::wait_then_end_rest() {
+  timer_.expires_after(pause_);
+  pause_ = std::min<Clock::duration>(pause_ * 2, kLongestPause);
+  timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
+    if (*alive && !error) end_rest();
+  });
+}
+
+void Attempt::finish_if_drained() {
+  if (phase_ != Phase::kEnding || open_pipes_ > 0) return;
+  if (*group_ && !(*group_)->empty() && Clock::now() < patience_ends_) return;
+  finish();
+}
+
+void Attempt::finish() {
+  timer_.cancel();
+  phase_ = Phase::kEnded;
+  out_.reset();
+  err_.reset();
+  if (*group_) {
+    cpu_ns_ = (*group_)->cpu_ns().value_or(cpu_ns_);
+    if ((*group_)->out_of_memory() > 0)
+      reason_ = "out of memory: it may have " + std::to_string(limits_.memory_bytes / kMiB) + " MiB";
+    if ((*group_)->empty()) parts_.groups.put_back(*group_, limits_);
+    // Removing a group, if that was not kept, takes a while.
+    parts_.logs.post([group = std::exchange(*group_, nullptr)] {});
+  }
+  parts_.ports.give_back(std::exchange(ports_, {}));
+  if (command_.directory == own_folder())
+    parts_.logs.post([folder = own_folder()] {
+      std::error_code ignored;
+      std::filesystem::remove_all(folder, ignored);
+    });
+  parts_.logs.ended(id());
+  hooks_.ended();
+}
+
+void Attempt::fail(const Problem& problem, std::int32_t code) {
+  outcome_ = Outcome::kLaunchFailed;
+  exit_code_ = code;
+  reason_ = problem.where + (problem.where.empty() ? "" : " ") + problem.what;
+  if (!problem.right.empty()) reason_ += "; right would be " + problem.right;
+  finish();
+}
+
+void Attempt::terminate(const agent::Terminate& order) {
+  if (!ordered_) ordered_ = order.why;
+  forced_ = forced_ || order.force;
+  if (phase_ != Phase::kRunning) return;
+  if (forced_) {
+    kill_all();
+  } else {
+    signal_group(SIGTERM);
+  }
+}
+
+/// The program leads a session of its own, and so a process group; its number is not given away before
+/// reap().
+void Attempt::signal_group(int signal) const { ::kill(static_cast<pid_t>(-pid_), signal); }
+
+/// Without control groups: its descendants, and orphans that are none of another attempt that runs.
+std::vector<std::int64_t> Attempt::rest() const {
+  std::vector<std::int64_t> found;
+  if (!reaped_) found = descendants_of(pid_);
+  for (const std::int64_t orphan : children_of(getpid())) {
+    if (hooks_.foreign(orphan)) continue;
+    found.push_back(orphan);
+    for (const std::int64_t child : descendants_of(orphan)) found.push_back(child);
+  }
+  return found;
+}
+
+void Attempt::kill_all() {
+  if (*group_) return (*group_)->kill();
+  const auto all = rest();
+  // Their parents are asked again: a number that was given away since belongs to somebody else's child.
+  kill_listed(all, [&](std::int64_t pid) {
+    const auto now = rest();
+    return std::ranges::find(now, pid) != now.end();
+  });
+  if (!reaped_) syscall(SYS_pidfd_send_signal, pidfd_.native_handle(), SIGKILL, nullptr, 0);
+}
+
+agent::Adopted Attempt::adopted() const {
+  agent::Adopted out;
+  out.attempt = id();
+  out.worker = order_.order.worker;
+  out.ordered = ordered_;
+  out.running = !has_ended();
+  out.outcome = outcome_;
+  out.exit_code = exit_code_;
+  if (const Duration timeout = order_.order.timeout; timeout > Duration{0}) {
+    const auto gone = phase_ == Phase::kStarting ? Clock::duration::zero() : Clock::now() - begun_;
+    out.timeout_left = std::max(timeout - std::chrono::duration_cast<Duration>(gone), Duration{1});
+  }
+  return out;
+}
+
+AttemptFacts Attempt::facts() const {
+  AttemptFacts facts;
+  facts.attempt = id();
+  facts.pid = pid_;
+  facts.cpus = order_.cpus;
+  facts.ports = ports_;
+  facts.cpu_ns = cpu_ns_;
+  facts.reason = reason_;
+  if (phase_ != Phase::kRunning) return facts;
+  const auto counted = *group_ ? (*group_)->cpu_ns() : std::nullopt;
+  std::vector<std::int64_t> processes = *group_ ? (*group_)->members() : descendants_of(pid_);
+  if (!*group_) processes.push_back(pid_);
+  facts.cpu_ns = counted.value_or(0);
+  for (const std::int64_t pid : processes) {
+    facts.memory += resident_bytes(pid);
+    if (!counted) facts.cpu_ns += cpu_ns_of(pid);
+  }
+  return facts;
+}
+
+}  // namespace duet::live

@@ -1,0 +1,114 @@
+// One attempt in its runner: started, watched, and ended so that nothing of it is left.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/machine.h"
+#include "live/asio.h"
+#include "live/process/cgroups.h"
+#include "live/process/output.h"
+#include "live/process/ports.h"
+#include "live/process/runner_messages.h"
+#include "live/process/runner_options.h"
+#include "live/process/spawner.h"
+#include "live/runtime/runtime.h"
+#include "live/runtime/task_command.h"
+
+namespace duet::live {
+
+/// What the attempts of a runner share.
+struct RunnerParts {
+  asio::io_context& io;
+  const RunnerOptions& options;
+  std::optional<TaskUser> user;
+  Spawner& spawner;
+  ControlGroups& groups;
+  LogWriter& logs;
+  Ports& ports;
+};
+
+class Attempt {
+ public:
+  struct Hooks {
+    std::function<void()> started;
+    std::function<void()> ended;  ///< Also if it could not be started. May not destroy the attempt.
+    /// Without control groups: whether a child of the runner is, or may be, of another attempt that runs.
+    std::function<bool(std::int64_t pid)> foreign;
+  };
+
+  Attempt(const RunnerParts& parts, runner::Launch order, Hooks hooks);
+  ~Attempt();
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  void start();
+  void terminate(const agent::Terminate& order);
+
+  AttemptId id() const { return order_.order.attempt; }
+  bool has_ended() const { return phase_ == Phase::kEnded; }
+  bool is_starting() const { return phase_ == Phase::kStarting; }
+  /// Of its program, while that is not reaped; else 0.
+  std::int64_t pid() const { return reaped_ ? 0 : pid_; }
+  /// How it ended, once it has.
+  agent::Exited exited() const { return {id(), outcome_, exit_code_}; }
+  agent::Adopted adopted() const;
+  /// Measured now, if it runs.
+  AttemptFacts facts() const;
+  /// The variable that its processes begin with.
+  std::string mark() const;
+
+ private:
+  enum class Phase : std::uint8_t { kStarting, kRunning, kEnding, kEnded };
+  using Clock = std::chrono::steady_clock;
+
+  std::optional<Problem> read_command();
+  std::vector<std::string> environment() const;
+  std::string own_folder() const;
+  void on_spawned(Result<std::shared_ptr<Spawned>> result);
+  void watch();
+  void reap();
+  void end_rest();
+  void wait_then_end_rest();
+  void finish_if_drained();
+  void finish();
+  void fail(const Problem& problem, std::int32_t code);
+  void signal_group(int signal) const;
+  void kill_all();
+  std::vector<std::int64_t> rest() const;
+
+  const RunnerParts parts_;
+  const runner::Launch order_;
+  Hooks hooks_;
+  TaskCommand command_;
+  GroupLimits limits_;
+  std::shared_ptr<std::shared_ptr<ControlGroup>> group_;  ///< Filled by the spawning thread.
+  std::vector<std::uint32_t> ports_;
+
+  Phase phase_ = Phase::kStarting;
+  std::int64_t pid_ = 0;
+  bool reaped_ = false;
+  asio::posix::stream_descriptor pidfd_;
+  std::unique_ptr<OutputPipe> out_;
+  std::unique_ptr<OutputPipe> err_;
+  int open_pipes_ = 0;
+  std::optional<Outcome> ordered_;
+  bool forced_ = false;
+  Clock::time_point begun_{};
+  asio::steady_timer timer_;
+  Clock::time_point patience_ends_{};
+  Clock::duration pause_{};
+
+  Outcome outcome_ = Outcome::kSucceeded;
+  std::int32_t exit_code_ = 0;
+  std::int64_t cpu_ns_ = 0;  ///< Once it has ended.
+  std::string reason_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace duet::live

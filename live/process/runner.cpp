@@ -1,0 +1,277 @@
+#include "live/process/runner.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "live/process/confinement.h"
+#include "live/process/process_tree.h"
+
+namespace duet::live {
+namespace {
+
+constexpr auto kTick = std::chrono::seconds(1);
+/// Ends that nobody asked for keep a runner so much longer than nothing does.
+constexpr std::int64_t kPatienceWithEnds = 60;
+
+bool same_user(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+         (peer.uid == geteuid() || peer.uid == 0);
+}
+
+Problem runner_problem(const std::string& where, const char* what) {
+  return {where, std::string(what) + ": " + std::strerror(errno), ""};
+}
+
+/// Begins the environment of tasks of this folder, so that left-overs can be told without control groups.
+std::string node_mark(const RunnerOptions& options) { return "DUET_NODE=" + options.node; }
+
+}  // namespace
+
+Runner::Runner(asio::io_context& io, RunnerOptions options, std::function<void()> ended)
+    : io_(io),
+      options_(std::move(options)),
+      ended_(std::move(ended)),
+      acceptor_(io),
+      grace_(io),
+      ticks_(io) {}
+
+Runner::~Runner() {
+  attempts_.clear();
+  // Its threads stand in the groups, and what the writer has still to do removes some.
+  spawner_.reset();
+  logs_.reset();
+  groups_.reset();
+  if (folder_ && acceptor_.is_open()) unlinkat(folder_.get(), "runner.sock", 0);
+}
+
+Result<bool> Runner::take_folder() {
+  std::error_code ignored;
+  std::filesystem::create_directories(options_.folder, ignored);
+  folder_ = Fd(open(options_.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder_) return runner_problem(options_.folder, "cannot be used");
+  lock_ = Fd(openat(folder_.get(), "runner.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock_) return runner_problem(options_.folder + "/runner.lock", "cannot be used");
+  // One that is just ending needs a moment.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (std::chrono::steady_clock::now() > deadline)
+      return Problem{options_.folder, "is used by another runner", "a folder of its own for each node"};
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  mkdirat(folder_.get(), "work", 0711);
+  return true;
+}
+
+void Runner::end_left_overs() {
+  // With control groups they are found there; else by what they began with, which they may have hidden.
+  if (groups_->mode() != "none") return;
+  const std::string mark = node_mark(options_);
+  const std::string folder = "DUET_FOLDER=" + options_.folder;
+  kill_listed(processes_with(folder),
+              [&](std::int64_t pid) { return has_variable(pid, folder) && has_variable(pid, mark); });
+}
+
+Result<bool> Runner::begin() {
+  const auto user = find_user(options_.user);
+  if (!user) return user.problems();
+  user_ = *user;
+  if (const auto taken = take_folder(); !taken) return taken;
+  groups_ = std::make_unique<ControlGroups>(group_name(options_), options_.cgroups);
+  end_left_overs();
+  words_ = groups_->words() + "; " + domain_words();
+  logs_ = std::make_unique<LogWriter>(options_.folder, options_.logs);
+  SpawnerOptions spawner;
+  if (user_) {
+    spawner.uid = user_->uid;
+    spawner.gid = user_->gid;
+  }
+  spawner.enter = [groups = groups_.get()](const auto& cpus) { groups->stay_on(cpus); };
+  spawner_ = std::make_unique<Spawner>(io_, std::move(spawner));
+  ports_.emplace(options_.port_base);
+  unlinkat(folder_.get(), "runner.sock", 0);
+  const auto address = socket_in(folder_.get(), "runner.sock");
+  boost::system::error_code error;
+  acceptor_.open(address.protocol(), error);
+  const mode_t before = umask(0177);
+  if (!error) acceptor_.bind(address, error);
+  umask(before);
+  if (!error) acceptor_.listen(16, error);
+  if (error)
+    return Problem{options_.folder + "/runner.sock", "cannot be listened on: " + error.message(), ""};
+  accept();
+  tick();
+  return true;
+}
+
+void Runner::accept() {
+  acceptor_.async_accept([this](const boost::system::error_code& error, Channel::Socket socket) {
+    if (error == boost::asio::error::operation_aborted) return;
+    if (!error && same_user(socket.native_handle())) welcome(std::move(socket));
+    accept();
+  });
+}
+
+void Runner::welcome(Channel::Socket socket) {
+  if (client_) {
+    client_->send(runner::Answer(runner::Replaced{}));
+    client_->finish();
+    std::erase_if(parting_, [](const auto& old) { return !old->is_open(); });
+    parting_.push_back(std::move(client_));
+  }
+  client_ = std::make_unique<Channel>(std::move(socket));
+  Channel* const from = client_.get();
+  client_->start({[this, from](auto bytes) {
+                    if (from == client_.get()) receive(bytes);
+                  },
+                  [this, from](const std::string&) {
+                    if (from != client_.get()) return;
+                    // It is in this call.
+                    boost::asio::post(io_, [gone = std::shared_ptr<Channel>(std::move(client_))] {});
+                    idle_s_ = -1;
+                  }});
+}
+
+void Runner::send(const runner::Answer& answer) {
+  if (client_) client_->send(answer);
+}
+
+void Runner::receive(std::span<const std::uint8_t> bytes) {
+  runner::Request request;
+  if (!decode_record(bytes, request)) {
+    runner::Listed listed;
+    listed.refusal = "what the agent says is not understood: it is of another release";
+    send(listed);
+    client_->finish();
+    return;
+  }
+  std::visit([this](const auto& body) { on(body); }, request);
+}
+
+void Runner::on(const runner::List& request) {
+  runner::Listed listed;
+  if (request.protocol != runner::kProtocol)
+    listed.refusal = "the agent speaks protocol " + std::to_string(request.protocol) + ", its runner " +
+                     std::to_string(runner::kProtocol);
+  if (shutting_down_) listed.refusal = "it is shutting down";
+  if (listed.refusal.empty()) {
+    for (const auto& [id, attempt] : attempts_) {
+      listed.adopted.push_back(attempt->adopted());
+      listed.facts.push_back(attempt->facts());
+    }
+    listed.words = words_;
+  }
+  send(listed);
+}
+
+void Runner::on(const runner::Launch& request) {
+  const AttemptId id = request.order.attempt;
+  auto& attempt = attempts_[id];
+  if (attempt) return;  // It has been started: an agent says so once.
+  Attempt::Hooks hooks;
+  hooks.started = [this, id] {
+    send(agent::Started{id});
+    send(attempts_.at(id)->facts());
+  };
+  hooks.ended = [this, id] { attempt_ended(id); };
+  hooks.foreign = [this, id](std::int64_t pid) { return belongs_elsewhere(id, pid); };
+  const RunnerParts parts{io_, options_, user_, *spawner_, *groups_, *logs_, *ports_};
+  attempt = std::make_unique<Attempt>(parts, request, std::move(hooks));
+  attempt->start();
+}
+
+void Runner::on(const agent::Terminate& request) {
+  const auto it = attempts_.find(request.attempt);
+  if (it != attempts_.end()) it->second->terminate(request);
+}
+
+void Runner::on(const agent::Forget& request) {
+  const auto it = attempts_.find(request.attempt);
+  if (it != attempts_.end() && it->second->has_ended()) attempts_.erase(it);
+}
+
+void Runner::on(const runner::Sample& request) {
+  runner::Samples samples;
+  samples.number = request.number;
+  for (const auto& [id, attempt] : attempts_)
+    if (!attempt->has_ended()) samples.facts.push_back(attempt->facts());
+  send(samples);
+}
+
+void Runner::on(const runner::ShutDown& request) { shut_down(request.grace); }
+
+void Runner::attempt_ended(AttemptId id) {
+  const Attempt& attempt = *attempts_.at(id);
+  // The reason first: whoever hears of the end can then say why.
+  send(attempt.facts());
+  send(attempt.exited());
+  // The attempt is in this call.
+  if (shutting_down_) boost::asio::post(io_, [this] { end_if_done(); });
+}
+
+bool Runner::is_program(std::int64_t pid) const {
+  return std::ranges::any_of(attempts_, [&](const auto& one) { return one.second->pid() == pid; });
+}
+
+bool Runner::belongs_elsewhere(AttemptId asking, std::int64_t pid) const {
+  for (const auto& [id, attempt] : attempts_) {
+    // What is just being started is a child that nobody knows yet.
+    if (attempt->pid() == pid || attempt->is_starting()) return true;
+    if (id != asking && !attempt->has_ended() && has_variable(pid, attempt->mark())) return true;
+  }
+  return false;
+}
+
+bool Runner::runs_something() const {
+  return std::ranges::any_of(attempts_, [](const auto& one) { return !one.second->has_ended(); });
+}
+
+void Runner::shut_down(Duration grace) {
+  if (std::exchange(shutting_down_, true)) return;
+  const auto end_all = [this](bool force) {
+    for (const auto& [id, attempt] : attempts_)
+      if (!attempt->has_ended()) attempt->terminate({id, force, Outcome::kKilled});
+  };
+  end_all(grace <= Duration{0});
+  grace_.expires_after(grace);
+  grace_.async_wait([end_all](const boost::system::error_code& error) {
+    if (!error) end_all(true);
+  });
+  boost::asio::post(io_, [this] { end_if_done(); });
+}
+
+void Runner::end_if_done() {
+  if (!shutting_down_ || runs_something()) return;
+  grace_.cancel();
+  ticks_.cancel();
+  ended_();
+}
+
+/// Once a second: takes away orphans that have ended, and sees whether anybody still needs this.
+void Runner::tick() {
+  const bool starting =
+      std::ranges::any_of(attempts_, [](const auto& one) { return one.second->is_starting(); });
+  // A program that is being started is a child whose end must not be taken away: nobody knows it yet.
+  if (!starting) reap_orphans([this](std::int64_t pid) { return is_program(pid); });
+  idle_s_ = client_ || runs_something() ? -1 : idle_s_ + 1;
+  const std::int64_t patience = attempts_.empty() ? options_.linger_s : options_.linger_s * kPatienceWithEnds;
+  if (idle_s_ > patience) return shut_down(Duration{0});
+  ticks_.expires_after(kTick);
+  ticks_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) tick();
+  });
+}
+
+}  // namespace duet::live

@@ -1,0 +1,79 @@
+// What runs attempts for an agent, in a process of its own: it outlives the agent, and the next one finds
+// here what runs and what has ended meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "live/process/attempt.h"
+#include "live/process/channel.h"
+#include "live/process/runner_options.h"
+
+namespace duet::live {
+
+class Runner {
+ public:
+  /// `ended` is called from the io_context when this has nothing more to do: it was told to end, or nobody
+  /// came for long enough.
+  Runner(asio::io_context& io, RunnerOptions options, std::function<void()> ended);
+  ~Runner();
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  /// Takes the folder for itself, ends what an earlier runner left there, and listens on FOLDER/runner.sock.
+  /// A Problem if another runner has the folder.
+  Result<bool> begin();
+  /// As ShutDown of a client: everything ends, politely and after `grace` by force, and then this.
+  void shut_down(Duration grace);
+  /// What limits attempts here, for people.
+  const std::string& words() const { return words_; }
+
+ private:
+  using Acceptor = asio::local::stream_protocol::acceptor;
+
+  Result<bool> take_folder();
+  void end_left_overs();
+  void accept();
+  void welcome(Channel::Socket socket);
+  void receive(std::span<const std::uint8_t> bytes);
+  void on(const runner::List& request);
+  void on(const runner::Launch& request);
+  void on(const agent::Terminate& request);
+  void on(const agent::Forget& request);
+  void on(const runner::Sample& request);
+  void on(const runner::ShutDown& request);
+  void send(const runner::Answer& answer);
+  void attempt_ended(AttemptId id);
+  bool belongs_elsewhere(AttemptId asking, std::int64_t pid) const;
+  bool is_program(std::int64_t pid) const;
+  bool runs_something() const;
+  void end_if_done();
+  void tick();
+
+  asio::io_context& io_;
+  const RunnerOptions options_;
+  const std::function<void()> ended_;
+  std::optional<TaskUser> user_;
+  Fd lock_;
+  Fd folder_;
+  std::string words_;
+  std::unique_ptr<LogWriter> logs_;
+  std::unique_ptr<ControlGroups> groups_;
+  std::unique_ptr<Spawner> spawner_;  // Before the groups that its threads use, when these go.
+  std::optional<Ports> ports_;
+  std::map<AttemptId, std::unique_ptr<Attempt>> attempts_;
+  Acceptor acceptor_;
+  std::unique_ptr<Channel> client_;
+  std::vector<std::unique_ptr<Channel>> parting_;  ///< Replaced, and being told so.
+  bool shutting_down_ = false;
+  asio::steady_timer grace_;
+  asio::steady_timer ticks_;
+  std::int64_t idle_s_ = -1;  ///< Nobody came since so many ticks; the first is when it begins.
+};
+
+}  // namespace duet::live
