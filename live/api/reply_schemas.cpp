@@ -4,12 +4,12 @@ namespace duet::live {
 namespace {
 
 constexpr std::string_view task_schema = R"({"type": "object",
-  "required": ["id", "job", "name", "status", "state", "attempt"],
+  "required": ["id", "job", "name", "state", "attempt"],
   "properties": {
     "id": {"type": "string", "description": "JOB.INDEX"},
     "job": {"type": "integer"},
     "name": {"type": "string"},
-    "status": {"type": "string", "description": "The same as state."},
+    "status": {"type": "string", "description": "The same as state; not in jobs."},
     "state": {"type": "string",
       "enum": ["pending", "starting", "running", "stopping", "succeeded", "failed", "cancelled", "idle"]},
     "attempt": {"type": "integer", "description": "Number of the last attempt; 0 before the first."},
@@ -43,7 +43,8 @@ constexpr std::string_view job_schema = R"({"type": "object",
     "desired_replicas": {"type": "integer"},
     "tasks_total": {"type": "integer"},
     "groups": {"type": "array", "items": {"type": "object"}},
-    "tasks": {"type": "array", "description": "The first 1000; not in lists.", "items": {"type": "object"}}}})";
+    "tasks": {"type": "array", "description": "The first 1000; not in lists.",
+      "items": {"$ref": "#/components/schemas/Task"}}}})";
 
 constexpr std::string_view node_schema = R"({"type": "object",
   "required": ["name", "state", "draining", "tasks", "capacity", "allocated", "slots", "free_slots"],

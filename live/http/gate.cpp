@@ -47,8 +47,14 @@ bool Gate::known_host(std::string_view authority) const {
   const auto parsed = parse_authority(authority);
   if (!parsed) return false;
   return is_loopback(parsed->host) || std::ranges::any_of(options_.hosts, [&](const std::string& host) {
-           return host == "*" || equal_ignoring_case(host, parsed->host);
+           return equal_ignoring_case(host, parsed->host);
          });
+}
+
+bool Gate::answers_to(std::string_view authority) const {
+  const auto parsed = parse_authority(authority);
+  return parsed && (known_host(authority) || std::ranges::count(options_.hosts, "*") > 0 ||
+                    (any_address_ && is_address(parsed->host)));
 }
 
 std::optional<Response> Gate::host_and_origin(std::string_view authority, bool http_1_0,
@@ -56,14 +62,16 @@ std::optional<Response> Gate::host_and_origin(std::string_view authority, bool h
   const std::size_t hosts = headers.count("Host");
   if (hosts > 1 || (hosts == 0 && !http_1_0)) return problem(400, "A request has exactly one Host header.");
   if (authority.empty()) authority = headers.find("Host").value_or("");
-  if (!authority.empty() && !known_host(authority))
+  if (!authority.empty() && !answers_to(authority))
     return problem(421, "This server does not go by the name `" + std::string(authority) +
                             "`. It answers to localhost, 127.0.0.1, [::1] and the address it is bound to.");
   // Browsers name where a script or form comes from; a page of elsewhere has no business here.
   const auto origin = headers.find("Origin");
   constexpr std::string_view scheme = "http://";
-  if (origin && !(origin->starts_with(scheme) && known_host(origin->substr(scheme.size()))))
-    return problem(403, "Pages of other origins may not send requests here.");
+  if (!origin) return std::nullopt;
+  const std::string_view from = origin->starts_with(scheme) ? origin->substr(scheme.size()) : "";
+  const bool same = !from.empty() && from == authority;
+  if (!same && !known_host(from)) return problem(403, "Pages of other origins may not send requests here.");
   return std::nullopt;
 }
 

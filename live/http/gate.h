@@ -24,6 +24,11 @@ class Gate {
  public:
   Gate(const RouteTable& table, GateOptions options);
 
+  /// A further name of this server.
+  void answer_to(std::string host) { options_.hosts.push_back(std::move(host)); }
+  /// Also to any IP address, as who listens on all of them must. (Only names can be made to point elsewhere.)
+  void answer_to_addresses() { any_address_ = true; }
+
   /// Where a request goes, or the answer that it gets at once.
   using Way = std::variant<const Route*, Response>;
 
@@ -39,11 +44,13 @@ class Gate {
   std::optional<Response> host_and_origin(std::string_view authority, bool http_1_0,
                                           const Headers& headers) const;
   bool known_host(std::string_view authority) const;
+  bool answers_to(std::string_view authority) const;
   std::optional<Response> query(const Route& route, std::string_view text, Request& request) const;
   bool token_fits(const Headers& headers) const;
 
   const RouteTable& table_;
   GateOptions options_;
+  bool any_address_ = false;
 };
 
 /// Equal, in a time that depends on nothing but the lengths of what the client sent.

@@ -117,6 +117,11 @@ Result<std::uint16_t> Server::Core::listen(const std::string& address, std::uint
     return Problem{.where = where,
                    .what = "cannot listen there: " + error.message(),
                    .right = error == boost::system::errc::address_in_use ? "name another port" : ""};
+  if (ip.is_unspecified()) {
+    gate_.answer_to_addresses();
+  } else {
+    gate_.answer_to(ip.to_string());
+  }
   const std::uint16_t bound = acceptor.local_endpoint().port();
   listeners_.push_back(std::move(listener));
   accept(*listeners_.back());

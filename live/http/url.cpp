@@ -157,6 +157,12 @@ bool is_loopback(std::string_view host) {
   return host == "localhost" || host.ends_with(".localhost") || host == "::1" || is_127(host);
 }
 
+bool is_address(std::string_view host) {
+  return host.find(':') != std::string_view::npos || (!host.empty() && std::ranges::all_of(host, [](char c) {
+           return (c >= '0' && c <= '9') || c == '.';
+         }));
+}
+
 Result<Url> parse_url(std::string_view text) {
   const std::string_view given = text;
   const auto wrong = [&](std::string what, std::string right) {

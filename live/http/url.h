@@ -44,6 +44,9 @@ std::optional<Authority> parse_authority(std::string_view text);
 /// Of this machine alone: localhost and the names below it, 127.0.0.0/8, ::1.
 bool is_loopback(std::string_view host);
 
+/// An IP address, not a name; IPv6 without its brackets.
+bool is_address(std::string_view host);
+
 struct Url {
   std::string host;
   std::uint16_t port = 80;

@@ -61,7 +61,8 @@ TEST_F(ApiJobs, AllMistakesAreNamedAtOnce) {
                                            {"name":"x","command":[]}]})"),
             json::parse(R"([
     {"pointer":"/cpu","detail":"in a DAG this belongs to its groups; move it into groups"},
-    {"pointer":"/groups/0/after","detail":"no group before this one is named `y`; groups come after others that are listed before them"},
+    {"pointer":"/groups/0/after","detail":"no group before this one is named `y`; )"
+                        R"(groups come after others that are listed before them"},
     {"pointer":"/groups/1/command","detail":"is empty, and there is no image; the program and its arguments"},
     {"pointer":"/groups/1/name","detail":"another group has this name"}])"));
 }

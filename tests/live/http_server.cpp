@@ -204,6 +204,41 @@ TEST_F(HttpServer, RefusesPagesOfElsewhere) {
   EXPECT_EQ(ask("GET", "/hello").find("Access-Control"), std::string::npos);
 }
 
+TEST(HttpOrigin, WhereEveryNameIsAllowedItMustBeTheOneAskedFor) {
+  HttpWorld world({.gate = {.hosts = {"*"}}});
+  world.add_routes();
+  world.start();
+  const auto status = [&](const std::string& host, const std::string& origin) {
+    const std::string text = "GET /hello HTTP/1.1\r\nConnection: close\r\nHost: " + host + "\r\n";
+    return first_line(raw(world.port(), text + "Origin: " + origin + "\r\n\r\n")).substr(9, 3);
+  };
+  EXPECT_EQ(status("cluster.example:80", "http://cluster.example:80"), "200");
+  EXPECT_EQ(status("cluster.example:80", "http://evil.example"), "403");
+  EXPECT_EQ(status("cluster.example:80", "http://localhost"), "403");
+  EXPECT_EQ(status("cluster.example:80", "null"), "403");
+}
+
+TEST(HttpOrigin, WhoListensEverywhereAnswersToAddressesButNotToNames) {
+  HttpWorld world;
+  world.add_routes();
+  http::Gate gate(world.table, {});
+  gate.answer_to_addresses();
+  const auto status = [&](const std::string& host, const std::string& origin) {
+    http::Request request;
+    request.headers.add("Host", host);
+    if (!origin.empty()) request.headers.add("Origin", origin);
+    const auto way = gate.head("GET", "/hello", false, false, request);
+    const auto* refused = std::get_if<http::Response>(&way);
+    return refused == nullptr ? 200U : refused->status;
+  };
+  EXPECT_EQ(status("10.0.0.1:8080", ""), 200U);
+  EXPECT_EQ(status("[fe80::1]:8080", ""), 200U);
+  EXPECT_EQ(status("10.0.0.1.evil", ""), 421U);
+  EXPECT_EQ(status("evil.example", ""), 421U);
+  EXPECT_EQ(status("10.0.0.1:8080", "http://10.0.0.1:8080"), 200U);
+  EXPECT_EQ(status("10.0.0.1:8080", "http://10.0.0.2:8080"), 403U);
+}
+
 TEST_F(HttpServer, RefusesWhatCouldBeReadInTwoWays) {
   const auto status = [&](const std::string& text) { return first_line(raw(port(), text)).substr(9, 3); };
   const std::string start = "POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + json_type;
