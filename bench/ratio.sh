@@ -12,6 +12,9 @@
 #   e_pvm                     one pick of naive E-PVM over a whole life with ours, 10,000 nodes
 #   growth                    exponent of the time of a life in the number of nodes, 100 to 100,000: the worst
 #                             of the schedulers that docs/policies.md calls indexed or sampled
+#   store                     durable submissions in groups of 1, 8 and 64, over the same bytes appended to a
+#                             file and fdatasync'ed: wall time
+#   flight                    CPU of a live controller's thread with its flight recorder over that without
 # The last line says `NAME: ratio R (min A, max B), gate G`; the exit code is 1 beyond the gate. Times are CPU
 # times of processes run in turn, so that whatever else the machine does hits both.
 set -euo pipefail
@@ -22,7 +25,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 usage() {
-  sed -n '2,17s/^# //p' "$0" >&2
+  sed -n '2,20s/^# //p' "$0" >&2
   exit 2
 }
 
@@ -181,6 +184,12 @@ decide() {
   "$bin/decision_ratio" "$name" "$rounds" "$@"
 }
 
+# Likewise; the files lie where files of the system's temporary folder do.
+live() {
+  need live_ratio
+  "$bin/live_ratio" "$name" "$rounds" "${TMPDIR:-/tmp}"
+}
+
 # The schedulers of docs/policies.md whose column "looks" says indexed or sampled.
 mapfile -t indexed < <(awk -F ' *[|] *' '/^## Schedulers/ { on = 1 } /^## Failure/ { on = 0 }
   on && $5 ~ /indexed|sampled/ { gsub(/`/, "", $2); print $2 }' docs/policies.md)
@@ -193,6 +202,7 @@ case $name in
   sim-1000) sim 1000 1.5 ;;
   trace | loop | work | heartbeat | memory) "$name" ;;
   decision | easy | e_pvm) decide ;;
+  store | flight) live ;;
   growth) decide "${indexed[@]}" ;;
   *) usage ;;
 esac

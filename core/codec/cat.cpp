@@ -141,7 +141,8 @@ Result<std::uint64_t> cat(TraceReader& reader, const CatOptions& options, TextSi
     to.write(line);
     ++lines;
   }
-  if (options.framed) to.write(end_line(reader.summary()));
+  // A run that has not ended has no end line.
+  if (options.framed && !reader.unfinished()) to.write(end_line(reader.summary()));
   return lines;
 }
 

@@ -202,7 +202,9 @@ Result<TaskExplanation> explain_task(TraceReader first, TraceReader second, cons
   if (!found) return found.problems();
   auto walk = Walk::over(std::move(second), progress);
   if (!walk) return walk.problems();
-  return Explainer(std::move(*walk), question, *found).explain();
+  auto explained = Explainer(std::move(*walk), question, *found).explain();
+  if (explained) explained->unfinished = first.unfinished();
+  return explained;
 }
 
 Result<TaskExplanation> explain_task(const std::string& trace, const ExplainQuestion& question,

@@ -31,9 +31,10 @@ struct TaskExplanation {
   std::optional<Standing> standing;                         ///< If no placement is explained.
   std::optional<ReservationWatcher::Reservation> reserved;  ///< By the last pass, if it still stands.
   std::vector<std::string> reserved_nodes;                  ///< Their names.
-  std::vector<Restraint> restraints;    ///< Of a task whose job lives when the trace ends, or then.
-  std::optional<Instant> asked;         ///< The instant in question, and what
-  std::optional<TaskState> state_then;  ///< state the task was in then.
+  std::vector<Restraint> restraints;      ///< Of a task whose job lives when the trace ends, or then.
+  std::optional<Instant> asked;           ///< The instant in question, and what
+  std::optional<std::string> unfinished;  ///< In words, that the trace lacks its end.
+  std::optional<TaskState> state_then;    ///< state the task was in then.
 };
 
 /// What is to be explained.

@@ -91,17 +91,18 @@ Result<std::vector<RecordedRun>> runs_in(const std::string& folder) {
   return runs;
 }
 
+Result<TraceReader> open_run(const RecordedRun& run, ReadOptions options) {
+  options.unfinished |= run.part;
+  if (run.part) options.why_unfinished = reason_beside(run.paths.back());
+  return TraceReader::open_segments(run.paths, std::move(options));
+}
+
 Result<TraceReader> open_trace(const std::string& path, ReadOptions options) {
   std::error_code ignored;
-  const auto open_run = [&](const RecordedRun& run) {
-    options.unfinished |= run.part;
-    if (run.part) options.why_unfinished = reason_beside(run.paths.back());
-    return TraceReader::open_segments(run.paths, options);
-  };
   if (fs::is_directory(path, ignored)) {
     const auto runs = runs_in(path);
     if (!runs) return runs.problems();
-    return open_run(runs->back());
+    return open_run(runs->back(), std::move(options));
   }
   const auto segment = segment_of(path);
   if (!segment) return TraceReader::open(path, options);
@@ -112,7 +113,7 @@ Result<TraceReader> open_trace(const std::string& path, ReadOptions options) {
   // The file itself is to be read, whatever lies behind it.
   const auto runs = runs_of(files);
   if (!runs || runs->empty()) return TraceReader::open(path, options);
-  return open_run(runs->front());
+  return open_run(runs->front(), std::move(options));
 }
 
 }  // namespace duet::codec

@@ -39,6 +39,9 @@ struct RecordedRun {
 /// killed at its very start. Problems: a header that cannot be read, or no segment at all.
 Result<std::vector<RecordedRun>> runs_in(const std::string& folder);
 
+/// Its segments as one trace.
+Result<TraceReader> open_run(const RecordedRun& run, ReadOptions options = {});
+
 /// The trace at `path`: a file; or of a folder of segments the last run; or, if the file is a segment, its
 /// run from there on.
 Result<TraceReader> open_trace(const std::string& path, ReadOptions options = {});

@@ -322,6 +322,7 @@ int explain_here(const ExplainCommand& command, const std::string& trace,
                  const codec::ExplainQuestion& question, std::atomic<std::uint64_t>& step) {
   const auto told = codec::explain_task(trace, question, &step);
   if (!told) return refuse(told.problems());
+  if (told->unfinished) sim::say("note: " + trace + ": " + *told->unfinished + '\n');
   return sim::print(text_of(*told, command.format)) ? sim::kExitOk : sim::kExitUsage;
 }
 

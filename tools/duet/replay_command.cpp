@@ -20,7 +20,9 @@ int replay_here(const ReplayCommand& command, codec::TraceReader& reader, std::a
   table.rows.push_back({reader.name(), Cell::flag(!divergence), report->controller_steps, report->agent_steps,
                         report->summary ? Cell("sha256:" + report->summary->digest) : Cell(),
                         divergence ? Cell(divergence->step) : Cell(),
-                        divergence ? Cell(divergence->what) : Cell()});
+                        divergence           ? Cell(divergence->what)
+                        : report->unfinished ? Cell(*report->unfinished)
+                                             : Cell()});
   const std::string text =
       command.format == Format::kTable ? codec::to_text(*report) : to_text(table, command.format);
   return sim::print(text) ? report->exit_status() : sim::kExitUsage;

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "core/codec/segments.h"
+#include "sim/terminal.h"
 
 namespace duet::front {
 
@@ -17,6 +18,14 @@ std::string trace_of(const std::string& run) {
   for (const std::string& folder : {run + "/flight", run})
     if (!codec::segment_files(folder).empty()) return folder;
   return trace;
+}
+
+void note_what_lacks(const codec::TraceReader& reader) {
+  if (reader.steps_before() > 0) {
+    sim::say("note: " + reader.name() + ": the first " + std::to_string(reader.steps_before()) +
+             " steps of the run are in segments that are gone\n");
+  }
+  if (reader.unfinished()) sim::say("note: " + reader.name() + ": " + *reader.unfinished() + '\n');
 }
 
 }  // namespace duet::front

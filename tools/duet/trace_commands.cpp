@@ -1,5 +1,8 @@
 // duet trace ...: looking into a run.
 #include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <system_error>
 
 #include "core/codec/cat.h"
 #include "core/codec/diff.h"
@@ -60,15 +63,35 @@ void add_kinds(Table& table, const char* what, const std::vector<codec::KindCoun
 }
 
 /// Reads a trace to its end, which checks all of it.
-Result<codec::TraceSummary> read_through(const std::string& path) {
-  auto reader = codec::open_trace(path);
+Result<codec::TraceSummary> read_through(Result<TraceReader> reader) {
   if (!reader) return reader.problems();
   codec::Frame frame;
   for (;;) {
     const auto more = reader->next(frame);
     if (!more) return more.problems();
-    if (!*more) return reader->summary();
+    if (*more) continue;
+    note_what_lacks(*reader);
+    return reader->summary();
   }
+}
+
+/// A trace that is to be checked, and what to call it.
+struct Check {
+  std::string name;
+  std::function<Result<TraceReader>()> open;
+};
+
+/// All that a path stands for: a folder of live runs holds one for each.
+Result<std::vector<Check>> checks_of(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(path, ignored))
+    return std::vector<Check>{{path, [path] { return codec::open_trace(path); }}};
+  const auto runs = codec::runs_in(path);
+  if (!runs) return runs.problems();
+  std::vector<Check> checks;
+  for (const codec::RecordedRun& run : *runs)
+    checks.push_back({run.paths.front(), [run] { return codec::open_run(run); }});
+  return checks;
 }
 
 bool readable(const std::string& path) {
@@ -88,6 +111,7 @@ int run(const TraceCatCommand& command) {
   if (!reader) return refuse(reader.problems());
   return write_to(command.out, [&](codec::TextSink& to) {
     const auto lines = codec::cat(*reader, *options, to);
+    note_what_lacks(*reader);
     return lines ? Failure{} : lines.problems();
   });
 }
@@ -110,17 +134,22 @@ int run(const TraceDiffCommand& command) {
 int run(const TraceVerifyCommand& command) {
   Table table{{"trace", "whole", "steps", "digest", "problem"}, {}};
   int code = sim::kExitOk;
-  for (const std::string& given : command.traces) {
-    const std::string path = trace_of(given);
-    const auto summary = read_through(path);
+  const auto add = [&](const std::string& name, const Result<codec::TraceSummary>& summary) {
     if (summary) {
-      table.rows.push_back({path, Cell::flag(true), summary->steps, "sha256:" + summary->digest, ""});
-      continue;
+      table.rows.push_back({name, Cell::flag(true), summary->steps, "sha256:" + summary->digest, ""});
+      return;
     }
     // A file whose bytes cannot be had says nothing about a trace.
-    code = readable(path) ? std::max(code, sim::kExitNegative) : sim::kExitUsage;
     const Problem& problem = summary.problems().front();
-    table.rows.push_back({path, Cell::flag(false), Cell(), Cell(), problem.where + ": " + problem.what});
+    code = readable(problem.where) ? std::max(code, sim::kExitNegative) : sim::kExitUsage;
+    table.rows.push_back({name, Cell::flag(false), Cell(), Cell(), problem.where + ": " + problem.what});
+  };
+  for (const std::string& given : command.traces) {
+    const std::string path = trace_of(given);
+    const auto checks = checks_of(path);
+    if (!checks) add(path, checks.problems());
+    if (checks)
+      for (const Check& check : *checks) add(check.name, read_through(check.open()));
   }
   return print_text(to_text(table, command.format), code);
 }
@@ -130,6 +159,7 @@ int run(const TraceStatsCommand& command) {
   if (!reader) return refuse(reader.problems());
   const auto stats = codec::stats(*reader);
   if (!stats) return refuse(stats.problems());
+  note_what_lacks(*reader);
   if (command.format == Format::kTable) return print_text(codec::to_text(*stats), sim::kExitOk);
   if (command.format == Format::kJson) return print_text(codec::to_json(*stats) + '\n', sim::kExitOk);
   Table table{{"what", "kind", "count", "bytes"}, {}};
@@ -143,6 +173,7 @@ int run(const TracePerfettoCommand& command) {
   if (!reader) return refuse(reader.problems());
   return write_to(command.out, [&](codec::TextSink& to) {
     const auto events = codec::perfetto(*reader, to);
+    note_what_lacks(*reader);
     return events ? Failure{} : events.problems();
   });
 }
