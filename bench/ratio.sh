@@ -12,6 +12,8 @@
 #   e_pvm                     one pick of naive E-PVM over a whole life with ours, 10,000 nodes
 #   growth                    exponent of the time of a life in the number of nodes, 100 to 100,000: the worst
 #                             of the schedulers that docs/policies.md calls indexed or sampled
+#   spawn                     2,000 runs of `true` by a runner for its agent, 64 at once, over vfork + exec of
+#                             the same; wall time, since it is the waiting that is compared
 # The last line says `NAME: ratio R (min A, max B), gate G`; the exit code is 1 beyond the gate. Times are CPU
 # times of processes run in turn, so that whatever else the machine does hits both.
 set -euo pipefail
@@ -22,7 +24,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 usage() {
-  sed -n '2,17s/^# //p' "$0" >&2
+  sed -n '2,19s/^# //p' "$0" >&2
   exit 2
 }
 
@@ -175,6 +177,18 @@ memory() {
   verdict 512
 }
 
+spawn() {
+  local program
+  program=$(command -v true)
+  need spawn spawn_rate ../libexec/duet-runner
+  # seconds COMMAND...: of 2,000, from the rate that it prints
+  seconds() { "$@" | sed -n 's/.*: \([0-9]*\)\/s.*/\1/p' | awk '{ printf "%.4f\n", 2000 / $1 }'; }
+  run_duet() { seconds "$bin/spawn_rate" "$bin/../libexec/duet-runner" "$program" 2000 64; }
+  run_raw() { seconds "$bin/spawn" vfork "$program" 2000 64; }
+  interleave run_duet run_raw
+  verdict 2.0
+}
+
 # In one process, which takes its turns itself.
 decide() {
   need decision_ratio
@@ -191,7 +205,7 @@ case $name in
   sim-10) sim 10 2.5 ;;
   sim-100) sim 100 1.8 ;;
   sim-1000) sim 1000 1.5 ;;
-  trace | loop | work | heartbeat | memory) "$name" ;;
+  trace | loop | work | heartbeat | memory | spawn) "$name" ;;
   decision | easy | e_pvm) decide ;;
   growth) decide "${indexed[@]}" ;;
   *) usage ;;
