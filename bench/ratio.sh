@@ -15,6 +15,8 @@
 #   store                     durable submissions in groups of 1, 8 and 64, over the same bytes appended to a
 #                             file and fdatasync'ed: wall time
 #   flight                    CPU of a live controller's thread with its flight recorder over that without
+#   spawn                     2,000 runs of `true` by a runner for its agent, 64 at once, over vfork + exec of
+#                             the same; wall time, since it is the waiting that is compared
 # The last line says `NAME: ratio R (min A, max B), gate G`; the exit code is 1 beyond the gate. Times are CPU
 # times of processes run in turn, so that whatever else the machine does hits both.
 set -euo pipefail
@@ -25,7 +27,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 usage() {
-  sed -n '2,20s/^# //p' "$0" >&2
+  sed -n '2,22s/^# //p' "$0" >&2
   exit 2
 }
 
@@ -178,6 +180,18 @@ memory() {
   verdict 512
 }
 
+spawn() {
+  local program
+  program=$(command -v true)
+  need spawn spawn_rate ../libexec/duet-runner
+  # seconds COMMAND...: of 2,000, from the rate that it prints
+  seconds() { "$@" | sed -n 's/.*: \([0-9]*\)\/s.*/\1/p' | awk '{ printf "%.4f\n", 2000 / $1 }'; }
+  run_duet() { seconds "$bin/spawn_rate" "$bin/../libexec/duet-runner" "$program" 2000 64; }
+  run_raw() { seconds "$bin/spawn" vfork "$program" 2000 64; }
+  interleave run_duet run_raw
+  verdict 2.0
+}
+
 # In one process, which takes its turns itself.
 decide() {
   need decision_ratio
@@ -200,7 +214,7 @@ case $name in
   sim-10) sim 10 2.5 ;;
   sim-100) sim 100 1.8 ;;
   sim-1000) sim 1000 1.5 ;;
-  trace | loop | work | heartbeat | memory) "$name" ;;
+  trace | loop | work | heartbeat | memory | spawn) "$name" ;;
   decision | easy | e_pvm) decide ;;
   store | flight) live ;;
   growth) decide "${indexed[@]}" ;;
