@@ -71,7 +71,8 @@ std::optional<Response> Gate::host_and_origin(std::string_view authority, bool h
   if (!origin) return std::nullopt;
   const std::string_view from = origin->starts_with(scheme) ? origin->substr(scheme.size()) : "";
   const bool same = !from.empty() && from == authority;
-  if (!same && !known_host(from)) return problem(403, "Pages of other origins may not send requests here.");
+  if (!same && !(known_host(from) && known_host(authority)))
+    return problem(403, "Pages of other origins may not send requests here.");
   return std::nullopt;
 }
 

@@ -61,13 +61,21 @@ TEST(HttpLimits, BodiesAreBounded) {
   EXPECT_EQ(status_of(raw(world.port(), chunks)), "413");
 }
 
-TEST(HttpLimits, SlowHeadsAndBodiesAreCutOff) {
+TEST(HttpLimits, SlowHeadsAreCutOff) {
   HttpWorld world(tight());
   world.add_routes();
   world.start();
   RawSocket head(world.port());
   head.send("GET /hello HTTP/1.1\r\n");
   EXPECT_EQ(status_of(head.read()), "408");
+}
+
+TEST(HttpLimits, ABodyHasATimeOfItsOwn) {
+  http::ServerOptions options = tight();
+  options.limits.header_time = std::chrono::seconds(60);
+  HttpWorld world(options);
+  world.add_routes();
+  world.start();
   RawSocket body(world.port());
   body.send(
       "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
