@@ -26,6 +26,7 @@ JobSpecPtr workload_spec(const std::string& service, const TaskCommand& command,
   JobSpec spec;
   spec.key = service;
   spec.kind = JobKind::kService;
+  spec.backoff = std::chrono::seconds(1);
   spec.scheduler = "round_robin";  // evenly, however little a replica needs
   TaskGroup group;
   group.count = replicas;

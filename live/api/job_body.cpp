@@ -49,6 +49,8 @@ std::string schedulers() {
   return text;
 }
 
+constexpr Duration kServiceBackoff = std::chrono::seconds(1);
+
 Duration seconds(const json& object, const char* name) {
   if (!object.contains(name)) return Duration{0};
   return Duration(std::llround(object[name].get<double>() * 1e9));
@@ -65,6 +67,8 @@ class JobReader {
     spec.scheduler = body.value("scheduler", "");
     spec.backoff = seconds(body, "backoff_s");
     spec.kind = kind_of(body);
+    // A replica that cannot start would be started again at once, for ever.
+    if (spec.kind == JobKind::kService && !body.contains("backoff_s")) spec.backoff = kServiceBackoff;
     if (spec.kind == JobKind::kDag) {
       dag(body, spec);
     } else {

@@ -28,6 +28,7 @@ AgentDriver::AgentDriver(asio::io_context& io, AgentDriverOptions options)
       retry_(io) {
   DUET_CHECK(options_.send);
   if (!options_.tell) options_.tell = [](const AttemptFacts&) {};
+  if (!options_.booted) options_.booted = [] {};
   if (!options_.registered) options_.registered = [](bool) {};
   if (!options_.warn) options_.warn = [](const std::string&) {};
 }
@@ -65,6 +66,7 @@ void AgentDriver::boot() {
         if (adopted.running) running_.insert(adopted.attempt);
       inbox_.emplace_front(agent::Boot{fresh_nonce(), std::move(*outlived)});
       pump_.schedule();
+      options_.booted();
       return;
     }
     for (const Problem& problem : outlived.problems()) options_.warn(problem.where + ": " + problem.what);

@@ -21,6 +21,7 @@ struct AgentDriverOptions {
   MachineIndex index = 1;               ///< In the recording.
   std::function<void(const msg::FromAgent&)> send;
   std::function<void(const AttemptFacts&)> tell;  ///< Something people want to know.
+  std::function<void()> booted;                   ///< A life has begun: what outlived the last one is known.
   std::function<void(bool)> registered;  ///< The controller took this node in, or does not know it any more.
   std::function<void(std::string)> warn;
 };

@@ -1,7 +1,6 @@
 #include "live/program/agent_program.h"
 
 #include <csignal>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -40,11 +39,6 @@ struct Settings {
   bool record = true;
   AgentConfig config;
 };
-
-std::string beside_this(const std::string& program) {
-  std::error_code error;
-  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / program).string();
-}
 
 std::string host_name() {
   char name[256] = {};
@@ -86,6 +80,7 @@ class Program {
   void read_log(const wire::ReadLog& query);
   void note_state(bool registered);
   Problems open_recorder();
+  void connect();
   void end();
 
   asio::io_context& io_;
@@ -93,6 +88,8 @@ class Program {
   asio::signal_set signals_;
   asio::steady_timer sampling_;
   std::unique_ptr<FolderHold> folder_;
+  Secret token_;
+  std::string topology_;
   std::unique_ptr<FlightRecorder> recorder_;
   std::optional<AgentDriver> driver_;
   std::unique_ptr<ProcessRuntime> runtime_;
@@ -105,15 +102,15 @@ Problems Program::start() {
   auto folder = hold_folder(settings_.data, "agent");
   if (!folder) return folder.problems();
   folder_ = std::move(*folder);
-  Secret token;
   if (!settings_.token_file.empty()) {
-    auto read = secret_in(settings_.token_file);
-    if (!read) return read.problems();
-    token = std::move(*read);
+    auto token = secret_in(settings_.token_file);
+    if (!token) return token.problems();
+    token_ = std::move(*token);
   }
   const auto topology = detect_topology(settings_.topology);
   if (!topology) return topology.problems();
   settings_.config.offer = topology->offer;
+  topology_ = topology->words;
   log::info("node", {{"name", settings_.config.name}, {"topology", topology->words}});
 
   if (Problems problems = open_recorder(); !problems.empty()) return problems;
@@ -121,7 +118,12 @@ Problems Program::start() {
   options.config = settings_.config;
   options.recorder = recorder_.get();
   options.send = [this](const msg::FromAgent& message) { link_->send(message); };
-  options.tell = [this](const AttemptFacts& facts) { link_->send(wire::Learned{{facts}}); };
+  options.tell = [this](const AttemptFacts& facts) {
+    if (link_) link_->send(wire::Learned{{facts}});
+  };
+  options.booted = [this] {
+    if (!link_) connect();
+  };
   options.registered = [this](bool registered) { note_state(registered); };
   options.warn = [](const std::string& what) { log::warn("runtime", {{"what", what}}); };
   driver_.emplace(io_, std::move(options));
@@ -136,14 +138,23 @@ Problems Program::start() {
   processes.runner.port_base = settings_.port_base;
   runtime_ = make_process_runtime(io_, std::move(processes), driver_->hooks());
 
+  listen_to_signals();
+  driver_->start(*runtime_);
+  sample_later();
+  return {};
+}
+
+/// When it is known what runs here, and what limits it: both are the first things to be told.
+void Program::connect() {
   wire::ControllerLink::Options to;
   to.host = settings_.controller.host;
   to.port = std::to_string(settings_.controller.port);
-  to.hello.token = std::string(token.reveal());
+  to.hello.token = std::string(token_.reveal());
   to.hello.agent.name = settings_.config.name;
   to.hello.agent.address = settings_.address;
   to.hello.agent.version = DUET_VERSION;
-  to.hello.agent.topology = topology->words;
+  to.hello.agent.topology = topology_;
+  to.hello.agent.limits = runtime_->words();
   to.hello.agent.pid = ::getpid();
   wire::ControllerLink::Hooks hooks;
   hooks.message = [this](msg::ToAgent message) { driver_->delivered(std::move(message)); };
@@ -160,12 +171,7 @@ Problems Program::start() {
     stop();
   };
   link_.emplace(io_, std::move(to), std::move(hooks));
-
-  listen_to_signals();
-  driver_->start(*runtime_);
   link_->start();
-  sample_later();
-  return {};
 }
 
 Problems Program::open_recorder() {
@@ -230,7 +236,7 @@ void Program::sample_later() {
   sampling_.expires_after(kSampleEvery);
   sampling_.async_wait([this](const boost::system::error_code& error) {
     if (error || stopping_) return;
-    if (!link_->connected()) return sample_later();
+    if (!link_ || !link_->connected()) return sample_later();
     runtime_->sample([this](std::vector<AttemptFacts> facts) {
       if (!facts.empty()) link_->send(wire::Learned{std::move(facts)});
       sample_later();

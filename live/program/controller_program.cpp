@@ -184,6 +184,7 @@ Problems Program::serve() {
   if (!token) return token.problems();
   ApiOptions api;
   api.version = DUET_VERSION;
+  api.workload.argv = {beside_this("duet-workload")};
   api.read_log = [this](const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
     read_log(question, std::move(done));
   };

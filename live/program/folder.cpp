@@ -60,6 +60,11 @@ Result<std::unique_ptr<FolderHold>> hold_folder(const std::string& path, const s
   return std::unique_ptr<FolderHold>(new FolderHold(absolute.string(), fd));
 }
 
+std::string beside_this(const std::string& program) {
+  std::error_code error;
+  return (std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / program).string();
+}
+
 Result<Secret> secret_in(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {

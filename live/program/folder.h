@@ -30,6 +30,9 @@ class FolderHold {
 /// user's, or another `kind` ("controller", "agent") works in it.
 Result<std::unique_ptr<FolderHold>> hold_folder(const std::string& path, const std::string& kind);
 
+/// The path of another program of ours, which lies where this one does.
+std::string beside_this(const std::string& program);
+
 /// The secret in that file; drawn and written (0600) if there is none. Problems: it cannot be read or
 /// written, others may read it, it is too short.
 Result<Secret> secret_in(const std::string& path);

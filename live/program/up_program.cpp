@@ -39,6 +39,7 @@ constexpr auto kReadyWithin = std::chrono::seconds(20);
 constexpr auto kShortestPause = std::chrono::milliseconds(200);
 constexpr auto kLongestPause = std::chrono::seconds(5);
 constexpr auto kLivedForAWhile = std::chrono::seconds(10);
+constexpr std::string_view kScheme = "http://";
 /// To end politely; then by force. Longer than the agents' grace for their tasks.
 constexpr auto kEndWithin = std::chrono::seconds(15);
 
@@ -220,8 +221,14 @@ void Cluster::look(std::chrono::steady_clock::time_point until) {
   if (stopping_) return;
   if (all_.size() == 1) {
     const auto note = note_in(all_.front()->note);
-    if (note.is_object() && note.contains("agents")) {
-      add_agents(note["agents"].get<std::string>());
+    if (note.is_object() && note.contains("agents") && note.contains("url")) {
+      const std::string agents = note["agents"].get<std::string>();
+      // When it is started again, it must be found where it was.
+      for (std::string& word : all_.front()->argv) {
+        if (word.starts_with("--agents=")) word = "--agents=" + agents;
+        if (word.starts_with("--listen=")) word = "--listen=" + note.value("url", "").substr(kScheme.size());
+      }
+      add_agents(agents);
       for (std::size_t i = 1; i < all_.size(); ++i) {
         if (const Problems problems = launch(*all_[i]); !problems.empty()) {
           log::write(log::Level::kError, "cannot be started", problems);
