@@ -1,4 +1,8 @@
 // duet replay: proving a run.
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
 #include "core/codec/replay.h"
 #include "core/codec/segments.h"
 #include "sim/terminal.h"
@@ -30,11 +34,29 @@ int replay_here(const ReplayCommand& command, codec::TraceReader& reader, std::a
 
 }  // namespace
 
+/// All runs of a live folder: each life of the controller is one.
 int run(const ReplayCommand& command) {
   const std::string trace = trace_of(command.trace);
-  auto reader = codec::open_trace(trace);
-  if (!reader) return refuse(reader.problems());
-  return guarded(trace, [&](auto& step) { return replay_here(command, *reader, step); });
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(trace, ignored)) {
+    auto reader = codec::open_trace(trace);
+    if (!reader) return refuse(reader.problems());
+    return guarded(trace, [&](auto& step) { return replay_here(command, *reader, step); });
+  }
+  const auto runs = codec::runs_in(trace);
+  if (!runs) return refuse(runs.problems());
+  int worst = sim::kExitOk;
+  for (const codec::RecordedRun& run : *runs) {
+    auto reader = codec::open_run(run);
+    if (!reader) return refuse(reader.problems());
+    if (runs->size() > 1 && command.format == Format::kTable &&
+        !sim::print("run " + run.run + ", " + std::to_string(run.paths.size()) +
+                    (run.paths.size() == 1 ? " file\n" : " files\n")))
+      return sim::kExitUsage;
+    worst = std::max(
+        worst, guarded(run.paths.front(), [&](auto& step) { return replay_here(command, *reader, step); }));
+  }
+  return worst;
 }
 
 }  // namespace duet::front
