@@ -100,20 +100,21 @@ test_everything_else() {
   check oracle tools/oracle.sh
   run_tests release install
 
-  for preset in clang gcc-debug clang-debug; do check "build-$preset" build "$preset" duet duet-sim; done
+  check build-clang build clang duet duet-sim duet-up duet-controller duet-agent duet-runner duet-workload
+  for preset in gcc-debug clang-debug; do check "build-$preset" build "$preset" duet duet-sim; done
   check digests tools/digests.sh build build-clang build-gcc-debug build-clang-debug
 
-  check build-asan build asan test_unit test_contract test_property test_golden
-  run_tests asan 'unit|contract|property|golden'
+  check build-asan build asan test_unit test_contract test_property test_golden test_live
+  run_tests asan 'unit|contract|property|golden|live'
 
   check build-tsan build tsan test_live
   run_tests tsan live
 
   check build-fuzz build fuzz
-  # A minute each, two at a time: a fuzzer is one thread.
+  # Half a minute each, two at a time: a fuzzer is one thread.
   for name in tests/fuzz/*.cpp; do
     name=$(basename "$name" .cpp)
-    check "fuzz-$name" tools/fuzz.sh 60 "$name" &
+    check "fuzz-$name" tools/fuzz.sh 30 "$name" &
     if ((++started % 2 == 0)); then wait; fi
   done
   wait
