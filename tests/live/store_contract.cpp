@@ -1,6 +1,7 @@
 // What every store must do: keep the last record of each key, forget what has ended, answer from outside.
 #include <sys/resource.h>
 
+#include "core/codec/hash.h"
 #include "tests/live/store_support.h"
 
 namespace duet::test {
@@ -166,6 +167,37 @@ TEST_P(StoreContract, ACommitMayFollowFromTheAnswer) {
   io_.run_for(std::chrono::seconds(30));
   EXPECT_EQ(left, 0);
   EXPECT_EQ(content(*store->load()), contents_after(3, 5).back());
+}
+
+TEST(StoreRows, BytesArePinned) {
+  // If this fails, the format of stores has changed: then kStoreFormat must change too, and stores of the one
+  // before must be brought up to date when they are loaded.
+  ThreadSet threads;
+  threads.insert(2);
+  const std::vector<Record> records = {
+      NodeRecord{NodeId{300}, "a", Epoch{4}, true, {}}, EndRecord{JobId{3}, JobState::kFailed},
+      JobRecord{JobId{5}, instant_ns(5), false, 1, service_of(2, "ann")},
+      TaskRecord{{JobId{5}, 1}, TaskState::kRunning, 2, 1, 1, 0, NodeId{7}, {}, threads, instant_ns(1000)},
+      KeyRecord{"k", JobId{5}, 77, instant_ns(5)}};
+  std::string all;
+  for (const Record& record : records) {
+    const live::RowKey key = live::row_key(record);
+    std::string value;
+    live::append_row_value(value, record);
+    all += std::to_string(static_cast<int>(key.kind)) + " " + codec::hex(codec::as_bytes(key.bytes)) + " " +
+           codec::hex(codec::as_bytes(value)) + "\n";
+    EXPECT_TRUE(live::record_of_row(key, value));
+    value.pop_back();
+    EXPECT_FALSE(live::record_of_row(key, value));
+  }
+  EXPECT_EQ(all,
+            "1 000000000000012c 026209036111010303010101\n"
+            "2  030d03\n"
+            "3 0000000000000005 "
+            "0015150003010107616e6e010305421f010100010103010f736c65657020310101010101010101010100\n"
+            "4 000000000000000500000001 01150302050303011d0013421f\n"
+            "5 6b 04036b159b15\n");
+  EXPECT_EQ(live::row_hash(live::RowKind::kJob, "a", "b"), 11548326313619824756U);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, StoreContract, testing::Values("memory", "sqlite"),
