@@ -25,6 +25,9 @@
 namespace duet::live {
 namespace {
 
+/// What is being answered when this is told to stop may take so long.
+constexpr auto kLastAnswers = std::chrono::milliseconds(500);
+
 struct Settings {
   Arguments::Endpoint http{"127.0.0.1", 8080};
   Arguments::Endpoint agents{"127.0.0.1", 7070};
@@ -80,6 +83,7 @@ class Program {
   void read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done);
   void note_where();
   void stop();
+  void end();
 
   asio::io_context& io_;
   const Settings& settings_;
@@ -237,6 +241,13 @@ void Program::note_where() {
 void Program::stop() {
   log::info("controller stops");
   ::unlink(folder_->file("controller.json").c_str());
+  server_->stop(kLastAnswers, [this] { end(); });
+}
+
+void Program::end() {
+  server_.reset();
+  api_.reset();
+  agents_.reset();
   driver_.reset();
   if (recorder_)
     if (const auto ended = recorder_->finish(); !ended)

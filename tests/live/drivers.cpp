@@ -156,7 +156,7 @@ TEST_F(Drivers, HandingOverToItselfCostsNothing) {
   const auto next = submit(false);
   EXPECT_EQ(next->job, JobId{2});
   ASSERT_TRUE(run_until(io, [&] { return ready() == 2 && ended_durably(next->job); }));
-  EXPECT_TRUE(runs(answer->job));
+  ASSERT_TRUE(run_until(io, [&] { return runs(answer->job); }));
   EXPECT_EQ(job(answer->job)->tasks[0].attempt, 1U);
   EXPECT_EQ(processes["n1"].launched + processes["n2"].launched, 2U);
 }
