@@ -165,6 +165,7 @@ void read_cluster(Context& context, const JsonValue& cluster) {
   out.latency = reader.seconds("latency_s");
   out.commit_delay = reader.seconds("commit_delay_s");
   out.agent.heartbeat = reader.seconds("heartbeat_s");
+  context.heartbeat_place = reader.place("heartbeat_s");
   out.agent.resend_after = out.controller.resend_after = reader.seconds("resend_after_s");
   out.agent.kill_grace = reader.seconds("kill_grace_s");
   out.controller.max_losses = static_cast<std::uint32_t>(reader.integer("max_losses"));

@@ -62,6 +62,7 @@ struct Context {
   std::vector<PowerSwitch> switches = {};
   LatestTime latest = {};
   JsonPlace horizon_place = {};
+  JsonPlace heartbeat_place = {};
 
   void note_time(Instant at, const JsonPlace& place) {
     if (at > latest.at) latest = {at, place};

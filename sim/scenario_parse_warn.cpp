@@ -154,6 +154,29 @@ void warn_of_long_times(Context& context) {
                        "right: a longer `heartbeat_s` (0: none), or an earlier time");
 }
 
+/// How long the detector bears silence; kNever if it does so for ever.
+Instant dead_after_silence(const PolicyChoice& choice) {
+  auto detector = make_policy(detector_policies(), choice);
+  if (!detector) return kNever;
+  (*detector)->heartbeat(Instant{});
+  Instant at{};
+  while (at != kNever && (*detector)->assess(at) != Liveness::kDead) at = (*detector)->next_change(at);
+  return at;
+}
+
+void warn_of_rare_heartbeats(Context& context) {
+  const Duration between = context.out.agent.heartbeat;
+  const Instant dead = dead_after_silence(context.out.controller.detector);
+  if (dead == kNever || (between > Duration{0} && Instant(between) < dead)) return;
+  const std::string patience =
+      "the detector takes a node for dead after " + seconds_words(dead) + " of silence, ";
+  context.warnings.add(
+      context.heartbeat_place,
+      patience + (between == Duration{0} ? "and there are no heartbeats: a quiet node is lost"
+                                         : "before its next heartbeat"),
+      "right: shorter `heartbeat_s`, or a detector that waits longer (`dead_after_s` 0: for ever)");
+}
+
 }  // namespace
 
 std::string seconds_words(Instant at) {
@@ -192,6 +215,7 @@ void warn(Context& context) {
   warn_of_large_services(context);
   warn_of_idle_faults(context);
   warn_of_long_times(context);
+  warn_of_rare_heartbeats(context);
 }
 
 }  // namespace duet::sim::parsing

@@ -48,6 +48,22 @@ TEST(ScenarioWarnings, AreShownAsWarnings) {
             "    = right: a `crash` of it before this\n");
 }
 
+TEST(ScenarioWarnings, NodesTakenForDeadBetweenHeartbeats) {
+  const auto warned = [](const std::string& heartbeat, const std::string& detector) {
+    const ParsedScenario parsed = parse_scenario(
+        R"({"cluster": {"node_types": {"n": {}}, "nodes": [{"type": "n"}], "heartbeat_s": )" + heartbeat +
+            R"(}, "policies": {"detector": )" + detector + R"(}, "workload": {"jobs": [{"duration_s": 1}]}})",
+        "s.json");
+    good(parsed);
+    return parsed.warnings.empty() ? std::string() : parsed.warnings.front().what;
+  };
+  const std::string patience = "the detector takes a node for dead after 30 s of silence, ";
+  EXPECT_EQ(warned("0", "\"timeout\""), patience + "and there are no heartbeats: a quiet node is lost");
+  EXPECT_EQ(warned("30", "\"timeout\""), patience + "before its next heartbeat");
+  EXPECT_EQ(warned("29", "\"timeout\""), "");
+  EXPECT_EQ(warned("0", R"({"name": "timeout", "dead_after_s": 0, "suspect_after_s": 0})"), "");
+}
+
 TEST(ScenarioWarnings, QueuesThatAreFullAtOnce) {
   const std::string right =
       " | right: a higher `queue_limit`, or an assertion about `jobs_refused` if it is meant";
@@ -130,8 +146,10 @@ TEST(ScenarioWarnings, TimesThatTakeAgesToPass) {
       ElementsAre("/workload/jobs/0/at_s: until 2000000001 s the nodes send 400 million heartbeats, and a "
                   "run passes a few million of them in a second" +
                   right));
-  EXPECT_THAT(warnings(late, {"/cluster/heartbeat_s=0"}), IsEmpty());
-  EXPECT_THAT(warnings(late, {"/cluster/heartbeat_s=1000"}), IsEmpty());
+  const std::string patient =
+      R"(/policies/detector={"name": "timeout", "suspect_after_s": 0, "dead_after_s": 0})";
+  EXPECT_THAT(warnings(late, {"/cluster/heartbeat_s=0", patient}), IsEmpty());
+  EXPECT_THAT(warnings(late, {"/cluster/heartbeat_s=1000", patient}), IsEmpty());
   EXPECT_THAT(warnings(late, {"/horizon_s=1000"}), IsEmpty());
   EXPECT_THAT(warnings(R"("workload": {"jobs": [{"duration_s": 1}]})", {"/horizon_s=4e9"}), IsEmpty());
   EXPECT_THAT(
