@@ -37,7 +37,8 @@ class Api::LogTail : public std::enable_shared_from_this<Api::LogTail> {
       respond_(http::problem(404, "The log cannot be read: " + piece.problems().front().what + "."));
       return;
     }
-    if (!piece) return stream_.close();
+    // The agent may be replaced meanwhile; whoever follows wants the rest, not an end that looks whole.
+    if (!piece) return follow_ ? ask_later() : stream_.close();
     if (!begun_) {
       begun_ = true;
       stream_ = respond_.stream("text/plain; charset=utf-8");

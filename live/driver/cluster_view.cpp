@@ -26,6 +26,7 @@ void ClusterView::rebuild(const Controller& machine) {
 
 JobView& ClusterView::add(JobId id, JobSpecPtr spec) {
   JobView& job = jobs_[id];
+  if (job.ended != Instant{}) std::erase(ended_, id);  // Its end was not durable.
   job = JobView{};
   job.id = id;
   std::size_t tasks = 0;
@@ -56,7 +57,11 @@ const AgentFacts* ClusterView::agent(const std::string& name) const {
 }
 
 void ClusterView::exited(AttemptId attempt, std::int32_t exit_code) {
-  if (jobs_.contains(attempt.task.job)) exit_codes_[attempt] = exit_code;
+  const auto at = jobs_.find(attempt.task.job);
+  if (at == jobs_.end() || attempt.task.index >= at->second.tasks.size()) return;
+  // Said again, or late: the end is told already.
+  const TaskView& task = at->second.tasks[attempt.task.index];
+  if (task.attempt == attempt.number && active(task.state)) exit_codes_[attempt] = exit_code;
 }
 
 /// What a later message leaves out is as the earlier one said.

@@ -55,8 +55,10 @@ class Attempt {
   bool is_starting() const { return phase_ == Phase::kStarting; }
   /// Of its program, while that is not reaped; else 0.
   std::int64_t pid() const { return reaped_ ? 0 : pid_; }
-  /// How it ended, once it has.
-  agent::Exited exited() const { return {id(), outcome_, exit_code_}; }
+  /// How it ended, once it has. What was told to end did not fail by itself.
+  agent::Exited exited() const {
+    return {id(), ordered_ && outcome_ == Outcome::kFailed ? *ordered_ : outcome_, exit_code_};
+  }
   agent::Adopted adopted() const;
   /// Measured now, if it runs.
   AttemptFacts facts() const;

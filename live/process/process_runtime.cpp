@@ -44,6 +44,7 @@ class RunnerClient final : public ProcessRuntime {
   bool connect();
   void start_runner();
   void try_again();
+  void nothing_sampled(std::function<void(std::vector<AttemptFacts>)> done);
   void opened(Result<std::vector<agent::Adopted>> result);
   void send(const runner::Request& request) {
     if (channel_) channel_->send(request);
@@ -170,7 +171,7 @@ void RunnerClient::on(const runner::Samples& answer) {
 void RunnerClient::closed(const std::string& why) {
   // The channel is in this call.
   boost::asio::post(io_, [gone = std::shared_ptr<Channel>(std::move(channel_))] {});
-  sampling_.clear();
+  for (auto& [number, done] : std::exchange(sampling_, {})) nothing_sampled(std::move(done));
   if (const auto done = std::exchange(shut_down_, nullptr)) {
     open_ = false;
     return done();
@@ -189,8 +190,15 @@ void RunnerClient::launch(const agent::Launch& order) {
   send(runner::Launch{order, options_.topology.processors_of(order.threads)});
 }
 
+/// Whoever measures again and again waits for an answer.
+void RunnerClient::nothing_sampled(std::function<void(std::vector<AttemptFacts>)> done) {
+  boost::asio::post(io_, [alive = alive_, done = std::move(done)] {
+    if (*alive) done({});
+  });
+}
+
 void RunnerClient::sample(std::function<void(std::vector<AttemptFacts>)> done) {
-  if (!channel_) return;
+  if (!channel_) return nothing_sampled(std::move(done));
   sampling_[++samples_] = std::move(done);
   send(runner::Sample{samples_});
 }

@@ -27,8 +27,11 @@ constexpr std::int64_t kPatienceWithEnds = 60;
 bool same_user(int socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-         (peer.uid == geteuid() || peer.uid == 0);
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+  if (peer.uid != geteuid() && peer.uid != 0) return false;
+  // Where tasks run as this runner's user, they may not play its agent.
+  const auto tasks = descendants_of(getpid());
+  return std::ranges::find(tasks, std::int64_t{peer.pid}) == tasks.end();
 }
 
 Problem runner_problem(const std::string& where, const char* what) {
@@ -178,6 +181,8 @@ void Runner::on(const runner::List& request) {
 
 void Runner::on(const runner::Launch& request) {
   const AttemptId id = request.order.attempt;
+  // It was on its way when this was told to stop: nobody's fault, and nothing has run.
+  if (shutting_down_) return send(agent::Exited{id, Outcome::kLost, 0});
   auto& attempt = attempts_[id];
   if (attempt) return;  // It has been started: an agent says so once.
   Attempt::Hooks hooks;
@@ -244,7 +249,7 @@ void Runner::shut_down(Duration grace) {
   if (std::exchange(shutting_down_, true)) return;
   const auto end_all = [this](bool force) {
     for (const auto& [id, attempt] : attempts_)
-      if (!attempt->has_ended()) attempt->terminate({id, force, Outcome::kKilled});
+      if (!attempt->has_ended()) attempt->terminate({id, force, Outcome::kLost});
   };
   end_all(grace <= Duration{0});
   grace_.expires_after(grace);

@@ -71,7 +71,6 @@ class Program {
   Program(asio::io_context& io, Settings settings)
       : io_(io), settings_(std::move(settings)), signals_(io), sampling_(io) {}
   Problems start();
-  bool refused() const { return refused_; }
 
  private:
   void listen_to_signals();
@@ -95,7 +94,6 @@ class Program {
   std::unique_ptr<ProcessRuntime> runtime_;
   std::optional<wire::ControllerLink> link_;
   bool stopping_ = false;
-  bool refused_ = false;
 };
 
 Problems Program::start() {
@@ -113,7 +111,8 @@ Problems Program::start() {
   topology_ = topology->words;
   log::info("node", {{"name", settings_.config.name}, {"topology", topology->words}});
 
-  if (Problems problems = open_recorder(); !problems.empty()) return problems;
+  if (const Problems problems = open_recorder(); !problems.empty())
+    log::write(log::Level::kError, "nothing is recorded", problems);
   AgentDriverOptions options;
   options.config = settings_.config;
   options.recorder = recorder_.get();
@@ -157,7 +156,11 @@ void Program::connect() {
   to.hello.agent.limits = runtime_->words();
   to.hello.agent.pid = ::getpid();
   wire::ControllerLink::Hooks hooks;
-  hooks.message = [this](msg::ToAgent message) { driver_->delivered(std::move(message)); };
+  hooks.message = [this](msg::ToAgent message) {
+    // Nothing new begins here any more; it is placed elsewhere when this node has gone.
+    if (stopping_ && std::holds_alternative<msg::Launch>(message.body)) return;
+    driver_->delivered(std::move(message));
+  };
   hooks.read_log = [this](const wire::ReadLog& query) { read_log(query); };
   hooks.changed = [](bool connected, const std::string& why) {
     if (connected)
@@ -165,10 +168,8 @@ void Program::connect() {
     else
       log::warn("no controller, looking for it", {{"why", why}});
   };
-  hooks.refused = [this](const std::string& why) {
-    log::error("the controller refuses this agent", {{"why", why}});
-    refused_ = true;
-    stop();
+  hooks.refused = [](const std::string& why) {
+    log::error("the controller refuses this agent, which goes on asking", {{"why", why}});
   };
   link_.emplace(io_, std::move(to), std::move(hooks));
   link_->start();
@@ -233,6 +234,7 @@ void Program::stop() {
 }
 
 void Program::sample_later() {
+  if (stopping_) return;
   sampling_.expires_after(kSampleEvery);
   sampling_.async_wait([this](const boost::system::error_code& error) {
     if (error || stopping_) return;
@@ -289,7 +291,7 @@ int agent_main(int argc, const char* const* argv) {
     return 1;
   }
   io.run();
-  return program.refused() ? 1 : 0;
+  return 0;
 }
 
 }  // namespace duet::live

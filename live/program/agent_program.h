@@ -3,7 +3,7 @@
 
 namespace duet::live {
 
-/// Runs until SIGINT or SIGTERM. Returns the exit code: 0; 1 if it could not start or was refused; 2 if its
+/// Runs until SIGINT or SIGTERM. Returns the exit code: 0; 1 if it could not start; 2 if its
 /// arguments are mistaken.
 int agent_main(int argc, const char* const* argv);
 

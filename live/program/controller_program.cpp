@@ -107,7 +107,8 @@ Problems Program::start() {
   auto token = secret_in(folder_->file("agent.token"));
   if (!token) return token.problems();
   if (Problems problems = open_store(); !problems.empty()) return problems;
-  if (Problems problems = open_recorder(); !problems.empty()) return problems;
+  if (const Problems problems = open_recorder(); !problems.empty())
+    log::write(log::Level::kError, "nothing is recorded", problems);
 
   ControllerDriverOptions options;
   options.recorder = recorder_.get();

@@ -195,7 +195,7 @@ void Cluster::ended(Watched& watched, std::int32_t code) {
   asio::post(io_, [gone = std::shared_ptr<ChildProcess>(std::move(watched.process))] {});
   if (stopping_) return count_down();
   const std::string log = folder_->file("log/" + watched.name + ".log");
-  if (code == 1 || code == 2) {  // It said itself that it cannot go on.
+  if ((code == 1 || code == 2) && !announced_) {  // It said itself that it cannot run.
     std::fprintf(stderr, "%s cannot run: see the end of %s\n", watched.name.c_str(), log.c_str());
     failed_ = true;
     return stop();

@@ -102,8 +102,10 @@ void FlightRecorder::add(MachineIndex machine, Instant now, const Event& event, 
     if (failure_) return;
     if constexpr (std::is_same_v<Event, controller::Event>)
       if (std::holds_alternative<controller::Restore>(event)) keeper_->readable_from(file_);
+    // One step alone may be longer than the buffer: a Restore of everything.
+    const bool waits = !buffer_.empty();
     frames_.add(buffer_, machine, now, event, commands, first);
-    late = buffer_.size() > options_.buffer_bytes;
+    late = waits && buffer_.size() > options_.buffer_bytes;
     wake = sleeping_ || buffer_.size() >= kEager;
   }
   if (late)

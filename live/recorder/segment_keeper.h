@@ -25,7 +25,11 @@ class SegmentKeeper {
   /// A file was closed, or the folder was taken over from an earlier recorder.
   void look();
   /// The run can be read from this file on without those before it.
-  void readable_from(std::uint64_t file) { readable_from_ = file; }
+  void readable_from(std::uint64_t file) {
+    readable_from_ = file;
+    crowded_ = false;  // Until it has looked again.
+    look();
+  }
   /// Of all files, when it last looked.
   std::uint64_t bytes() const { return bytes_; }
   /// The files that the run needs to be read take more than half of what is allowed.

@@ -11,6 +11,8 @@ using Tcp = asio::ip::tcp;
 constexpr auto kHelloWithin = std::chrono::seconds(5);
 /// An agent whose end does not acknowledge what we sent: TCP alone would wait a quarter of an hour.
 constexpr auto kUnacknowledged = std::chrono::seconds(10);
+/// To read a part of a log. An agent that is stopped does not answer, though its connection stands.
+constexpr auto kLogWithin = std::chrono::seconds(5);
 constexpr auto kAcceptAgain = std::chrono::milliseconds(100);
 /// Strangers beyond so many wait at the door.
 constexpr std::size_t kMostSessions = 10'000;
@@ -106,11 +108,11 @@ void AgentPort::drop(LinkId link, const std::string& why) {
   const auto named = by_name_.find(session->name);
   if (named != by_name_.end() && named->second == link) by_name_.erase(named);
   for (auto it = log_reads_.begin(); it != log_reads_.end();) {
-    if (it->second.first != link) {
+    if (it->second.link != link) {
       ++it;
       continue;
     }
-    const LogRead done = std::move(it->second.second);
+    const LogRead done = std::move(it->second.done);
     it = log_reads_.erase(it);
     asio::post(io_, [done, why] { done(Problem{"agent", "left before it answered: " + why, {}}); });
   }
@@ -123,16 +125,21 @@ void AgentPort::hear(LinkId link, std::span<const std::uint8_t> frame) {
   Session& session = *at->second;
   FromAgent message;
   if (!codec::decode_exactly(frame, message)) return drop(link, "sent what cannot be read");
-  if (const auto* hello = std::get_if<Hello>(&message)) return hear(session, *hello);
+  if (const auto* hello = std::get_if<Hello>(&message)) {
+    if (!session.name.empty()) return drop(link, "said twice who it is");
+    return hear(session, *hello);
+  }
   if (session.name.empty()) return drop(link, "did not say who it is");
   if (auto* said = std::get_if<msg::FromAgent>(&message)) {
+    const auto* as = std::get_if<msg::Register>(&said->body);
+    if (as != nullptr && as->name != session.name) return drop(link, "registers under another name");
     hooks_.message(link, std::move(*said));
   } else if (const auto* learned = std::get_if<Learned>(&message)) {
     for (const AttemptFacts& facts : learned->attempts) hooks_.learned(link, facts);
   } else if (auto* part = std::get_if<LogPart>(&message)) {
     auto waiting = log_reads_.extract(part->request);
-    if (waiting.empty() || waiting.mapped().first != link) return;
-    waiting.mapped().second(std::move(*part));
+    if (waiting.empty() || waiting.mapped().link != link) return;
+    waiting.mapped().done(std::move(*part));
   }
 }
 
@@ -154,8 +161,9 @@ void AgentPort::hear(Session& session, const Hello& hello) {
   session.patience.cancel();
   session.name = hello.agent.name;
   by_name_[session.name] = session.link;  // The newest: an older connection may not have been missed yet.
+  const LinkId link = session.link;
+  hooks_.joined(link, hello.agent);
   session.socket->send(ToAgent(Welcome{options_.version}));
-  hooks_.joined(session.link, hello.agent);
 }
 
 void AgentPort::send(LinkId link, const msg::ToAgent& message) {
@@ -172,7 +180,16 @@ void AgentPort::read_log(const std::string& agent, ReadLog query, LogRead done) 
     return;
   }
   query.request = ++last_read_;
-  log_reads_.emplace(query.request, std::pair(at->second, std::move(done)));
+  LogWait& wait = log_reads_[query.request];
+  wait.link = at->second;
+  wait.done = std::move(done);
+  wait.patience = std::make_unique<asio::steady_timer>(io_, kLogWithin);
+  wait.patience->async_wait(
+      [this, alive = alive_, request = query.request](const boost::system::error_code& stopped) {
+        if (!*alive || stopped) return;
+        const auto waiting = log_reads_.extract(request);
+        if (waiting) waiting.mapped().done(Problem{"agent", "does not answer", "try again later"});
+      });
   sessions_.at(at->second)->socket->send(ToAgent(query));
 }
 

@@ -58,7 +58,12 @@ class AgentPort {
   std::unique_ptr<Listener> listener_;
   std::map<LinkId, std::unique_ptr<Session>> sessions_;
   std::map<std::string, LinkId> by_name_;
-  std::map<std::uint64_t, std::pair<LinkId, LogRead>> log_reads_;
+  struct LogWait {
+    LinkId link;
+    LogRead done;
+    std::unique_ptr<asio::steady_timer> patience;
+  };
+  std::map<std::uint64_t, LogWait> log_reads_;
   std::uint64_t last_link_ = 0;
   std::uint64_t last_read_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

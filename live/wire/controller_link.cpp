@@ -78,16 +78,16 @@ void ControllerLink::hear(std::span<const std::uint8_t> frame) {
   if (std::holds_alternative<Welcome>(message)) {
     timer_.cancel();
     welcome_ = true;
-    told_ = false;
+    told_ = told_refused_ = false;
     wait_ = options_.shortest_wait;
     if (kept_) socket_->send(FromAgent(*std::exchange(kept_, std::nullopt)));
     hooks_.changed(true, {});
   } else if (auto* refused = std::get_if<Refused>(&message)) {
-    if (!refused->for_good) return;
+    // Perhaps another controller answers there for a while: what runs here must not end for that.
     const std::string why = refused->why;
-    timer_.cancel();
-    socket_->close();
-    hooks_.refused(why);
+    if (refused->for_good) wait_ = options_.longest_wait;
+    if (!std::exchange(told_refused_, true)) hooks_.refused(why);
+    lost(why);
   } else if (auto* said = std::get_if<msg::ToAgent>(&message)) {
     hooks_.message(std::move(*said));
   } else if (const auto* query = std::get_if<ReadLog>(&message)) {

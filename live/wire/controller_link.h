@@ -26,7 +26,7 @@ class ControllerLink {
     std::function<void(msg::ToAgent)> message;
     std::function<void(const ReadLog&)> read_log;
     std::function<void(bool connected, std::string why)> changed;
-    std::function<void(std::string why)> refused;  ///< For good: it does not try again.
+    std::function<void(std::string why)> refused;  ///< Told once; it goes on asking, rarely.
   };
 
   ControllerLink(asio::io_context& io, Options options, Hooks hooks);
@@ -53,6 +53,7 @@ class ControllerLink {
   std::shared_ptr<FramedSocket> socket_;
   bool welcome_ = false;
   std::optional<msg::FromAgent> kept_;
+  bool told_refused_ = false;
   bool told_ = false;  ///< `changed` said that there is no connection.
   std::chrono::milliseconds wait_;
   asio::steady_timer timer_;

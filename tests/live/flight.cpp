@@ -380,7 +380,7 @@ TEST_F(Flight, ADiskThatFallsBehindStopsTheRecorder) {
             tight.folder +
                 ": the disk does not keep up: more than 0 bytes of trace wait for it; "
                 "a faster disk, or a bigger buffer");
-  EXPECT_EQ(recorder->state().steps, 1U);
+  EXPECT_GE(recorder->state().steps, 2U);  // One step alone may be longer than the buffer.
 }
 
 TEST_F(Flight, OneRecorderForAFolder) {

@@ -174,6 +174,31 @@ TEST_F(WholeCluster, KilledControllerTakesOverWhatItAnswered) {
   EXPECT_EQ(live({"run", "--wait"}, {"true"}).code, 0);
 }
 
+TEST_F(WholeCluster, WhatWasStoppedGoesOnWhenItIsUpAgain) {
+  up(1);
+  const std::string job = start({"sleep", "1000"});
+  // One that does not want to end, and many that wait for its room.
+  start({"sh", "-c", "trap '' TERM; exec sleep 1000"}, {"--count", "100"});
+  ASSERT_TRUE(eventually([&] { return runs(job); }));
+  const std::int64_t pid = pid_of(job);
+  ASSERT_EQ(live({"down"}).code, 0);
+  running_ = false;
+  EXPECT_FALSE(lives(pid));
+  // Nothing failed by being stopped, and nothing was left behind that would stand in the way.
+  up(1);
+  ASSERT_TRUE(eventually([&] { return runs(job) && pid_of(job) != pid; }));
+  for (const char* run : {"controller", "node-1"}) {
+    const Ran replayed = duet({"replay", (fs::path(data()) / run).string()});
+    EXPECT_EQ(replayed.code, 0) << replayed.out << replayed.err;
+    EXPECT_THAT(replayed.out, HasSubstr("every command as recorded"));
+  }
+}
+
+TEST_F(WholeCluster, WaitingNeverMissesTheEnd) {
+  up(1);
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(live({"run", "--wait"}, {"true"}).code, 0) << i;
+}
+
 TEST_F(WholeCluster, NothingRunsWhereNothingWasStarted) {
   const Ran ran = live({"status"});
   EXPECT_EQ(ran.code, 4);

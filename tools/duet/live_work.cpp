@@ -79,12 +79,16 @@ int wait_for(LiveClient& client, const std::string& job) {
     // Something of it changes; whatever was missed between the two questions comes first.
     const auto reply =
         client.http().events("/api/v1/events", since, [&](const live::http::ReceivedEvent& event) {
+          // The first one only says where the stream stands: what came before it is asked for once more.
+          const bool fresh = since.empty();
           since = event.id;
+          if (fresh) return false;
           const auto said = json::parse(event.data, nullptr, false);
           return !(event.name == "job" && said.is_object() && said.contains("job") &&
                    said["job"].dump() == job && said.value("state", "") != "running");
         });
-    if (!reply.ok() && reply.failure != live::http::Reply::Failure::kTimedOut &&
+    if (reply.status == 410) since.clear();  // A controller that took over counts anew.
+    if (!reply.ok() && reply.status != 410 && reply.failure != live::http::Reply::Failure::kTimedOut &&
         reply.failure != live::http::Reply::Failure::kBroken)
       return client.complain(reply);
   }
