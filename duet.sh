@@ -100,8 +100,9 @@ test_everything_else() {
   check oracle tools/oracle.sh
   run_tests release install
 
-  check build-clang build clang duet duet-sim duet-up duet-controller duet-agent duet-runner duet-workload
-  for preset in gcc-debug clang-debug; do check "build-$preset" build "$preset" duet duet-sim; done
+  for preset in clang gcc-debug; do check "build-$preset" build "$preset" duet duet-sim; done
+  check build-clang-debug build clang-debug \
+    duet duet-sim duet-up duet-controller duet-agent duet-runner duet-workload
   check digests tools/digests.sh build build-clang build-gcc-debug build-clang-debug
 
   check build-asan build asan test_unit test_contract test_property test_golden test_live
@@ -111,10 +112,10 @@ test_everything_else() {
   run_tests tsan live
 
   check build-fuzz build fuzz
-  # Half a minute each, two at a time: a fuzzer is one thread.
+  # Twenty seconds each, two at a time: a fuzzer is one thread.
   for name in tests/fuzz/*.cpp; do
     name=$(basename "$name" .cpp)
-    check "fuzz-$name" tools/fuzz.sh 30 "$name" &
+    check "fuzz-$name" tools/fuzz.sh 20 "$name" &
     if ((++started % 2 == 0)); then wait; fi
   done
   wait
