@@ -30,6 +30,7 @@ JobSpecPtr workload_spec(const std::string& service, const TaskCommand& command,
   spec.scheduler = "round_robin";  // evenly, however little a replica needs
   TaskGroup group;
   group.count = replicas;
+  group.spec.need.memory_bytes = 16 * kMiB;  // So that no number of them goes to one node.
   group.spec.work.payload = std::make_shared<const std::string>(to_payload(command));
   spec.groups.push_back(std::move(group));
   return std::make_shared<const JobSpec>(std::move(spec));

@@ -102,6 +102,7 @@ class JobReader {
     command.directory = body.value("directory", "");
     command.image = body.value("image", "");
     command.ports = body.value("ports", 0U);
+    command.memory_bytes = body.value("memory", std::int64_t{0}) * kMiB;
     std::string payload = to_payload(command);
     if (const auto read = command_from_payload(payload); !read) {
       for (Problem problem : read.problems()) {

@@ -91,6 +91,7 @@ class HttpConnection final : public Connection {
   void flush();
   void on_flushed(const error_code& error);
   void tell_closed();
+  void forget_drained();
   void linger();
   void close();
 
@@ -344,8 +345,8 @@ bool HttpConnection::write(std::string_view text, bool) {
 }
 
 void HttpConnection::end_stream() {
-  closed_ = nullptr;
-  drained_ = nullptr;
+  std::exchange(closed_, nullptr);
+  forget_drained();
   if (state_ != State::kStreaming || ending_) return;
   ending_ = true;
   if (chunked_) pending_ += last_chunk;
@@ -377,9 +378,13 @@ void HttpConnection::on_flushed(const error_code& error) {
   }
 }
 
+/// It may hold the last handle of the stream, whose end comes back to this: so it is let go of first, and
+/// ends after.
+void HttpConnection::forget_drained() { std::exchange(drained_, nullptr); }
+
 /// Later: whoever is told may be in the middle of writing to this stream.
 void HttpConnection::tell_closed() {
-  drained_ = nullptr;
+  forget_drained();
   if (closed_) host_.soon(std::exchange(closed_, nullptr));
 }
 
@@ -433,7 +438,7 @@ void HttpConnection::close() {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   no_deadline();
-  drained_ = nullptr;
+  forget_drained();
   error_code ignored;
   socket_.close(ignored);
   host_.closed(*this);

@@ -119,7 +119,7 @@ void Attempt::start() {
   const std::int64_t whole = std::int64_t{std::max(launch.threads.size(), 1U)} * kThread;
   limits_.cpus = order_.cpus;
   limits_.cpu_m = launch.cpu_m < whole ? launch.cpu_m : 0;
-  limits_.memory_bytes = parts_.options.memory_bytes;
+  limits_.memory_bytes = command_.memory_bytes > 0 ? command_.memory_bytes : parts_.options.memory_bytes;
   limits_.processes = parts_.options.processes;
 
   SpawnOrder spawn;

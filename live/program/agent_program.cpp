@@ -278,7 +278,7 @@ int agent_main(int argc, const char* const* argv) {
     return 2;
   }
   auto settings = read_settings(argc, argv);
-  if (settings) log_options->program = "agent " + settings->config.name;
+  if (settings) log_options->program = "agent/" + settings->config.name;
   log::set_up(*log_options);
   if (!settings) {
     log::write(log::Level::kError, "duet-agent cannot start", settings.problems());

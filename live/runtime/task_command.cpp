@@ -55,6 +55,8 @@ CommandJson parse_strictly(std::string_view payload, Problems& problems) {
   return CommandJson::parse(payload.begin(), payload.end(), watch, false);
 }
 
+constexpr std::uint64_t kMostMemory = std::uint64_t{1} << 60;
+
 class CommandReader {
  public:
   explicit CommandReader(Problems& problems) : problems_(problems) {}
@@ -77,10 +79,15 @@ class CommandReader {
           wrong(where, "is not an absolute path", "a path that begins with /, or none for a fresh folder");
       } else if (name == "image") {
         command.image = word(where, value);
+      } else if (name == "memory_bytes") {
+        if (value.is_number_unsigned() && value.get<std::uint64_t>() <= kMostMemory)
+          command.memory_bytes = value.get<std::int64_t>();
+        else
+          wrong(where, "is " + value.dump(), "a whole number of bytes");
       } else if (name == "ports") {
         read_ports(where, value, command);
       } else {
-        wrong(where, "is not known", "argv, directory, env, image, ports");
+        wrong(where, "is not known", "argv, directory, env, image, memory_bytes, ports");
       }
     }
     check_whole(json, command);
@@ -179,6 +186,10 @@ std::string to_payload(const TaskCommand& command) {
   if (!command.image.empty()) {
     codec::append_key(out, first, "image");
     codec::append_string(out, command.image);
+  }
+  if (command.memory_bytes > 0) {
+    codec::append_key(out, first, "memory_bytes");
+    codec::append_number(out, command.memory_bytes);
   }
   if (command.ports > 0) {
     codec::append_key(out, first, "ports");

@@ -15,9 +15,10 @@ namespace duet::live {
 struct TaskCommand {
   std::vector<std::string> argv{};  ///< The program, looked up in PATH if it has no slash, and its arguments.
   std::vector<std::pair<std::string, std::string>> env{};  ///< Ascending by name, each once.
-  std::string directory{};  ///< Where it runs; empty: a fresh folder of its own.
-  std::string image{};      ///< Of a container; empty: a process.
-  std::uint32_t ports = 0;  ///< TCP ports that it wants: PORT, PORT1, ... in its environment.
+  std::string directory{};        ///< Where it runs; empty: a fresh folder of its own.
+  std::string image{};            ///< Of a container; empty: a process.
+  std::uint32_t ports = 0;        ///< TCP ports that it wants: PORT, PORT1, ... in its environment.
+  std::int64_t memory_bytes = 0;  ///< That all its processes may have together; 0: no limit.
   bool operator==(const TaskCommand&) const = default;
 };
 

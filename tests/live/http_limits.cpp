@@ -188,6 +188,27 @@ TEST(HttpStream, SendsEventsAndSeesTheClientLeave) {
   });
 }
 
+TEST(HttpStream, MayBeHeldByWhatItCallsWhenTheClientLeaves) {
+  HttpWorld world;
+  world.table.add({.path = "/flood",
+                   .operation_id = "flood",
+                   .summary = "More than fits in between.",
+                   .needs_token = false,
+                   .responses = {{.status = 200, .description = "Text."}},
+                   .handler = [](const http::Request&, const http::Responder& respond) {
+                     const auto stream = std::make_shared<http::Stream>(respond.stream("text/plain"));
+                     stream->write(std::string(1'000'000, 'x'));
+                     stream->on_drained([stream] { stream->write("more"); });
+                   }});
+  world.start();
+  for (int i = 0; i < 5; ++i) {
+    RawSocket socket(world.port(), "", 4096);
+    ASSERT_TRUE(socket.send("GET /flood HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    EXPECT_NE(socket.read("200 OK"), "");
+  }
+  EXPECT_TRUE(eventually([&] { return world.connections() == 0; }));
+}
+
 TEST(HttpStream, QuietStreamsOfEventsAreKeptAliveByComments) {
   http::ServerOptions options;
   options.limits.heartbeat = milliseconds(20);

@@ -21,9 +21,10 @@ std::vector<std::string> mistakes(std::string_view payload) {
 
 TEST(TaskCommand, IsWrittenInOneWayAndReadBack) {
   EXPECT_EQ(to_payload({.argv = {"sleep", "60"}}), R"({"argv":["sleep","60"]})");
-  const TaskCommand all{{"a b", "\"\n"}, {{"A", "1"}, {"B", "2=3"}}, "/srv", "tiny:1", 2};
+  const TaskCommand all{{"a b", "\"\n"}, {{"A", "1"}, {"B", "2=3"}}, "/srv", "tiny:1", 2, 1'048'576};
   const std::string text =
-      R"({"argv":["a b","\"\n"],"directory":"/srv","env":{"A":"1","B":"2=3"},"image":"tiny:1","ports":2})";
+      R"({"argv":["a b","\"\n"],"directory":"/srv","env":{"A":"1","B":"2=3"},"image":"tiny:1",)"
+      R"("memory_bytes":1048576,"ports":2})";
   EXPECT_EQ(to_payload(all), text);
   const auto read = command_from_payload(text);
   ASSERT_TRUE(read);

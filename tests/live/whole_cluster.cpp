@@ -99,6 +99,8 @@ TEST_F(WholeCluster, TasksRunAndTheirResultsComeBack) {
   EXPECT_EQ(live({"run", "--wait"}, {"false"}).code, 1);
   const Ran missing = live({"run", "--wait"}, {"no-such-program-anywhere"});
   EXPECT_EQ(missing.code, 127) << missing.err;
+  EXPECT_THAT(missing.err, HasSubstr("no-such-program-anywhere cannot be started"));
+  EXPECT_EQ(live({"run", "--wait"}, {"sh", "-c", "kill -9 $$"}).code, 137);
   const std::string job = start({"sleep", "1000"});
   ASSERT_TRUE(eventually([&] { return runs(job); }));
   const std::int64_t pid = pid_of(job);

@@ -1,6 +1,8 @@
 // duet run, deploy, scale, stop, drain: what changes a live cluster.
+#include <exception>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 
 #include <nlohmann/json.hpp>
 
@@ -46,6 +48,8 @@ std::optional<json> document(const TaskOptions& task) {
   return body;
 }
 
+constexpr int kDeepest = 64;
+
 std::optional<json> document_in(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
@@ -54,9 +58,13 @@ std::optional<json> document_in(const std::string& path) {
   }
   const std::string text(std::istreambuf_iterator<char>(file), {});
   try {
-    return json::parse(text);
-  } catch (const json::parse_error& error) {
-    sim::say(path + ": is no JSON: " + std::string(error.what()) + '\n');
+    // Deeper ones would exhaust the stack of whoever walks through them.
+    return json::parse(text, [](int depth, json::parse_event_t, json&) {
+      if (depth > kDeepest) throw std::runtime_error("it is nested more than 64 deep");
+      return true;
+    });
+  } catch (const std::exception& error) {
+    sim::say(path + ": is no JSON that can be used: " + std::string(error.what()) + '\n');
     return std::nullopt;
   }
 }
@@ -72,8 +80,14 @@ int wait_for(LiveClient& client, const std::string& job) {
     if (state != "pending" && state != "running") {
       sim::say("job " + job + " " + state + '\n');
       if (state == "succeeded") return sim::kExitOk;
-      for (const auto& task : body->value("tasks", json::array()))
-        if (const int exit = task.value("exit_code", 0); exit > 0) return exit;
+      for (const auto& task : body->value("tasks", json::array())) {
+        const int exit = task.value("exit_code", 0);
+        if (exit == 0) continue;
+        const std::string why = task.value("reason", "exit code " + std::to_string(exit));
+        const std::string id = task.value("id", job + ".0");
+        sim::say("task " + id + ": " + why + "\n  = duet logs " + id + " --errors\n");
+        return exit > 0 ? exit : 128 - exit;  // A signal, as shells have it.
+      }
       return sim::kExitNegative;
     }
     // Something of it changes; whatever was missed between the two questions comes first.
