@@ -25,7 +25,8 @@ TEST_F(ApiJobs, AJobIsSubmittedShownAndCancelled) {
   EXPECT_EQ(job["groups"][0]["memory_bytes"], 256 * kMiB);
   EXPECT_EQ(job["groups"][0]["timeout_s"], 1.5);
   EXPECT_EQ(job["tasks"][0]["node"], "n1");
-  EXPECT_EQ(command_of({{JobId{1}, 0}, 1}), R"({"argv":["sleep","60"],"env":{"A":"1","B":"2"},"memory_bytes":268435456,"ports":2})");
+  EXPECT_EQ(command_of({{JobId{1}, 0}, 1}), R"({"argv":["sleep","60"],"env":{"A":"1","B":"2"},)"
+                                            R"("memory_bytes":268435456,"ports":2})");
 
   const http::Reply cancelled = remove("/api/v1/jobs/1");
   EXPECT_EQ(cancelled.status, 202U);
