@@ -206,8 +206,7 @@ void Attempt::reap() {
 
 /// Its program has ended, so all that it left behind is ended too.
 void Attempt::end_rest() {
-  const bool left = *group_ ? !(*group_)->empty() : !rest().empty();
-  if (left) {
+  if (something_is_left()) {
     left_ = true;
     kill_all();
     if (Clock::now() < patience_ends_) return wait_then_end_rest();
@@ -234,8 +233,14 @@ void Attempt::wait_then_end_rest() {
 
 void Attempt::finish_if_drained() {
   if (phase_ != Phase::kEnding || open_pipes_ > 0) return;
-  if (*group_ && !(*group_)->empty() && Clock::now() < patience_ends_) return;
+  // Who is being killed closes the pipes first and is gone later: end_rest() asks again.
+  if (Clock::now() < patience_ends_ && something_is_left()) return;
   finish();
+}
+
+/// What has ended and waits for its parent's look holds nothing any more.
+bool Attempt::something_is_left() const {
+  return *group_ ? !(*group_)->empty() : !std::ranges::all_of(rest(), is_gone);
 }
 
 void Attempt::finish() {

@@ -80,6 +80,7 @@ class Attempt {
   void end_rest();
   void wait_then_end_rest();
   void finish_if_drained();
+  bool something_is_left() const;
   void finish();
   void fail(const Problem& problem, std::int32_t code);
   void signal_group(int signal) const;

@@ -34,6 +34,14 @@ std::vector<std::int64_t> descendants_of(std::int64_t pid) {
   return out;
 }
 
+bool is_gone(std::int64_t pid) {
+  // "PID (NAME) STATE ...", where a name may hold any character; a dead one shows X while it is taken away.
+  const std::string stat = read_small("/proc/" + std::to_string(pid) + "/stat");
+  const std::size_t name_ends = stat.rfind(')');
+  if (name_ends == std::string::npos || name_ends + 2 >= stat.size()) return true;
+  return stat[name_ends + 2] == 'Z' || stat[name_ends + 2] == 'X';
+}
+
 bool has_variable(std::int64_t pid, const std::string& variable) {
   const std::string environment = '\0' + read_small("/proc/" + std::to_string(pid) + "/environ");
   return environment.find('\0' + variable + '\0') != std::string::npos;

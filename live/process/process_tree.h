@@ -12,6 +12,8 @@ namespace duet::live {
 std::vector<std::int64_t> children_of(std::int64_t pid);
 /// Children, their children, and so on; not `pid` itself.
 std::vector<std::int64_t> descendants_of(std::int64_t pid);
+/// True if it runs no more: gone, or a zombie.
+bool is_gone(std::int64_t pid);
 /// True if the process began with this "NAME=VALUE" in its environment.
 bool has_variable(std::int64_t pid, const std::string& variable);
 /// Bytes in memory; 0 if it is gone.

@@ -124,12 +124,6 @@ class RuntimeTest : public testing::TestWithParam<const char*> {
       if (line.starts_with("PPid:")) return std::stoll(line.substr(5));
     return 0;
   }
-  static bool is_gone(std::int64_t pid) {
-    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-    for (std::string line; std::getline(status, line);)
-      if (line.starts_with("State:")) return line.find('Z') != std::string::npos;
-    return true;
-  }
 
   const Folder folder_;
   live::RunnerOptions options_;
@@ -225,7 +219,7 @@ TEST_P(RuntimeTest, PoliteFirstThenByForceAndNothingIsLeft) {
   client_->runtime_->terminate({attempt(2), false});
   client_->runtime_->terminate({attempt(2), true});
   EXPECT_EQ(client_->end_of(2), "-9 ended by SIGKILL (Killed)");
-  EXPECT_TRUE(std::ranges::all_of(live::descendants_of(runner), is_gone));
+  EXPECT_TRUE(std::ranges::all_of(live::descendants_of(runner), live::is_gone));
 }
 
 TEST_P(RuntimeTest, WhatAProgramLeavesBehindEndsWithIt) {
@@ -265,7 +259,7 @@ TEST_P(RuntimeTest, OutlivesItsAgentAndKeepsEnds) {
 
   client_ = std::make_unique<Client>(options_);  // While nobody listens, it ends.
   std::ofstream(folder_ / "go") << "";
-  EXPECT_TRUE(until([&] { return is_gone(pid); }));
+  EXPECT_TRUE(until([&] { return live::is_gone(pid); }));
   ASSERT_EQ(client_->open(), "");
   EXPECT_TRUE(client_->wait(
       [&] { return client_->exited_.contains(attempt(2)) || !client_->adopted_.back().running; }));
@@ -283,12 +277,12 @@ TEST_P(RuntimeTest, ARunnerThatDiesTakesItsTasksAlong) {
   kill(static_cast<pid_t>(runner), SIGKILL);
   EXPECT_TRUE(client_->wait([&] { return !client_->lost_.empty(); }));
   EXPECT_THAT(client_->lost_, HasSubstr("its runner has ended"));
-  EXPECT_TRUE(until([&] { return is_gone(pid); }));
+  EXPECT_TRUE(until([&] { return live::is_gone(pid); }));
   // The next one ends what is left of it.
   ASSERT_EQ(client_->open(), "");
   client_->lost_.clear();
   EXPECT_TRUE(client_->adopted_.empty());
-  EXPECT_TRUE(until([&] { return std::ranges::all_of(all, is_gone); }));
+  EXPECT_TRUE(until([&] { return std::ranges::all_of(all, live::is_gone); }));
 }
 
 TEST_P(RuntimeTest, TheNewerClientReplacesTheOlder) {
