@@ -182,7 +182,7 @@ memory() {
 
 spawn() {
   local program
-  program=$(command -v true)
+  program=$(type -P true)
   need spawn spawn_rate ../libexec/duet-runner
   # seconds COMMAND...: of 2,000, from the rate that it prints
   seconds() { "$@" | sed -n 's/.*: \([0-9]*\)\/s.*/\1/p' | awk '{ printf "%.4f\n", 2000 / $1 }'; }

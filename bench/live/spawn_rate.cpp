@@ -1,6 +1,7 @@
 // How fast a runner runs processes for its agent: N times EXE, at most K at once, from launch to the end
 // told.
 //   spawn_rate RUNNER EXE N K [CGROUPS]
+// On every processor of this machine, as what it is compared with.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -25,7 +26,7 @@ int measure(const std::string& folder, char** v, int argc) {
   options.runner.folder = folder;
   options.runner.node = "bench";
   if (argc > 5) options.runner.cgroups = v[5];
-  auto topology = live::detect_topology("auto");
+  auto topology = live::detect_topology("all");
   if (!topology) return 1;
   options.topology = *topology;
   const std::uint32_t threads = topology->offer.threads();

@@ -109,10 +109,9 @@ void choose_i5(Topology& topology, const Processors& machine) {
   lay_out(topology, zones, 2);
 }
 
-void choose_auto(Topology& topology, const Processors& machine) {
+void choose_cores(Topology& topology, Cores cores) {
   topology.mode = "derived";
-  Cores cores = beside_the_first(machine);
-  std::uint32_t width = best_width(cores);
+  const std::uint32_t width = best_width(cores);
   std::erase_if(cores, [&](const auto& core) { return core.size() < width; });
   lay_out(topology, cores, width);
 }
@@ -134,8 +133,9 @@ std::vector<std::uint32_t> Topology::processors_of(const ThreadSet& threads) con
 Result<Topology> plan_topology(std::string_view choice, const Processors& machine,
                                std::int64_t memory_bytes) {
   Problems problems;
-  if (choice != "auto" && choice != kI5)
-    problems.push_back({"topology", "\"" + std::string(choice) + "\" is not known", "auto, i5-1135G7"});
+  if (choice != "auto" && choice != "all" && choice != kI5)
+    problems.push_back(
+        {"topology", "\"" + std::string(choice) + "\" is not known", "auto, all, i5-1135G7"});
   if (memory_bytes < 0 || memory_bytes > machine.memory_bytes)
     problems.push_back({"memory", std::to_string(memory_bytes) + " bytes are not there",
                         "0 to " + std::to_string(machine.memory_bytes)});
@@ -145,7 +145,7 @@ Result<Topology> plan_topology(std::string_view choice, const Processors& machin
   if (choice == kI5) {
     choose_i5(topology, machine);
   } else {
-    choose_auto(topology, machine);
+    choose_cores(topology, choice == "all" ? machine.cores : beside_the_first(machine));
   }
   topology.offer.capacity.memory_bytes =
       memory_bytes > 0 ? memory_bytes : offered_memory(machine.memory_bytes);

@@ -38,6 +38,7 @@ Result<Processors> find_processors(const std::vector<std::uint32_t>& allowed = {
 
 /// What to offer of them. `choice`:
 ///   "auto"       every core but the first one, which is reserved unless it is the only one;
+///   "all"        every core: tasks and the system share the first one, too;
 ///   "i5-1135G7"  zones A (1,5), B (2,6), C (3,7): these very processors where they are cores of the machine,
 ///                else as many threads on the processors that "auto" would offer.
 /// `memory_bytes` 0: what there is, less a sixteenth and at least 512 MiB for the system, but half at least.
