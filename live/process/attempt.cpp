@@ -4,13 +4,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <string_view>
 #include <utility>
 
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,9 +66,6 @@ Attempt::~Attempt() {
 }
 
 std::string Attempt::mark() const { return "DUET_TASK=" + written(id()); }
-std::string Attempt::own_folder() const {
-  return parts_.options.folder + "/tasks/" + attempt_folder_name(id());
-}
 
 std::optional<Problem> Attempt::read_command() {
   const Work& work = order_.order.work;
@@ -124,23 +119,17 @@ void Attempt::start() {
 
   SpawnOrder spawn;
   spawn.argv = command_.argv;
-  spawn.own_directory = command_.directory.empty();
-  if (spawn.own_directory) command_.directory = own_folder();
+  spawn.own_directory = own_folder_ = command_.directory.empty();
+  const std::string name = attempt_folder_name(id());
+  if (own_folder_) command_.directory = parts_.folders.path(name);
   spawn.directory = command_.directory;
   spawn.env = environment();
   spawn.cpus = order_.cpus;
   // The spawning thread may outlive this: it gets copies, and what is shared among runners' attempts.
-  spawn.prepare = [groups = &parts_.groups, group = group_, limits = limits_, own = spawn.own_directory,
-                   folder = own_folder(), user = parts_.user]() -> Result<std::vector<int>> {
-    if (own) {
-      std::error_code ignored;
-      if (mkdir(folder.c_str(), 0700) != 0 && errno == EEXIST) {
-        std::filesystem::remove_all(folder, ignored);
-        mkdir(folder.c_str(), 0700);
-      }
-      if (user && chown(folder.c_str(), user->uid, user->gid) != 0)
-        return Problem{folder, std::string("cannot be given to its user: ") + std::strerror(errno), ""};
-    }
+  spawn.prepare = [groups = &parts_.groups, group = group_, limits = limits_, own = own_folder_, name,
+                   folders = &parts_.folders]() -> Result<std::vector<int>> {
+    if (own)
+      if (auto problem = folders->make(name)) return *problem;
     auto made = groups->make(limits);
     if (!made) return made.problems();
     *group = std::move(*made);
@@ -257,11 +246,9 @@ void Attempt::finish() {
     parts_.logs.post([group = std::exchange(*group_, nullptr)] {});
   }
   parts_.ports.give_back(std::exchange(ports_, {}));
-  if (command_.directory == own_folder())
-    parts_.logs.post([folder = own_folder()] {
-      std::error_code ignored;
-      std::filesystem::remove_all(folder, ignored);
-    });
+  if (own_folder_)
+    parts_.logs.post(
+        [folders = &parts_.folders, name = attempt_folder_name(id())] { folders->remove(name); });
   parts_.logs.ended(id());
   hooks_.ended();
 }

@@ -17,6 +17,7 @@
 #include "live/process/runner_messages.h"
 #include "live/process/runner_options.h"
 #include "live/process/spawner.h"
+#include "live/process/task_folders.h"
 #include "live/runtime/runtime.h"
 #include "live/runtime/task_command.h"
 
@@ -26,8 +27,8 @@ namespace duet::live {
 struct RunnerParts {
   asio::io_context& io;
   const RunnerOptions& options;
-  std::optional<TaskUser> user;
   Spawner& spawner;
+  TaskFolders& folders;
   ControlGroups& groups;
   LogWriter& logs;
   Ports& ports;
@@ -73,7 +74,6 @@ class Attempt {
 
   std::optional<Problem> read_command();
   std::vector<std::string> environment() const;
-  std::string own_folder() const;
   void on_spawned(Result<std::shared_ptr<Spawned>> result);
   void watch();
   void reap();
@@ -91,6 +91,7 @@ class Attempt {
   const runner::Launch order_;
   Hooks hooks_;
   TaskCommand command_;
+  bool own_folder_ = false;  ///< It runs in one of its own.
   GroupLimits limits_;
   std::shared_ptr<std::shared_ptr<ControlGroup>> group_;  ///< Filled by the spawning thread.
   std::vector<std::uint32_t> ports_;

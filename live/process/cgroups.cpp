@@ -173,7 +173,8 @@ ControlGroups::ControlGroups(const std::string& name, const std::string& wanted)
 }
 
 ControlGroups::~ControlGroups() {
-  spare_.clear();
+  plain_.clear();
+  sharing_.clear();
   for (const std::string* root :
        {&roots_.unified, &roots_.cpu, &roots_.cpuacct, &roots_.cpuset, &roots_.memory, &roots_.pids}) {
     if (root->empty()) continue;
@@ -215,11 +216,10 @@ Result<std::shared_ptr<ControlGroup>> ControlGroups::make(const GroupLimits& lim
   std::string name;
   {
     const std::lock_guard lock(mutex_);
-    if (reusable(limits) && !spare_.empty()) {
-      auto group = std::move(spare_.back());
-      spare_.pop_back();
-      group->renew();
-      return group;
+    if (Spares& spares = spares_for(limits); reusable(limits) && !spares.empty()) {
+      auto group = std::move(spares.back());
+      spares.pop_back();
+      if (group->renew(roots_, limits)) return group;
     }
     name = "task-" + std::to_string(++made_);
   }
@@ -230,12 +230,13 @@ Result<std::shared_ptr<ControlGroup>> ControlGroups::make(const GroupLimits& lim
 
 void ControlGroups::put_back(std::shared_ptr<ControlGroup> group, const GroupLimits& limits) {
   const std::lock_guard lock(mutex_);
-  if (reusable(limits) && spare_.size() < kSpareGroups) spare_.push_back(std::move(group));
+  Spares& spares = spares_for(limits);
+  if (reusable(limits) && spares.size() < kSpareGroups) spares.push_back(std::move(group));
 }
 
 bool ControlGroups::reusable(const GroupLimits& limits) const {
   const bool has_cpus = !roots_.cpuset.empty() && roots_.cpuset == roots_.unified;
-  return limits.cpu_m == 0 && limits.memory_bytes == 0 && !has_cpus;
+  return limits.memory_bytes == 0 && !has_cpus;
 }
 
 void ControlGroups::stay_on(const std::vector<std::uint32_t>& cpus) {

@@ -54,12 +54,14 @@ class ControlGroup {
   std::optional<std::int64_t> cpu_ns() const;
   /// How often the kernel ended one of its processes for want of memory.
   std::int64_t out_of_memory() const;
-  /// As new, for another attempt with the same limits.
-  void renew();
+  /// As new, for another attempt whose limits differ at most in their share of processors. False if the
+  /// share is not taken: then it must not be used.
+  bool renew(const GroupRoots& roots, const GroupLimits& limits);
 
  private:
   void limit(const std::string& folder, const char* file, const std::string& text, bool needed = true);
   void set_limits(const GroupRoots& roots, const GroupLimits& limits);
+  void set_share(const GroupRoots& roots, std::int64_t cpu_m);
   std::optional<std::int64_t> counted() const;
 
   std::string name_;
@@ -69,6 +71,7 @@ class ControlGroup {
   std::string pids_;
   std::string memory_;
   std::int64_t processes_ = 0;
+  std::int64_t cpu_m_ = 0;
   bool killed_ = false;  ///< Then nothing can be started in it any more.
   Fd usage_;             ///< cpu.stat, or cpuacct.usage.
   bool usage_in_us_ = false;
@@ -111,8 +114,11 @@ class ControlGroups {
   std::string words_;
   std::mutex mutex_;  ///< For what follows.
   std::uint64_t made_ = 0;
-  /// Making and removing groups costs more than starting a process: plain ones are kept for the next.
-  std::vector<std::shared_ptr<ControlGroup>> spare_;
+  using Spares = std::vector<std::shared_ptr<ControlGroup>>;
+  Spares& spares_for(const GroupLimits& limits) { return limits.cpu_m > 0 ? sharing_ : plain_; }
+  /// Making and removing groups costs as much as starting a process: they are kept for the next.
+  Spares plain_;
+  Spares sharing_;  ///< With a share of processors.
 };
 
 /// Where this process stands in the hierarchy of a controller of version 1 ("memory"), or of version 2 (""),

@@ -70,15 +70,7 @@ void ControlGroup::set_limits(const GroupRoots& roots, const GroupLimits& limits
   if (!pids_.empty() && limits.processes > 0) limit(pids_, "pids.max", std::to_string(limits.processes));
   if (!limits.cpus.empty() && two && roots.cpuset == roots.unified)
     limit(in(roots.cpuset), "cpuset.cpus", processor_list(limits.cpus));
-  if (!roots.cpu.empty() && limits.cpu_m > 0) {
-    const std::string quota = std::to_string(std::max(limits.cpu_m * kPeriodUs / 1000, kLeastQuotaUs));
-    if (two && roots.cpu == roots.unified) {
-      limit(in(roots.cpu), "cpu.max", quota + " " + std::to_string(kPeriodUs));
-    } else {
-      limit(in(roots.cpu), "cpu.cfs_period_us", std::to_string(kPeriodUs));
-      limit(in(roots.cpu), "cpu.cfs_quota_us", quota);
-    }
-  }
+  set_share(roots, limits.cpu_m);
   if (!memory_.empty()) {
     const std::string bytes = std::to_string(limits.memory_bytes);
     if (memory_ == unified_) {
@@ -90,6 +82,19 @@ void ControlGroup::set_limits(const GroupRoots& roots, const GroupLimits& limits
       limit(memory_, "memory.memsw.limit_in_bytes", bytes, false);
     }
   }
+}
+
+void ControlGroup::set_share(const GroupRoots& roots, std::int64_t cpu_m) {
+  if (roots.cpu.empty() || cpu_m == cpu_m_) return;
+  const std::string folder = roots.cpu + "/" + name_;
+  const std::string quota = std::to_string(std::max(cpu_m * kPeriodUs / 1000, kLeastQuotaUs));
+  if (roots.cpu == roots.unified) {
+    limit(folder, "cpu.max", quota + " " + std::to_string(kPeriodUs));
+  } else {
+    if (cpu_m_ == 0) limit(folder, "cpu.cfs_period_us", std::to_string(kPeriodUs));
+    limit(folder, "cpu.cfs_quota_us", quota);
+  }
+  cpu_m_ = cpu_m;
 }
 
 std::vector<int> ControlGroup::join_files() const {
@@ -136,10 +141,12 @@ std::int64_t ControlGroup::out_of_memory() const {
   return number_of_key(read_small(memory_ + file), "oom_kill").value_or(0);
 }
 
-void ControlGroup::renew() {
+bool ControlGroup::renew(const GroupRoots& roots, const GroupLimits& limits) {
   used_before_ = counted().value_or(0);
   if (std::exchange(killed_, false) && processes_ > 0)
     write_small(pids_ + "/pids.max", std::to_string(processes_));
+  set_share(roots, limits.cpu_m);
+  return !problem_;
 }
 
 }  // namespace duet::live

@@ -11,10 +11,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "core/codec/decode.h"
 #include "live/child_process.h"
-#include "live/process/channel.h"
 #include "live/process/fd.h"
 #include "live/process/runner_messages.h"
+#include "live/wire/framed_socket.h"
 
 namespace duet::live {
 namespace {
@@ -27,7 +28,10 @@ class RunnerClient final : public ProcessRuntime {
  public:
   RunnerClient(asio::io_context& io, ProcessOptions options, Hooks hooks)
       : io_(io), options_(std::move(options)), hooks_(std::move(hooks)), timer_(io) {}
-  ~RunnerClient() override { *alive_ = false; }
+  ~RunnerClient() override {
+    *alive_ = false;
+    if (channel_) channel_->close();
+  }
 
   const std::string& words() const override { return words_; }
   void open(Opened done) override;
@@ -65,7 +69,7 @@ class RunnerClient final : public ProcessRuntime {
   std::unique_ptr<ChildProcess> starter_;
   bool started_ = false;  ///< A runner, in this try to open.
   Clock::time_point patience_ends_{};
-  std::unique_ptr<Channel> channel_;
+  std::shared_ptr<wire::FramedSocket> channel_;
   Opened opened_;
   bool open_ = false;
   std::string words_;
@@ -80,7 +84,7 @@ void RunnerClient::open(Opened done) {
   opened_ = std::move(done);
   open_ = false;
   started_ = false;
-  channel_.reset();
+  if (channel_) std::exchange(channel_, nullptr)->close();
   why_.clear();
   patience_ends_ = Clock::now() + kPatienceToReach;
   // Later: `done` is not called before this returns.
@@ -107,12 +111,12 @@ void RunnerClient::try_again() {
 bool RunnerClient::connect() {
   const Fd folder(::open(options_.runner.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder) return false;
-  Channel::Socket socket(io_);
+  asio::local::stream_protocol::socket socket(io_);
   boost::system::error_code error;
   // To a Unix socket this does not wait for the other side.
-  socket.connect(socket_in(folder.get(), "runner.sock"), error);
+  socket.connect({runner::socket_path(folder.get())}, error);
   if (error) return false;
-  channel_ = std::make_unique<Channel>(std::move(socket));
+  channel_ = wire::FramedSocket::make(wire::FramedSocket::Socket(std::move(socket)));
   channel_->start({[this](auto bytes) { receive(bytes); }, [this](const std::string& why) { closed(why); }});
   return true;
 }
@@ -135,16 +139,17 @@ void RunnerClient::start_runner() {
 
 void RunnerClient::opened(Result<std::vector<agent::Adopted>> result) {
   open_ = static_cast<bool>(result);
-  if (!open_ && channel_) channel_->close();
+  if (!open_ && channel_) std::exchange(channel_, nullptr)->close();
   const auto done = std::exchange(opened_, nullptr);
   if (done) done(std::move(result));
 }
 
 void RunnerClient::receive(std::span<const std::uint8_t> bytes) {
   runner::Answer answer;
-  if (!decode_record(bytes, answer)) {
+  if (!codec::decode_exactly(bytes, answer)) {
     why_ = "its runner says what is not understood: it is of another release";
-    return channel_->finish();
+    channel_->close();
+    return closed(why_);
   }
   std::visit([this](const auto& body) { on(body); }, answer);
 }
@@ -169,8 +174,7 @@ void RunnerClient::on(const runner::Samples& answer) {
 }
 
 void RunnerClient::closed(const std::string& why) {
-  // The channel is in this call.
-  boost::asio::post(io_, [gone = std::shared_ptr<Channel>(std::move(channel_))] {});
+  channel_.reset();
   for (auto& [number, done] : std::exchange(sampling_, {})) nothing_sampled(std::move(done));
   if (const auto done = std::exchange(shut_down_, nullptr)) {
     open_ = false;

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/codec/decode.h"
 #include "live/process/confinement.h"
 #include "live/process/process_tree.h"
 
@@ -52,10 +53,12 @@ Runner::Runner(asio::io_context& io, RunnerOptions options, std::function<void()
       ticks_(io) {}
 
 Runner::~Runner() {
+  if (client_) client_->close();
   attempts_.clear();
   // Its threads stand in the groups, and what the writer has still to do removes some.
   spawner_.reset();
   logs_.reset();
+  folders_.reset();
   groups_.reset();
   if (folder_ && acceptor_.is_open()) unlinkat(folder_.get(), "runner.sock", 0);
 }
@@ -74,7 +77,6 @@ Result<bool> Runner::take_folder() {
       return Problem{options_.folder, "is used by another runner", "a folder of its own for each node"};
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  mkdirat(folder_.get(), "tasks", 0711);
   return true;
 }
 
@@ -95,6 +97,7 @@ Result<bool> Runner::begin() {
   groups_ = std::make_unique<ControlGroups>(group_name(options_), options_.cgroups);
   end_left_overs();
   words_ = groups_->words() + "; " + domain_words();
+  folders_ = std::make_unique<TaskFolders>(options_.folder, user_);
   logs_ = std::make_unique<LogWriter>(options_.folder, options_.logs);
   SpawnerOptions spawner;
   if (user_) {
@@ -105,7 +108,7 @@ Result<bool> Runner::begin() {
   spawner_ = std::make_unique<Spawner>(io_, std::move(spawner));
   ports_.emplace(options_.port_base);
   unlinkat(folder_.get(), "runner.sock", 0);
-  const auto address = socket_in(folder_.get(), "runner.sock");
+  const asio::local::stream_protocol::endpoint address(runner::socket_path(folder_.get()));
   boost::system::error_code error;
   acceptor_.open(address.protocol(), error);
   const mode_t before = umask(0177);
@@ -120,31 +123,27 @@ Result<bool> Runner::begin() {
 }
 
 void Runner::accept() {
-  acceptor_.async_accept([this](const boost::system::error_code& error, Channel::Socket socket) {
-    if (error == boost::asio::error::operation_aborted) return;
-    if (!error && same_user(socket.native_handle())) welcome(std::move(socket));
-    accept();
-  });
+  acceptor_.async_accept(
+      [this](const boost::system::error_code& error, asio::local::stream_protocol::socket socket) {
+        if (error == boost::asio::error::operation_aborted) return;
+        if (!error && same_user(socket.native_handle()))
+          welcome(wire::FramedSocket::Socket(std::move(socket)));
+        accept();
+      });
 }
 
-void Runner::welcome(Channel::Socket socket) {
+void Runner::welcome(wire::FramedSocket::Socket socket) {
   if (client_) {
     client_->send(runner::Answer(runner::Replaced{}));
     client_->finish();
-    std::erase_if(parting_, [](const auto& old) { return !old->is_open(); });
-    parting_.push_back(std::move(client_));
   }
-  client_ = std::make_unique<Channel>(std::move(socket));
-  Channel* const from = client_.get();
-  client_->start({[this, from](auto bytes) {
-                    if (from == client_.get()) receive(bytes);
-                  },
-                  [this, from](const std::string&) {
-                    if (from != client_.get()) return;
-                    // It is in this call.
-                    boost::asio::post(io_, [gone = std::shared_ptr<Channel>(std::move(client_))] {});
-                    idle_s_ = -1;
-                  }});
+  client_ = wire::FramedSocket::make(std::move(socket));
+  client_->start({[this](auto bytes) { receive(bytes); }, [this](const std::string&) { client_left(); }});
+}
+
+void Runner::client_left() {
+  client_.reset();
+  idle_s_ = -1;
 }
 
 void Runner::send(const runner::Answer& answer) {
@@ -153,12 +152,12 @@ void Runner::send(const runner::Answer& answer) {
 
 void Runner::receive(std::span<const std::uint8_t> bytes) {
   runner::Request request;
-  if (!decode_record(bytes, request)) {
+  if (!codec::decode_exactly(bytes, request)) {
     runner::Listed listed;
     listed.refusal = "what the agent says is not understood: it is of another release";
     send(listed);
     client_->finish();
-    return;
+    return client_left();
   }
   std::visit([this](const auto& body) { on(body); }, request);
 }
@@ -193,7 +192,7 @@ void Runner::on(const runner::Launch& request) {
   };
   hooks.ended = [this, id] { attempt_ended(id); };
   hooks.foreign = [this, id](std::int64_t pid) { return belongs_elsewhere(id, pid); };
-  const RunnerParts parts{io_, options_, user_, *spawner_, *groups_, *logs_, *ports_};
+  const RunnerParts parts{io_, options_, *spawner_, *folders_, *groups_, *logs_, *ports_};
   attempt = std::make_unique<Attempt>(parts, request, std::move(hooks));
   attempt->start();
 }

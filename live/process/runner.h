@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "live/process/attempt.h"
-#include "live/process/channel.h"
 #include "live/process/runner_options.h"
+#include "live/wire/framed_socket.h"
 
 namespace duet::live {
 
@@ -39,7 +39,8 @@ class Runner {
   Result<bool> take_folder();
   void end_left_overs();
   void accept();
-  void welcome(Channel::Socket socket);
+  void welcome(wire::FramedSocket::Socket socket);
+  void client_left();
   void receive(std::span<const std::uint8_t> bytes);
   void on(const runner::List& request);
   void on(const runner::Launch& request);
@@ -63,14 +64,14 @@ class Runner {
   Fd lock_;
   Fd folder_;
   std::string words_;
+  std::unique_ptr<TaskFolders> folders_;
   std::unique_ptr<LogWriter> logs_;
   std::unique_ptr<ControlGroups> groups_;
   std::unique_ptr<Spawner> spawner_;  // Before the groups that its threads use, when these go.
   std::optional<Ports> ports_;
   std::map<AttemptId, std::unique_ptr<Attempt>> attempts_;
   Acceptor acceptor_;
-  std::unique_ptr<Channel> client_;
-  std::vector<std::unique_ptr<Channel>> parting_;  ///< Replaced, and being told so.
+  std::shared_ptr<wire::FramedSocket> client_;
   bool shutting_down_ = false;
   asio::steady_timer grace_;
   asio::steady_timer ticks_;

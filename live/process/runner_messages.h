@@ -14,6 +14,12 @@ namespace duet::live::runner {
 /// Both are of one release: another number, and they part.
 inline constexpr std::uint32_t kProtocol = 1;
 
+/// Of the socket in an open folder, whose own path may be longer than those of sockets can be. The folder has
+/// to stay open meanwhile.
+inline std::string socket_path(int folder) {
+  return "/proc/self/fd/" + std::to_string(folder) + "/runner.sock";
+}
+
 // ---- From the agent
 
 /// First of each connection; answered by Listed.

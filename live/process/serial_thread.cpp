@@ -27,11 +27,14 @@ SerialThread::~SerialThread() {
 }
 
 void SerialThread::post(Job job) {
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
+    wake = std::exchange(waits_, false);
   }
-  news_.notify_one();
+  // Once for all that comes until it is awake: waking costs more than most jobs.
+  if (wake) news_.notify_one();
 }
 
 void SerialThread::finish() {
@@ -43,7 +46,10 @@ void SerialThread::finish() {
 void SerialThread::run() {
   for (;;) {
     std::unique_lock lock(mutex_);
-    news_.wait(lock, [&] { return stopped_ || !jobs_.empty(); });
+    news_.wait(lock, [&] {
+      waits_ = !stopped_ && jobs_.empty();
+      return !waits_;
+    });
     if (stopped_) return;
     const Job job = std::move(jobs_.front());
     jobs_.pop_front();

@@ -31,6 +31,7 @@ class SerialThread {
   std::condition_variable news_;
   std::deque<Job> jobs_;
   bool stopped_ = false;
+  bool waits_ = false;  ///< For a job, and nobody has woken it yet.
   std::thread thread_;  // Last: it uses the others.
 };
 

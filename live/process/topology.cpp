@@ -134,8 +134,7 @@ Result<Topology> plan_topology(std::string_view choice, const Processors& machin
                                std::int64_t memory_bytes) {
   Problems problems;
   if (choice != "auto" && choice != "all" && choice != kI5)
-    problems.push_back(
-        {"topology", "\"" + std::string(choice) + "\" is not known", "auto, all, i5-1135G7"});
+    problems.push_back({"topology", "\"" + std::string(choice) + "\" is not known", "auto, all, i5-1135G7"});
   if (memory_bytes < 0 || memory_bytes > machine.memory_bytes)
     problems.push_back({"memory", std::to_string(memory_bytes) + " bytes are not there",
                         "0 to " + std::to_string(machine.memory_bytes)});

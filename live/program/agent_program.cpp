@@ -53,7 +53,7 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.config.name = arguments.text("name", host_name());
   settings.data = arguments.text("data", "duet-data/" + settings.config.name);
   settings.token_file = arguments.text("token-file", "");
-  settings.topology = arguments.among("topology", "auto", {"auto", "i5-1135G7"});
+  settings.topology = arguments.among("topology", "auto", {"auto", "all", "i5-1135G7"});
   settings.address = arguments.text("address", "127.0.0.1");
   settings.runner = arguments.text("runner", beside_this("duet-runner"));
   settings.user = arguments.text("user", "");

@@ -66,7 +66,7 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.listen = arguments.text("listen", "127.0.0.1:8080");
   settings.store = arguments.among("store", "sqlite", {"sqlite", "memory"});
   settings.profile = arguments.among("profile", "fast", profile_names());
-  settings.topology = arguments.among("topology", "auto", {"auto", "i5-1135G7"});
+  settings.topology = arguments.among("topology", "auto", {"auto", "all", "i5-1135G7"});
   settings.scheduler = arguments.text("scheduler", "");
   settings.queue = arguments.text("queue", "");
   settings.port_base = arguments.number("port-base", 8000, 1024, 60000);

@@ -66,7 +66,7 @@ void CommandLine::add_programs() {
 
   CLI::App* up = program("up", "Start a cluster on this machine, and watch it", "duet-up");
   value(up, "--nodes", "How many agents (default 3)", "N");
-  among(value(up, "--topology", "Which processors nodes have (default auto)", ""), {"auto", "i5-1135G7"});
+  among(value(up, "--topology", "Which processors nodes have (default auto)", ""), {"auto", "all", "i5-1135G7"});
   value(up, "--port-base", "The first port that tasks get (default 8000)", "PORT");
   flag(up, "--detach", "Return when it is up; duet down ends it");
   serving(up);
@@ -82,7 +82,7 @@ void CommandLine::add_programs() {
   value(agent, "--controller", "Where the controller awaits agents (default 127.0.0.1:7070)", "HOST:PORT");
   value(agent, "--name", "The node's name (default: that of the machine)", "NAME");
   value(agent, "--token-file", "The cluster's agent.token", "FILE");
-  among(value(agent, "--topology", "Which processors it has (default auto)", ""), {"auto", "i5-1135G7"});
+  among(value(agent, "--topology", "Which processors it has (default auto)", ""), {"auto", "all", "i5-1135G7"});
   value(agent, "--address", "Where its tasks can be reached (default 127.0.0.1)", "IP");
   value(agent, "--port-base", "The first port that tasks get (default 8000)", "PORT");
   flag(agent, "--keep-tasks", "Its tasks go on when it ends; the next agent finds them");
