@@ -99,6 +99,7 @@ test_everything_else() {
   check headers build release header_check
   check oracle tools/oracle.sh
   run_tests release install
+  run_tests release kill
 
   for preset in clang gcc-debug; do check "build-$preset" build "$preset" duet duet-sim; done
   check build-clang-debug build clang-debug \

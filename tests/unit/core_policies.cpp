@@ -143,7 +143,7 @@ TEST(CoreTimeoutDetector, AProfileSetsBothTimesAndEitherCanBeSetBesideIt) {
   EXPECT_EQ(times({}), std::pair(Duration(20s), Duration(30s)));
   EXPECT_EQ(times({{profile("s0")}}), std::pair(Duration(20s), Duration(30s)));
   EXPECT_EQ(times({{profile("s3")}}), std::pair(Duration(45s), Duration(60s)));
-  EXPECT_EQ(times({{profile("fast")}}), std::pair(Duration(1500ms), Duration(3s)));
+  EXPECT_EQ(times({{profile("fast")}}), std::pair(Duration(1500ms), Duration(2500ms)));
   EXPECT_EQ(times({{{"dead_after_s", std::int64_t{90}}, profile("s3")}}),
             std::pair(Duration(45s), Duration(90s)));
   EXPECT_EQ(times({{profile("s3"), {"suspect_after_s", 31.5}}}), std::pair(Duration(31500ms), Duration(60s)));

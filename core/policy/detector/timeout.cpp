@@ -47,7 +47,8 @@ constexpr std::array<std::string_view, 3> kProfileNames = {"s0", "s3", "fast"};
 constexpr std::array<DetectorProfile, 3> kProfiles = {{
     {std::chrono::seconds(20), std::chrono::seconds(30)},  // Every 10 s: two, then three are missing.
     {std::chrono::seconds(45), std::chrono::seconds(60)},  // Every 30 s: one is late, then two missing.
-    {std::chrono::milliseconds(1500), std::chrono::milliseconds(3000)},  // Every 0.5 s: on one machine.
+    {std::chrono::milliseconds(1500),
+     std::chrono::milliseconds(2500)},  // Every 0.5 s: three, then five are missing.
 }};
 
 }  // namespace
