@@ -16,7 +16,15 @@
 #                             file and fdatasync'ed: wall time
 #   flight                    CPU of a live controller's thread with its flight recorder over that without
 #   spawn                     2,000 runs of `true` by a runner for its agent, 64 at once, over vfork + exec of
-#                             the same; wall time, since it is the waiting that is compared
+#                             the same; wall time, as in what follows, since it is the waiting that is compared
+#   run                       the same through a whole cluster with its store, from submission to end recorded
+#   ballast                   the same with an agent that holds 1 GiB, over one that does not
+#   peers                     xargs -P4, and GNU parallel if there, over a whole cluster
+#   status                    GET /status over 32 connections over a canned answer of as many bytes by Asio alone
+#   submit                    POST /api/v1/jobs over 64 connections over a server that only appends and syncs
+#   beats                     CPU of a controller with 2,000 agents that beat 10 times a second, over that of a
+#                             process that receives the same frames
+#   resident                  private memory of an idle controller and agent, MB
 # The last line says `NAME: ratio R (min A, max B), gate G`; the exit code is 1 beyond the gate. Times are CPU
 # times of processes run in turn, so that whatever else the machine does hits both.
 set -euo pipefail
@@ -27,7 +35,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 usage() {
-  sed -n '2,22s/^# //p' "$0" >&2
+  sed -n '2,31s/^# //p' "$0" >&2
   exit 2
 }
 
@@ -180,17 +188,8 @@ memory() {
   verdict 512
 }
 
-spawn() {
-  local program
-  program=$(type -P true)
-  need spawn spawn_rate ../libexec/duet-runner
-  # seconds COMMAND...: of 2,000, from the rate that it prints
-  seconds() { "$@" | sed -n 's/.*: \([0-9]*\)\/s.*/\1/p' | awk '{ printf "%.4f\n", 2000 / $1 }'; }
-  run_duet() { seconds "$bin/spawn_rate" "$bin/../libexec/duet-runner" "$program" 2000 64; }
-  run_raw() { seconds "$bin/spawn" vfork "$program" 2000 64; }
-  interleave run_duet run_raw
-  verdict 2.0
-}
+# shellcheck source-path=SCRIPTDIR
+. bench/ratio_live.sh  # spawn, run, peers, status, submit, beats, resident
 
 # In one process, which takes its turns itself.
 decide() {
@@ -214,7 +213,8 @@ case $name in
   sim-10) sim 10 2.5 ;;
   sim-100) sim 100 1.8 ;;
   sim-1000) sim 1000 1.5 ;;
-  trace | loop | work | heartbeat | memory | spawn) "$name" ;;
+  trace | loop | work | heartbeat | memory) "$name" ;;
+  spawn | run | ballast | peers | status | submit | beats | resident) "$name" ;;
   decision | easy | e_pvm) decide ;;
   store | flight) live ;;
   growth) decide "${indexed[@]}" ;;

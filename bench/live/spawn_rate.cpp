@@ -1,6 +1,6 @@
 // How fast a runner runs processes for its agent: N times EXE, at most K at once, from launch to the end
 // told.
-//   spawn_rate RUNNER EXE N K [CGROUPS]
+//   spawn_rate RUNNER EXE N K [CGROUPS [BALLAST_MB]]
 // On every processor of this machine, as what it is compared with.
 #include <chrono>
 #include <cstdio>
@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "live/process/process_runtime.h"
 #include "live/runtime/task_command.h"
@@ -78,9 +79,10 @@ int measure(const std::string& folder, char** v, int argc) {
 
 int main(int argc, char** argv) {
   if (argc < 5) {
-    std::fprintf(stderr, "spawn_rate RUNNER EXE N K [CGROUPS]\n");
+    std::fprintf(stderr, "spawn_rate RUNNER EXE N K [CGROUPS [BALLAST_MB]]\n");
     return 2;
   }
+  const std::vector<char> ballast(argc > 6 ? std::strtoull(argv[6], nullptr, 10) << 20 : 0, 1);
   std::string folder = (std::filesystem::temp_directory_path() / "duet-spawn-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) return 1;
   const int code = measure(folder, argv, argc);
