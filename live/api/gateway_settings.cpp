@@ -32,6 +32,7 @@ Result<GatewaySettings> read_gateway_settings(
   settings.above_percent = read("PRESPAWN_THRESHOLD", 70, 1, 100);
   settings.port = static_cast<std::uint16_t>(read("GATEWAY_PORT", 3000, 1, 65535));
   settings.initial_workers = read("INITIAL_WORKERS", 1, 0, 1'000'000);
+  settings.queue_limit = read("QUEUE_LIMIT", 100, 1, 1'000'000);
   if (!problems.empty()) return problems;
   return settings;
 }

@@ -118,6 +118,7 @@ void Invocation::read_problem(const http::Reply& reply) {
   if (answer.is_object() && answer.contains("errors") && answer["errors"].is_array())
     for (const auto& error : answer["errors"])
       if (error.is_object()) reason += " " + error.value("pointer", "") + ": " + error.value("detail", "") + ".";
+  if (ordered_) reason = "ended before it had found anything";
   const bool mistaken = reply.status == 400 || reply.status == 404 || reply.status == 422;
   finish(Outcome::kFailed, mistaken ? kMistakenData : kFailedOperation, reason);
 }

@@ -93,6 +93,8 @@ void CommandLine::add_programs() {
   CLI::App* gateway = program("gateway", "Run a gateway of operations on this machine", "duet-up");
   value(gateway, "--gateway", "Where it is answered (default 127.0.0.1 and GATEWAY_PORT, 3000)", "HOST:PORT");
   among(value(gateway, "--topology", "Which processors it has (default auto)", ""), {"auto", "i5-1135G7"});
+  value(gateway, "--port-base", "Zones take operations at this port, plus the number of their core (default 8000)",
+        "PORT");
   flag(gateway, "--detach", "Return when it is up; duet down ends it");
   serving(gateway);
 
