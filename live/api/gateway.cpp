@@ -199,7 +199,8 @@ void Gateway::make_pool() {
   }
   const JobSpec wanted = gateway_service(settings_, *zones, std::clamp(there->desired(), workers, *zones));
   log::info("gateway takes over its workers", {{"zones", *zones}, {"workers", there->desired()}});
-  if (*there->spec->pool == *wanted.pool && there->spec->groups.back().spec == wanted.groups.back().spec) return;
+  if (*there->spec->pool == *wanted.pool && there->spec->groups.back().spec == wanted.groups.back().spec)
+    return;
   driver_.update(there->id, std::make_shared<const JobSpec>(wanted), answered);
 }
 
@@ -225,8 +226,8 @@ void Gateway::submit(const Request& request, const Responder& respond) {
   group.spec.operation = operation;
   group.spec.iterations = (*made)->cost().iterations;
   group.spec.estimate = (*made)->cost().lasts;
-  group.spec.work.payload = std::make_shared<const std::string>(
-      to_payload(OperationCall{operation, data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)}));
+  group.spec.work.payload = std::make_shared<const std::string>(to_payload(
+      OperationCall{operation, data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)}));
   spec.groups.push_back(group);
   bool complete = false;
   const std::string name = next_name(complete);
@@ -270,7 +271,8 @@ http::Response Gateway::answer(const JobView& job, const Waiting& waiting) {
   const TaskView& task = job.tasks.front();
   const AttemptFacts* facts = driver_.view().facts({{job.id, 0}, task.attempt});
   const OperationView* operation = driver_.view().operation({job.id, 0});
-  if (job.state != JobState::kSucceeded || facts == nullptr || facts->result.empty() || operation == nullptr) {
+  if (job.state != JobState::kSucceeded || facts == nullptr || facts->result.empty() ||
+      operation == nullptr) {
     const bool known = facts != nullptr && !facts->reason.empty();
     const std::string why = job.state == JobState::kCancelled ? "it was cancelled"
                             : known                           ? facts->reason
@@ -319,7 +321,8 @@ std::string Gateway::status_text() const {
     worker["is_healthy"] = is_healthy(shown->tasks[i]);
     workers.push_back(std::move(worker));
   }
-  std::ranges::stable_sort(workers, {}, [](const GatewayJson& worker) { return worker["core_id"].get<std::uint32_t>(); });
+  std::ranges::stable_sort(workers, {},
+                           [](const GatewayJson& worker) { return worker["core_id"].get<std::uint32_t>(); });
   GatewayJson status;
   status["status"] = "running";
   status["worker_count"] = workers.size();
@@ -331,15 +334,16 @@ void Gateway::add_to(http::RouteTable& table, const std::string& version) {
   table.schemas().add("Submission", kSubmissionSchema);
   table.schemas().add("Submitted", kSubmittedSchema);
   table.schemas().add("GatewayStatus", kGatewayStatusSchema);
-  table.add({.method = http::Method::kPost,
-             .path = "/submit",
-             .operation_id = "submit",
-             .summary = "Executes an operation, and answers with its result.",
-             .needs_token = false,
-             .request = "Submission",
-             .any_content_type = true,
-             .responses = {{.status = 200, .description = "Its result.", .schema = "Submitted"}},
-             .handler = [this](const Request& request, const Responder& respond) { submit(request, respond); }});
+  table.add(
+      {.method = http::Method::kPost,
+       .path = "/submit",
+       .operation_id = "submit",
+       .summary = "Executes an operation, and answers with its result.",
+       .needs_token = false,
+       .request = "Submission",
+       .any_content_type = true,
+       .responses = {{.status = 200, .description = "Its result.", .schema = "Submitted"}},
+       .handler = [this](const Request& request, const Responder& respond) { submit(request, respond); }});
   table.add({.path = "/status",
              .operation_id = "status",
              .summary = "The workers.",
@@ -348,12 +352,13 @@ void Gateway::add_to(http::RouteTable& table, const std::string& version) {
              .handler = [this](const Request&, const Responder& respond) {
                respond(http::json_response(status_text()));
              }});
-  table.add({.path = "/health",
-             .operation_id = "health",
-             .summary = "The gateway runs.",
-             .needs_token = false,
-             .responses = {{.status = 200, .description = "OK.", .content_type = "text/plain"}},
-             .handler = [](const Request&, const Responder& respond) { respond(http::text_response("OK")); }});
+  table.add(
+      {.path = "/health",
+       .operation_id = "health",
+       .summary = "The gateway runs.",
+       .needs_token = false,
+       .responses = {{.status = 200, .description = "OK.", .content_type = "text/plain"}},
+       .handler = [](const Request&, const Responder& respond) { respond(http::text_response("OK")); }});
   http::add_openapi_route(
       table, {.title = "Duet gateway", .version = version, .description = "Operations, executed on zones."});
 }

@@ -23,16 +23,17 @@ inline constexpr const char* kGatewayPool = "gateway";
 
 class Gateway {
  public:
-  /// `driver` and `io` must outlive it; `driver` has been started. Makes the pool as soon as there is a node, or
-  /// takes over the one that an earlier gateway left.
-  /// `estimator`: the controller's, whose estimates the log holds against what was measured.
+  /// `driver` and `io` must outlive it; `driver` has been started. Makes the pool as soon as there is a node,
+  /// or takes over the one that an earlier gateway left. `estimator`: the controller's, whose estimates the
+  /// log holds against what was measured.
   Gateway(asio::io_context& io, ControllerDriver& driver, const GatewaySettings& settings,
           const PolicyChoice& estimator);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
-  /// POST /submit, GET /status, GET /health, GET /openapi.json. The table's server must be destroyed before this.
+  /// POST /submit, GET /status, GET /health, GET /openapi.json. The table's server must be destroyed before
+  /// this.
   void add_to(http::RouteTable& table, const std::string& version);
   /// Submissions that wait for their result.
   std::size_t waiting() const { return waiting_.size(); }
@@ -73,8 +74,8 @@ class Gateway {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-/// Twelve hexadecimal digits that stand for a worker where others show the id of a container: of its attempt and
-/// of when that was placed, so the same as long as the process lives.
+/// Twelve hexadecimal digits that stand for a worker where others show the id of a container: of its attempt
+/// and of when that was placed, so the same as long as the process lives.
 std::string short_id(AttemptId attempt, Instant placed);
 
 }  // namespace duet::live

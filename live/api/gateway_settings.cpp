@@ -6,7 +6,8 @@ namespace duet::live {
 namespace {
 
 /// Of a variable; nothing if it will not do.
-std::optional<std::uint32_t> gateway_number(const std::string& text, std::uint32_t least, std::uint32_t most) {
+std::optional<std::uint32_t> gateway_number(const std::string& text, std::uint32_t least,
+                                            std::uint32_t most) {
   std::uint32_t value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;

@@ -1,4 +1,5 @@
-// How a gateway is set up: five variables of the environment, and what they mean for the controller's policies.
+// How a gateway is set up: five variables of the environment, and what they mean for the controller's
+// policies.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +13,11 @@
 namespace duet::live {
 
 struct GatewaySettings {
-  std::uint32_t full_percent = 80;     ///< MAX_CPU_THRESHOLD: a worker gets nothing that loads it beyond.
-  std::uint32_t above_percent = 70;    ///< PRESPAWN_THRESHOLD: one more when all are loaded beyond it.
-  std::uint32_t initial_workers = 1;   ///< INITIAL_WORKERS
-  std::uint16_t port = 3000;           ///< GATEWAY_PORT
-  std::uint32_t queue_limit = 100;     ///< QUEUE_LIMIT: operations that may wait; further ones get 503.
+  std::uint32_t full_percent = 80;    ///< MAX_CPU_THRESHOLD: a worker gets nothing that loads it beyond.
+  std::uint32_t above_percent = 70;   ///< PRESPAWN_THRESHOLD: one more when all are loaded beyond it.
+  std::uint32_t initial_workers = 1;  ///< INITIAL_WORKERS
+  std::uint16_t port = 3000;          ///< GATEWAY_PORT
+  std::uint32_t queue_limit = 100;    ///< QUEUE_LIMIT: operations that may wait; further ones get 503.
 };
 
 /// Reads them with `variable`, which tells the value of one or that it is not set. All mistakes at once, each

@@ -132,8 +132,8 @@ class JobReader {
 
   /// What a worker is to execute. Those that Duet knows are checked; others a worker of one's own may know.
   void operation(const json& body, const std::string& where, TaskSpec& spec) {
-    for (const char* member :
-         {"command", "env", "directory", "image", "ports", "cpu", "memory", "exclusive", "replicas", "workers"})
+    for (const char* member : {"command", "env", "directory", "image", "ports", "cpu", "memory", "exclusive",
+                               "replicas", "workers"})
       if (body.contains(member))
         wrong(where + "/" + member, "an operation has none: its worker has", "leave it out");
     spec.pool = body["pool"].get<std::string>();
@@ -145,7 +145,8 @@ class JobReader {
     if (operations::find(spec.operation) == nullptr) return;
     const auto made = operations::make(spec.operation, data);
     if (!made) {
-      for (const Problem& problem : made.problems()) wrong(where + problem.where, problem.what, problem.right);
+      for (const Problem& problem : made.problems())
+        wrong(where + problem.where, problem.what, problem.right);
       return;
     }
     const operations::Cost cost = (*made)->cost();
@@ -217,9 +218,9 @@ class JobReader {
   }
 
   void dag(const json& body, JobSpec& spec) {
-    for (const char* member : {"command", "env", "directory", "image", "ports", "cpu", "memory", "exclusive",
-                               "count", "timeout_s", "estimate_s", "replicas", "pool", "operation", "data",
-                               "iterations", "workers"})
+    for (const char* member :
+         {"command", "env", "directory", "image", "ports", "cpu", "memory", "exclusive", "count", "timeout_s",
+          "estimate_s", "replicas", "pool", "operation", "data", "iterations", "workers"})
       if (body.contains(member))
         wrong("/" + std::string(member), "in a DAG this belongs to its groups", "move it into groups");
     if (!body.contains("groups")) return wrong("", "`groups` is missing", "a DAG has groups of tasks");

@@ -61,7 +61,7 @@ class AgentDriver {
   std::deque<agent::Event> inbox_;
   std::set<AttemptId> running_;
   std::map<AttemptId, AttemptFacts> results_;  ///< Of operations, told with each report of their end.
-  agent::Commands commands_;  ///< Of the step in progress; kept for its storage.
+  agent::Commands commands_;                   ///< Of the step in progress; kept for its storage.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

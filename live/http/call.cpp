@@ -25,8 +25,7 @@ std::string call_text(const Client::Ask& ask, const CallOptions& options) {
   std::string text(to_string(ask.method));
   text += " " + ask.target + " HTTP/1.1\r\nHost: " + options.address + ":" + std::to_string(options.port) +
           "\r\nConnection: close\r\n";
-  if (!options.token.empty())
-    text += "Authorization: Bearer " + std::string(options.token.reveal()) + "\r\n";
+  if (!options.token.empty()) text += "Authorization: Bearer " + std::string(options.token.reveal()) + "\r\n";
   if (!ask.body.empty())
     text += "Content-Type: application/json\r\nContent-Length: " + std::to_string(ask.body.size()) + "\r\n";
   for (const auto& [name, value] : ask.headers.entries()) text += name + ": " + value + "\r\n";
@@ -71,9 +70,9 @@ class Call::Exchanging : public std::enable_shared_from_this<Exchanging> {
   void on_connected(const boost::system::error_code& error) {
     if (!done_) return;
     if (error)
-      return end(call_failed(error == beast_of_call::error::timeout ? Reply::Failure::kTimedOut
-                                                                    : Reply::Failure::kUnreachable,
-                             "cannot be connected to: " + error.message()));
+      return end(call_failed(
+          error == beast_of_call::error::timeout ? Reply::Failure::kTimedOut : Reply::Failure::kUnreachable,
+          "cannot be connected to: " + error.message()));
     boost::system::error_code ignored;
     stream_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
     if (options_.answer_time.count() > 0)
@@ -91,18 +90,17 @@ class Call::Exchanging : public std::enable_shared_from_this<Exchanging> {
     if (!done_) return;
     if (const auto connected = std::exchange(options_.connected, nullptr)) connected();
     if (!done_) return;
-    beast_of_call::http::async_read(
-        stream_, buffer_, parser_,
-        [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
-          self->on_answer(error);
-        });
+    beast_of_call::http::async_read(stream_, buffer_, parser_,
+                                    [self = shared_from_this()](const boost::system::error_code& error,
+                                                                std::size_t) { self->on_answer(error); });
   }
 
   void on_answer(const boost::system::error_code& error) {
     if (!done_) return;
     if (error == beast_of_call::error::timeout)
       return end(call_failed(Reply::Failure::kTimedOut, "did not answer in time"));
-    if (error) return end(call_failed(Reply::Failure::kBroken, "did not answer as it should: " + error.message()));
+    if (error)
+      return end(call_failed(Reply::Failure::kBroken, "did not answer as it should: " + error.message()));
     Reply reply;
     reply.status = parser_.get().result_int();
     for (const auto& field : parser_.get())

@@ -15,9 +15,10 @@ struct CallOptions {
   std::string address = "127.0.0.1";  ///< An IP address, not a name.
   std::uint16_t port = 80;
   std::chrono::milliseconds connect_time{2'000};
-  std::chrono::milliseconds answer_time{0};  ///< From the request to the whole answer; 0: as long as it takes.
+  std::chrono::milliseconds answer_time{
+      0};  ///< From the request to the whole answer; 0: as long as it takes.
   std::size_t most_bytes = std::size_t{1} << 20;  ///< Of an answer.
-  Secret token{};                            ///< Sent as "Authorization: Bearer", unless empty.
+  Secret token{};                                 ///< Sent as "Authorization: Bearer", unless empty.
   /// The request is on its way: the other side has accepted the connection. May be empty.
   std::function<void()> connected{};
 };

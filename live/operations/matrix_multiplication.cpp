@@ -67,8 +67,8 @@ Result<std::unique_ptr<Operation>> make_matrix_multiplication(const nlohmann::js
   const std::int64_t size = reader.integer("size", 1, kLargestMatrix);
   const std::int64_t seed = reader.integer_or("seed", 1, 0);
   if (Problems problems = reader.finish(); !problems.empty()) return problems;
-  return std::unique_ptr<Operation>(std::make_unique<MatrixMultiplication>(
-      static_cast<std::size_t>(size), static_cast<std::uint64_t>(seed)));
+  return std::unique_ptr<Operation>(std::make_unique<MatrixMultiplication>(static_cast<std::size_t>(size),
+                                                                           static_cast<std::uint64_t>(seed)));
 }
 
 }  // namespace duet::live::operations

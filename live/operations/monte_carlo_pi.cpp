@@ -1,6 +1,6 @@
-// Pi by the Monte Carlo method: of random points in the unit square, a quarter of pi lie in the quarter of the
-// unit circle. In whole numbers, and a stream of random numbers for each chunk, so that every machine with any
-// number of threads finds the same.
+// Pi by the Monte Carlo method: of random points in the unit square, a quarter of pi lie in the quarter of
+// the unit circle. In whole numbers, and a stream of random numbers for each chunk, so that every machine
+// with any number of threads finds the same.
 #include <atomic>
 
 #include <nlohmann/json.hpp>

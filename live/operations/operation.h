@@ -23,8 +23,8 @@ struct Cost {
   Duration lasts{0};            ///< For what takes time but no processor; else 0.
 };
 
-/// One piece of work, cut into chunks of some milliseconds: between two of them it can be cancelled, and others
-/// get their turn. What comes out depends on its data only, not on which threads execute which chunks.
+/// One piece of work, cut into chunks of some milliseconds: between two of them it can be cancelled, and
+/// others get their turn. What comes out depends on its data only, not on which threads execute which chunks.
 class Operation {
  public:
   virtual ~Operation() = default;

@@ -1,4 +1,5 @@
-// Prime numbers up to a limit, counted by a sieve in segments (Eratosthenes; one segment fits a core's cache).
+// Prime numbers up to a limit, counted by a sieve in segments (Eratosthenes; one segment fits a core's
+// cache).
 #include <atomic>
 #include <mutex>
 
@@ -25,11 +26,13 @@ class Primes final : public Operation {
     std::vector<bool> composite(end - begin);
     for (const std::uint64_t prime : small_) {
       if (prime * prime >= end) break;
-      for (std::uint64_t n = std::max(prime * prime, (begin + prime - 1) / prime * prime); n < end; n += prime)
+      for (std::uint64_t n = std::max(prime * prime, (begin + prime - 1) / prime * prime); n < end;
+           n += prime)
         composite[n - begin] = true;
     }
     std::uint64_t count = 0;
-    for (std::uint64_t n = std::max<std::uint64_t>(begin, 2); n < end; ++n) count += composite[n - begin] ? 0 : 1;
+    for (std::uint64_t n = std::max<std::uint64_t>(begin, 2); n < end; ++n)
+      count += composite[n - begin] ? 0 : 1;
     count_ += count;
   }
   std::string result() const override { return std::to_string(count_); }

@@ -128,8 +128,8 @@ void Attempt::start() {
   if (const auto problem = read_command()) return fail(*problem, kNotStarted);
   const ThreadSet& threads = order_.order.threads;
   const bool by_slot = command_.worker && command_.worker->slot_port && !threads.empty();
-  auto ports = parts_.ports.take(command_.ports,
-                                 by_slot ? parts_.options.port_base + 1 + threads.lowest() : 0);
+  auto ports =
+      parts_.ports.take(command_.ports, by_slot ? parts_.options.port_base + 1 + threads.lowest() : 0);
   if (!ports) return fail(ports.problems().front(), kNotStarted);
   ports_ = std::move(*ports);
   const agent::Launch& launch = order_.order;
@@ -341,8 +341,8 @@ AttemptFacts Attempt::sample() {
   // A process of many that ended may have taken its time with it.
   const std::int64_t used = std::max<std::int64_t>(facts.cpu_ns - sampled_cpu_ns_, 0);
   if (sampled_at_ != Clock::time_point{} && passed > Duration{0})
-    facts.cpu_m = static_cast<std::int64_t>(1000.0 * static_cast<double>(used) /
-                                            static_cast<double>(to_ns(passed)));
+    facts.cpu_m =
+        static_cast<std::int64_t>(1000.0 * static_cast<double>(used) / static_cast<double>(to_ns(passed)));
   sampled_cpu_ns_ = facts.cpu_ns;
   sampled_at_ = now;
   return facts;

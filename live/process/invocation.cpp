@@ -74,8 +74,9 @@ void Invocation::hand_over() {
     begun_ = Clock::now();
     hooks_.started();
   };
-  call_ = http::Call::start(io_, {.method = http::Method::kPost, .target = "/operations", .body = body, .headers = {}},
-                            std::move(options), [this](const http::Reply& reply) { on_answer(reply); });
+  call_ = http::Call::start(
+      io_, {.method = http::Method::kPost, .target = "/operations", .body = body, .headers = {}},
+      std::move(options), [this](const http::Reply& reply) { on_answer(reply); });
 }
 
 void Invocation::on_answer(const http::Reply& reply) {
@@ -117,7 +118,8 @@ void Invocation::read_problem(const http::Reply& reply) {
     reason = answer["detail"].get<std::string>();
   if (answer.is_object() && answer.contains("errors") && answer["errors"].is_array())
     for (const auto& error : answer["errors"])
-      if (error.is_object()) reason += " " + error.value("pointer", "") + ": " + error.value("detail", "") + ".";
+      if (error.is_object())
+        reason += " " + error.value("pointer", "") + ": " + error.value("detail", "") + ".";
   if (ordered_) reason = "ended before it had found anything";
   const bool mistaken = reply.status == 400 || reply.status == 404 || reply.status == 422;
   finish(Outcome::kFailed, mistaken ? kMistakenData : kFailedOperation, reason);
@@ -131,12 +133,11 @@ void Invocation::terminate(const agent::Terminate& order) {
     return finish(Outcome::kFailed, 0, "");
   }
   if (!cancel_) cancel();
-  if (order.force && !std::exchange(forced_, true) && !broken_)
-    after(kStopsWithin, &Invocation::cancel);
+  if (order.force && !std::exchange(forced_, true) && !broken_) after(kStopsWithin, &Invocation::cancel);
 }
 
-/// First the worker is asked to stop it. If that does not help, the worker itself is ended: its other operations
-/// are executed again elsewhere.
+/// First the worker is asked to stop it. If that does not help, the worker itself is ended: its other
+/// operations are executed again elsewhere.
 void Invocation::cancel() {
   if (cancel_ && forced_) {
     reason_ = "its worker did not stop it and was ended";
@@ -149,9 +150,12 @@ void Invocation::cancel() {
   options.port = worker->port;
   options.token = worker->token;
   options.answer_time = std::chrono::seconds(5);
-  cancel_ = http::Call::start(
-      io_, {.method = http::Method::kDelete, .target = "/operations/" + http::percent_encode(name_of_call(id())), .body = {}, .headers = {}},
-      std::move(options), [](const http::Reply&) {});
+  cancel_ = http::Call::start(io_,
+                              {.method = http::Method::kDelete,
+                               .target = "/operations/" + http::percent_encode(name_of_call(id())),
+                               .body = {},
+                               .headers = {}},
+                              std::move(options), [](const http::Reply&) {});
 }
 
 void Invocation::worker_ended() {

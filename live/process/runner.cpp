@@ -340,7 +340,8 @@ void Runner::reap() {
 void Runner::tick() {
   reap();
   idle_s_ = client_ || runs_something() ? -1 : idle_s_ + 1;
-  const std::int64_t patience = attempts_.empty() && invocations_.empty() ? options_.linger_s : options_.linger_s * kPatienceWithEnds;
+  const std::int64_t patience =
+      attempts_.empty() && invocations_.empty() ? options_.linger_s : options_.linger_s * kPatienceWithEnds;
   if (idle_s_ > patience) return shut_down(Duration{0});
   ticks_.expires_after(kTick);
   ticks_.async_wait([this](const boost::system::error_code& error) {

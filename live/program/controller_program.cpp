@@ -50,8 +50,8 @@ std::optional<std::string> variable(const std::string& name) {
 /// Beside the policies' defaults, which are other ones under a gateway.
 Problems read_gateway(Arguments& arguments, Settings& settings) {
   const auto rules = read_gateway_settings(variable);
-  settings.gateway = arguments.endpoint_if_given(
-      "gateway", {"127.0.0.1", rules ? rules->port : std::uint16_t{0}});
+  settings.gateway =
+      arguments.endpoint_if_given("gateway", {"127.0.0.1", rules ? rules->port : std::uint16_t{0}});
   if (!settings.gateway) return {};
   if (!rules) return rules.problems();
   if (const std::string warning = gateway_warning(*rules); !warning.empty())
@@ -85,7 +85,8 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   Problems mistakes = read_gateway(arguments, settings);
   Problems problems = arguments.finish();
   problems.insert(problems.end(), mistakes.begin(), mistakes.end());
-  for (const Arguments::Endpoint& end : {settings.http, settings.agents, settings.gateway.value_or(settings.http)})
+  for (const Arguments::Endpoint& end :
+       {settings.http, settings.agents, settings.gateway.value_or(settings.http)})
     if (!loopback(end.host) && !settings.insecure)
       problems.push_back({end.host, "would let other machines in, without TLS",
                           "an address of this machine alone, or --insecure if the network is yours"});

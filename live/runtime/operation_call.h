@@ -9,7 +9,7 @@
 namespace duet::live {
 
 struct OperationCall {
-  std::string operation;     ///< Its name, which the worker knows.
+  std::string operation;    ///< Its name, which the worker knows.
   std::string data = "{}";  ///< A JSON object.
   bool operator==(const OperationCall&) const = default;
 };

@@ -52,8 +52,8 @@ class Runtime {
   using Opened = std::function<void(Result<std::vector<agent::Adopted>>)>;
   virtual void open(Opened done) = 0;
 
-  /// Answers with Started and then Exited, or with Exited{kLaunchFailed} alone. An operation goes to its worker,
-  /// and is lost with it.
+  /// Answers with Started and then Exited, or with Exited{kLaunchFailed} alone. An operation goes to its
+  /// worker, and is lost with it.
   virtual void launch(const agent::Launch& order) = 0;
   /// Politely, or by force: then nothing of the attempt is left, children in sessions of their own included.
   virtual void terminate(const agent::Terminate& order) = 0;

@@ -21,15 +21,16 @@ struct WorkerCommand {
 };
 
 struct TaskCommand {
-  /// The program, looked up in PATH if it has no slash, and its arguments. Of a worker it may be empty: then it
-  /// is duet-worker, which lies beside the node's own programs.
+  /// The program, looked up in PATH if it has no slash, and its arguments. Of a worker it may be empty: then
+  /// it is duet-worker, which lies beside the node's own programs.
   std::vector<std::string> argv{};
   std::vector<std::pair<std::string, std::string>> env{};  ///< Ascending by name, each once.
   std::string directory{};        ///< Where it runs; empty: a fresh folder of its own.
   std::string image{};            ///< Of a container; empty: a process.
   std::uint32_t ports = 0;        ///< TCP ports that it wants: PORT, PORT1, ... in its environment.
   std::int64_t memory_bytes = 0;  ///< That all its processes may have together; 0: no limit.
-  std::optional<WorkerCommand> worker{};  ///< Nothing: it is none. A worker has a port, whatever `ports` says.
+  std::optional<WorkerCommand>
+      worker{};  ///< Nothing: it is none. A worker has a port, whatever `ports` says.
   bool operator==(const TaskCommand&) const = default;
 };
 

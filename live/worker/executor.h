@@ -42,9 +42,9 @@ class Executor {
     Ticket ticket = 0;
     std::unique_ptr<operations::Operation> operation;
     std::function<void(Ended)> done;
-    std::uint64_t next = 0;     ///< The first chunk that nobody has taken.
+    std::uint64_t next = 0;  ///< The first chunk that nobody has taken.
     std::uint64_t chunks = 0;
-    std::uint32_t taken = 0;    ///< Chunks that are being executed.
+    std::uint32_t taken = 0;  ///< Chunks that are being executed.
     bool cancelled = false;
     std::string failure;
 

@@ -54,13 +54,14 @@ WorkerServer::~WorkerServer() { *alive_ = false; }
 
 void WorkerServer::add_to(http::RouteTable& table) {
   table.schemas().add("Invocation", kInvocationSchema);
-  table.add({.path = "/health",
-             .operation_id = "health",
-             .summary = "The worker is well.",
-             .needs_token = false,
-             .any_query = true,
-             .responses = {{.status = 200, .description = "OK.", .content_type = "text/plain"}},
-             .handler = [](const Request&, const Responder& respond) { respond(http::text_response("OK")); }});
+  table.add(
+      {.path = "/health",
+       .operation_id = "health",
+       .summary = "The worker is well.",
+       .needs_token = false,
+       .any_query = true,
+       .responses = {{.status = 200, .description = "OK.", .content_type = "text/plain"}},
+       .handler = [](const Request&, const Responder& respond) { respond(http::text_response("OK")); }});
   table.add({.path = "/operations",
              .operation_id = "listOperations",
              .summary = "What can be executed here.",
@@ -69,16 +70,15 @@ void WorkerServer::add_to(http::RouteTable& table) {
              .handler = [](const Request&, const Responder& respond) {
                respond(http::json_response(list_text()));
              }});
-  table.add({.method = http::Method::kPost,
-             .path = "/operations",
-             .operation_id = "execute",
-             .summary = "Executes an operation, and answers when it has ended.",
-             .request = "Invocation",
-             .any_content_type = true,
-             .responses = {{.status = 200, .description = "Its result."}},
-             .handler = [this](const Request& request, const Responder& respond) {
-               execute(request, respond);
-             }});
+  table.add(
+      {.method = http::Method::kPost,
+       .path = "/operations",
+       .operation_id = "execute",
+       .summary = "Executes an operation, and answers when it has ended.",
+       .request = "Invocation",
+       .any_content_type = true,
+       .responses = {{.status = 200, .description = "Its result."}},
+       .handler = [this](const Request& request, const Responder& respond) { execute(request, respond); }});
   table.add({.method = http::Method::kDelete,
              .path = "/operations/{id}",
              .operation_id = "cancel",
@@ -86,7 +86,8 @@ void WorkerServer::add_to(http::RouteTable& table) {
              .responses = {{.status = 202, .description = "It ends."}},
              .handler = [this](const Request& request, const Responder& respond) {
                const std::string id(request.parameter("id"));
-               if (!running_.contains(id)) return respond(http::problem(404, "Nothing of that name runs here."));
+               if (!running_.contains(id))
+                 return respond(http::problem(404, "Nothing of that name runs here."));
                respond(http::json_response("{}", 202));
                cancel(id);
              }});
@@ -97,8 +98,8 @@ void WorkerServer::execute(const Request& request, const Responder& respond) {
   const auto id = body["id"].get<std::string>();
   if (running_.contains(id))
     return respond(http::problem(409, "An operation of this name runs here already."));
-  auto made = operations::make(body["operation"].get<std::string>(),
-                               body.value("data", nlohmann::json::object()));
+  auto made =
+      operations::make(body["operation"].get<std::string>(), body.value("data", nlohmann::json::object()));
   if (!made) return respond(http::problem(400, "The operation cannot be executed.", made.problems()));
   const Duration pause = (*made)->pause();
   Running one{respond, std::chrono::steady_clock::now(), asio::steady_timer(io_), std::move(*made), 0};

@@ -46,7 +46,7 @@ class WorkerServer {
   asio::io_context& io_;
   std::map<std::string, Running> running_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< Read on the io_context's thread only.
-  Executor executor_;  // Last: its threads end first.
+  Executor executor_;                                           // Last: its threads end first.
 };
 
 }  // namespace duet::live::worker

@@ -1,4 +1,5 @@
-// Results of operations reach the controller with the end of their attempt, however often that has to be said.
+// Results of operations reach the controller with the end of their attempt, however often that has to be
+// said.
 #include "tests/live/test_cluster.h"
 
 namespace duet::test {

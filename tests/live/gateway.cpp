@@ -5,6 +5,7 @@
 #include <future>
 #include <map>
 #include <set>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -39,8 +40,9 @@ class S1Gateway : public testing::Test {
  protected:
   /// With these variables, on an i5-1135G7 or what passes for one.
   Ran start(const std::string& variables = "") {
-    const Ran ran = shell(variables + " \"$DUET\" gateway --gateway 127.0.0.1:0 --listen 127.0.0.1:0 --data '" + data() +
-                          "' --port-base " + std::to_string(kPortBase) + " --topology i5-1135G7 --detach");
+    const Ran ran =
+        shell(variables + " \"$DUET\" gateway --gateway 127.0.0.1:0 --listen 127.0.0.1:0 --data '" + data() +
+              "' --port-base " + std::to_string(kPortBase) + " --topology i5-1135G7 --detach");
     if (ran.code != 0) return ran;
     running_ = true;
     const json note = json::parse(read(folder_ / "data/controller/controller.json"), nullptr, false);
@@ -98,14 +100,16 @@ class S1Gateway : public testing::Test {
 };
 
 TEST_F(S1Gateway, S1_01_VariablesOutsideTheirRangesAreRefusedByName) {
-  const Ran ran =
-      start("MAX_CPU_THRESHOLD=101 PRESPAWN_THRESHOLD=0 GATEWAY_PORT=x INITIAL_WORKERS=-1");
+  const Ran ran = start("MAX_CPU_THRESHOLD=101 PRESPAWN_THRESHOLD=0 GATEWAY_PORT=x INITIAL_WORKERS=-1");
   EXPECT_NE(ran.code, 0);
   const std::string log = controller_log();
-  EXPECT_THAT(log, HasSubstr("where=MAX_CPU_THRESHOLD what=\"is '101'\" right=\"a whole number from 1 to 100\""));
-  EXPECT_THAT(log, HasSubstr("where=PRESPAWN_THRESHOLD what=\"is '0'\" right=\"a whole number from 1 to 100\""));
+  EXPECT_THAT(log,
+              HasSubstr("where=MAX_CPU_THRESHOLD what=\"is '101'\" right=\"a whole number from 1 to 100\""));
+  EXPECT_THAT(log,
+              HasSubstr("where=PRESPAWN_THRESHOLD what=\"is '0'\" right=\"a whole number from 1 to 100\""));
   EXPECT_THAT(log, HasSubstr("where=GATEWAY_PORT what=\"is 'x'\" right=\"a whole number from 1 to 65535\""));
-  EXPECT_THAT(log, HasSubstr("where=INITIAL_WORKERS what=\"is '-1'\" right=\"a whole number from 0 to 1000000\""));
+  EXPECT_THAT(log,
+              HasSubstr("where=INITIAL_WORKERS what=\"is '-1'\" right=\"a whole number from 0 to 1000000\""));
 }
 
 TEST_F(S1Gateway, S1_01_MoreWorkersThanZonesAreClampedAndAPrespawnAboveTheMaximumIsWarnedOf) {
@@ -161,8 +165,7 @@ TEST_F(S1Gateway, S1_02_S1_09_TenBillionIterationsAreTaken) {
 
 TEST_F(S1Gateway, S1_03_SubmitAnswersWithTheResult) {
   up();
-  const Ran ran = shell(
-      "curl -s -X POST " + url_ + R"(/submit \
+  const Ran ran = shell("curl -s -X POST " + url_ + R"(/submit \
   -H "Content-Type: application/json" \
   -d '{
     "operation": "monte_carlo_pi",
@@ -229,10 +232,52 @@ TEST_F(S1Gateway, S1_07_S1_13_WhatFindsNoRoomGetsAnotherWorker) {
   up();
   const std::string long_sleep = R"({"operation": "sleep", "data": {"seconds": 4}})";
   std::vector<std::future<http::Reply>> all;
-  for (int i = 0; i < 3; ++i) all.push_back(std::async(std::launch::async, [&] { return submit(long_sleep); }));
+  for (int i = 0; i < 3; ++i)
+    all.push_back(std::async(std::launch::async, [&] { return submit(long_sleep); }));
   std::set<std::string> workers;
   for (auto& one : all) workers.insert(json::parse(one.get().body)["worker_id"].get<std::string>());
   EXPECT_THAT(workers, ElementsAre("Worker-Core-1", "Worker-Core-2", "Worker-Core-3"));
+}
+
+/// A sleep of 32.3334 s is 97 % of a worker, and the least that anything takes is 1 %.
+TEST_F(S1Gateway, S1_08_ExactlyTheMaximumIsAdmitted) {
+  up("MAX_CPU_THRESHOLD=98 PRESPAWN_THRESHOLD=98");
+  auto first = std::async(std::launch::async, [this] {
+    return submit(R"({"operation": "sleep", "data": {"seconds": 32.3334}})");
+  });
+  ASSERT_TRUE(eventually([&] { return live_operations() == 1; }));
+  EXPECT_EQ(pi("1000")["worker_id"], "Worker-Core-1");
+  EXPECT_EQ(status()["worker_count"], 1);
+  EXPECT_EQ(duet({"stop", "2", "--data", data()}).code, 0);
+  first.get();
+}
+
+TEST_F(S1Gateway, S1_08_AHairMoreThanTheMaximumIsNot) {
+  up("MAX_CPU_THRESHOLD=97 PRESPAWN_THRESHOLD=97");
+  auto first = std::async(std::launch::async, [this] {
+    return submit(R"({"operation": "sleep", "data": {"seconds": 32.3334}})");
+  });
+  ASSERT_TRUE(eventually([&] { return live_operations() == 1; }));
+  EXPECT_EQ(pi("1000")["worker_id"], "Worker-Core-2");
+  EXPECT_EQ(duet({"stop", "2", "--data", data()}).code, 0);
+  first.get();
+}
+
+TEST_F(S1Gateway, S1_12_S1_18_TheLogHoldsEstimatesAgainstWhatWasMeasured) {
+  up();
+  for (const char* iterations : {"1000000", "100000000"}) pi(iterations);
+  const std::string log = controller_log();
+  // At 100,000,000 iterations a second: 0.01 s are 1 % of a worker, 1 s is 50 %.
+  EXPECT_THAT(log, HasSubstr("operation=monte_carlo_pi worker=Worker-Core-1 expected_s=0.01 took_s="));
+  EXPECT_THAT(log, HasSubstr("operation=monte_carlo_pi worker=Worker-Core-1 expected_s=1 took_s="));
+  // A line an event; nothing that is said again and again.
+  std::istringstream lines(log);
+  std::map<std::string, int> messages;
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_THAT(line, MatchesRegex("ts=[^ ]+ level=info program=controller msg=.*"));
+    ++messages[line.substr(line.find("msg="), 20)];
+  }
+  for (const auto& [message, count] : messages) EXPECT_LE(count, 2) << message;
 }
 
 TEST_F(S1Gateway, S1_10_TheQueueIsBoundedAndThenThereIs503) {
@@ -253,7 +298,8 @@ TEST_F(S1Gateway, S1_10_TheQueueIsBoundedAndThenThereIs503) {
   EXPECT_EQ(pi("1000")["worker_id"], "Worker-Core-1");
 }
 
-/// Fifty clients at a time, each with texts of its own: no answer belongs to another question, nothing is left.
+/// Fifty clients at a time, each with texts of its own: no answer belongs to another question, nothing is
+/// left.
 TEST_F(S1Gateway, AThousandSubmissionsAreNotMixedUp) {
   up("INITIAL_WORKERS=2 QUEUE_LIMIT=1000", 2);
   const auto open_files = [&] {

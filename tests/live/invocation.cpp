@@ -1,4 +1,5 @@
-// An operation and its worker, which the test plays: what is asked of it, and what comes of each of its answers.
+// An operation and its worker, which the test plays: what is asked of it, and what comes of each of its
+// answers.
 #include "live/process/invocation.h"
 
 #include <gmock/gmock.h>

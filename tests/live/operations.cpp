@@ -1,6 +1,4 @@
 // Operations: what each finds, by numbers known elsewhere, whatever executes it; and what is wrong with data.
-#include "live/operations/operation.h"
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -10,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/rng.h"
+#include "live/operations/operation.h"
 #include "live/worker/executor.h"
 
 namespace duet::test {
@@ -70,7 +69,8 @@ TEST(Operations, PrimesAreCountedExactly) {
   EXPECT_EQ(run_here("primes", {{"limit", 2}}), "1");
   EXPECT_EQ(run_here("primes", {{"limit", 10}}), "4");
   EXPECT_EQ(run_here("primes", {{"limit", 1'000'000}}), "78498");
-  EXPECT_EQ(run_here("primes", {{"limit", 1'048'575}}), "82025");  // The last of a segment, and the next ones.
+  EXPECT_EQ(run_here("primes", {{"limit", 1'048'575}}),
+            "82025");  // The last of a segment, and the next ones.
   EXPECT_EQ(run_here("primes", {{"limit", 10'000'000}}), "664579");
 }
 
@@ -135,7 +135,7 @@ TEST(Operations, WhatIsWrongIsToldAllAtOnce) {
 }
 
 /// Of an operation that one adds, too: the line in the table is right, and its example can be executed.
-TEST(Operations, EveryLineOfTheTableHolds) {
+TEST(Operations, S1_17_EveryLineOfTheTableHolds) {
   const auto all = operations::all();
   EXPECT_TRUE(std::ranges::is_sorted(all, {}, &operations::Entry::name));
   for (const operations::Entry& entry : all) {

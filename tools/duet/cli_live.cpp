@@ -93,8 +93,8 @@ void CommandLine::add_programs() {
   CLI::App* gateway = program("gateway", "Run a gateway of operations on this machine", "duet-up");
   value(gateway, "--gateway", "Where it is answered (default 127.0.0.1 and GATEWAY_PORT, 3000)", "HOST:PORT");
   among(value(gateway, "--topology", "Which processors it has (default auto)", ""), {"auto", "i5-1135G7"});
-  value(gateway, "--port-base", "Zones take operations at this port, plus the number of their core (default 8000)",
-        "PORT");
+  value(gateway, "--port-base",
+        "Zones take operations at this port, plus the number of their core (default 8000)", "PORT");
   flag(gateway, "--detach", "Return when it is up; duet down ends it");
   serving(gateway);
 
@@ -127,8 +127,10 @@ void CommandLine::add_programs() {
 /// What makes a service a pool, and the command that gives it work.
 void CommandLine::add_pools(CLI::App* deploy) {
   PoolOptions& pool = deploy_.pool;
-  text(deploy, "--pool", pool.name, "The replicas are workers of this pool; without a command, Duet's own", "NAME");
-  deploy->add_option("--min", pool.least, "Workers: the autoscaler goes not below (default 0)")->type_name("N");
+  text(deploy, "--pool", pool.name, "The replicas are workers of this pool; without a command, Duet's own",
+       "NAME");
+  deploy->add_option("--min", pool.least, "Workers: the autoscaler goes not below (default 0)")
+      ->type_name("N");
   deploy->add_option("--max", pool.most, "Nor above (default: replicas)")->type_name("N");
   deploy->add_option("--full", pool.full_percent, "No operation that loads a worker beyond (default 80)")
       ->type_name("PERCENT");
@@ -142,7 +144,8 @@ void CommandLine::add_pools(CLI::App* deploy) {
   text(submit, "--json", submit_.data, "Its data as JSON, instead", "OBJECT");
   text(submit, "--pool", submit_.pool, "Whose workers (default: those of the only pool)", "NAME");
   submit->add_option("--count", submit_.count, "So many equal ones (default 1)")->type_name("N");
-  submit->add_option("--retries", submit_.retries, "Further attempts after failures (default 0)")->type_name("N");
+  submit->add_option("--retries", submit_.retries, "Further attempts after failures (default 0)")
+      ->type_name("N");
   submit->add_option("--timeout", submit_.timeout_s, "Ended after so long, in seconds (default: never)")
       ->type_name("S");
   text(submit, "--key", submit_.key, "Idempotency key: repeated, it is the same job", "KEY");

@@ -10,8 +10,8 @@
 
 namespace duet::front {
 
-/// `body` as /api/v1/jobs takes it. The exit code; with `wait`, that of the job. `accepted` (may be null) becomes
-/// the job's id.
+/// `body` as /api/v1/jobs takes it. The exit code; with `wait`, that of the job. `accepted` (may be null)
+/// becomes the job's id.
 int submit_job(LiveClient& client, const nlohmann::json& body, const std::string& key, bool wait,
                sim::Format format, std::string* accepted = nullptr);
 

@@ -86,7 +86,8 @@ int run(const SubmitCommand& command) {
   if (!client) return code;
   const auto pool = command.pool.empty() ? find_pool(*client, code) : std::optional(command.pool);
   if (!pool) return code;
-  json body = {{"name", command.operation}, {"pool", *pool}, {"operation", command.operation}, {"data", *data}};
+  json body = {
+      {"name", command.operation}, {"pool", *pool}, {"operation", command.operation}, {"data", *data}};
   if (command.count > 1) body["count"] = command.count;
   if (command.retries > 0) body["retries"] = command.retries;
   if (command.timeout_s > 0) body["timeout_s"] = command.timeout_s;

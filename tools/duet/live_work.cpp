@@ -162,7 +162,8 @@ namespace {
 
 void make_pool(const DeployCommand& command, json& body) {
   const PoolOptions& pool = command.pool;
-  json& rules = body["workers"] = {{"pool", pool.name}, {"min", pool.least}, {"full_percent", pool.full_percent}};
+  json& rules =
+      body["workers"] = {{"pool", pool.name}, {"min", pool.least}, {"full_percent", pool.full_percent}};
   if (pool.most > 0) rules["max"] = pool.most;
   if (pool.queue_limit > 0) rules["queue_limit"] = pool.queue_limit;
   if (pool.pull) rules["pull"] = true;

@@ -148,14 +148,14 @@ struct InternalCommand {
   std::string what;
 };
 
-using Command = std::variant<Overview, SimCommand, SimSeveralCommand, CompareCommand, CheckCommand,
-                             ImportCommand, PoliciesCommand, NewPolicyCommand, ReplayCommand, ExplainCommand,
-                             TraceCatCommand, TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand,
-                             TraceStepCommand, TraceDotCommand, TracePerfettoCommand, ReportCommand,
-                             RecordCommand, VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand,
-                             InternalCommand, ProgramCommand, RunCommand, DeployCommand, ScaleCommand,
-                             StopCommand, DrainCommand, ListCommand, LogsCommand, EventsCommand,
-                             SubmitCommand>;
+using Command =
+    std::variant<Overview, SimCommand, SimSeveralCommand, CompareCommand, CheckCommand, ImportCommand,
+                 PoliciesCommand, NewPolicyCommand, ReplayCommand, ExplainCommand, TraceCatCommand,
+                 TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand, TraceStepCommand, TraceDotCommand,
+                 TracePerfettoCommand, ReportCommand, RecordCommand, VerifyCommand, SwarmCommand,
+                 CompletionCommand, VersionCommand, InternalCommand, ProgramCommand, RunCommand,
+                 DeployCommand, ScaleCommand, StopCommand, DrainCommand, ListCommand, LogsCommand,
+                 EventsCommand, SubmitCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);
