@@ -106,7 +106,8 @@ double usage_of(const AttemptFacts* facts) {
   return static_cast<double>(facts->cpu_m) / (10 * processors);
 }
 
-/// Whether a worker that runs may be given operations as far as its health goes. One that ends is not shown.
+/// As far as is known: workers are not probed. (GET /health is what a probe would ask them; the core would then
+/// end the attempt of one that fails, and start the next. What it says of a running attempt belongs here.)
 bool is_healthy(const TaskView&) { return true; }
 
 }  // namespace

@@ -76,6 +76,7 @@ void Executor::work() {
       failure = *error.what() == '\0' ? "it failed" : error.what();
     }
     lock.lock();
+    if (ending_) return;
     --one->taken;
     if (!failure.empty() && one->failure.empty()) {
       one->failure = std::move(failure);
