@@ -103,7 +103,7 @@ test_everything_else() {
 
   for preset in clang gcc-debug; do check "build-$preset" build "$preset" duet duet-sim; done
   check build-clang-debug build clang-debug \
-    duet duet-sim duet-up duet-controller duet-agent duet-runner duet-workload
+    duet duet-sim duet-up duet-controller duet-agent duet-runner duet-worker duet-workload
   check digests tools/digests.sh build build-clang build-gcc-debug build-clang-debug
 
   check build-asan build asan test_unit test_contract test_property test_golden test_live

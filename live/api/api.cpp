@@ -2,14 +2,48 @@
 
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "core/codec/fingerprint.h"
 #include "live/api/answers.h"
 #include "live/api/feed.h"
 #include "live/api/job_body.h"
 #include "live/api/reply_schemas.h"
 #include "live/driver/job_json.h"
+#include "live/operations/operation.h"
 
 namespace duet::live {
+
+namespace {
+
+/// Whether the workers of this pool are Duet's own.
+bool own_workers(const std::string& pool, const Controller& machine) {
+  bool own = false;
+  machine.jobs().for_each([&](const LiveJob& job) {
+    if (!job.spec->pool || job.spec->pool->name != pool || job.cancelled) return;
+    const auto& payload = job.spec->groups.back().spec.work.payload;
+    const auto command = command_from_payload(payload ? std::string_view(*payload) : "");
+    own = command && command->worker && command->argv.empty();
+  });
+  return own;
+}
+
+/// Operations that Duet's own workers do not know; workers of one's own may know others.
+Problems unknown_operations(const JobSpec& spec, const Controller& machine) {
+  Problems problems;
+  for (std::size_t i = 0; i < spec.groups.size(); ++i) {
+    const TaskSpec& task = spec.groups[i].spec;
+    if (task.pool.empty() || operations::find(task.operation) != nullptr || !own_workers(task.pool, machine))
+      continue;
+    const auto unknown = operations::make(task.operation, nlohmann::json::object());
+    Problem problem = unknown.problems().front();
+    if (spec.kind == JobKind::kDag) problem.where.insert(0, "/groups/" + std::to_string(i));
+    problems.push_back(std::move(problem));
+  }
+  return problems;
+}
+
+}  // namespace
 
 Api::Api(asio::io_context& io, ControllerDriver& driver, ApiOptions options)
     : io_(io), driver_(driver), options_(std::move(options)) {
@@ -75,6 +109,8 @@ void Api::submit(const http::Request& request, JobSpecPtr spec, const http::Resp
                                      "never run as a plain process",
                                      "leave the image out, and give a command"}}));
   }
+  if (const Problems unknown = unknown_operations(*spec, machine()); !unknown.empty())
+    return respond(http::problem(400, "The body is not as it should be.", unknown));
   driver_.submit(
       std::move(spec), std::move(once), then([respond, accepted = std::move(accepted)](const Answer& answer) {
         if (answer.unavailable) return respond(unavailable());

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/policy.h"
+#include "live/operations/operation.h"
+#include "live/runtime/operation_call.h"
 #include "live/runtime/task_command.h"
 
 namespace duet::live {
@@ -32,7 +34,34 @@ constexpr std::string_view task_members = R"(
   "timeout_s": {"type": "number", "minimum": 0, "maximum": 1000000000,
     "description": "An attempt is killed so long after its start; 0: never."},
   "estimate_s": {"type": "number", "minimum": 0, "maximum": 1000000000,
-    "description": "How long a task is expected to run; for scheduling only."})";
+    "description": "How long a task is expected to run; for scheduling only."},
+  "pool": {"type": "string", "minLength": 1, "maxLength": 63,
+    "description": "The tasks are operations: workers of this pool execute them. They need nothing of their own."},
+  "operation": {"type": "string", "minLength": 1, "maxLength": 63,
+    "description": "What kind of work it is; of an operation, which one its worker is to execute."},
+  "data": {"type": "object", "description": "Of an operation: what its worker is to know. Default {}."},
+  "iterations": {"type": "integer", "minimum": 1, "maximum": 1000000000000000,
+    "description": "How much of that work, for estimators. Default: what the operation says of its data."})";
+
+constexpr std::string_view workers_schema = R"("workers": {"type": "object", "required": ["pool"],
+    "additionalProperties": false,
+    "description": "Of a service: its replicas are the workers of a pool. Without a command, Duet's own.",
+    "properties": {
+      "pool": {"type": "string", "minLength": 1, "maxLength": 63, "description": "Its name."},
+      "min": {"type": "integer", "minimum": 0, "maximum": 1000000,
+        "description": "Workers: the autoscaler does not go below. Default 0."},
+      "max": {"type": "integer", "minimum": 1, "maximum": 1000000,
+        "description": "Nor above. Default: replicas, at least 1."},
+      "full_percent": {"type": "number", "minimum": 0.1, "maximum": 100,
+        "description": "No operation that would load a worker beyond; an idle one takes any. Default 80."},
+      "queue_limit": {"type": "integer", "minimum": 0, "maximum": 1000000,
+        "description": "Operations beyond so many that wait are refused. Default 0: none are."},
+      "pull": {"type": "boolean", "description": "Workers get one operation at a time, when they ask."},
+      "dry_run": {"type": "boolean", "description": "The autoscaler only says what it would do."},
+      "cooldown_up_s": {"type": "number", "minimum": 0, "maximum": 1000000},
+      "cooldown_down_s": {"type": "number", "minimum": 0, "maximum": 1000000},
+      "slot_port": {"type": "boolean",
+        "description": "A worker's first port is the node's first, plus 1, plus the number of its slot."}}})";
 
 const std::string kind_description =
     R"("description": "rigid: one task, or several that start together; bag: independent tasks; )"
@@ -73,15 +102,16 @@ class JobReader {
       dag(body, spec);
     } else {
       if (body.contains("groups")) wrong("/groups", "only a job of kind dag has groups");
-      spec.groups.push_back(group(body, ""));
+      spec.groups.push_back(group(body, "", body.contains("workers")));
       if (spec.kind == JobKind::kService) replicas(body, spec);
+      if (body.contains("workers")) workers(body, spec);
     }
     if (spec.kind != JobKind::kService && body.contains("replicas") && spec.kind != JobKind::kDag)
       wrong("/replicas", "only a job of kind service has replicas", "say count");
     return spec;
   }
 
-  TaskGroup group(const json& body, const std::string& where) {
+  TaskGroup group(const json& body, const std::string& where, bool is_worker = false) {
     TaskGroup group;
     group.count = body.value("count", 1U);
     group.spec.need.cpu_m = body.value("cpu", std::int64_t{0});
@@ -89,13 +119,47 @@ class JobReader {
     group.spec.exclusive = body.value("exclusive", false);
     group.spec.timeout = seconds(body, "timeout_s");
     group.spec.estimate = seconds(body, "estimate_s");
-    command(body, where, group.spec.work);
+    group.spec.operation = body.value("operation", "");
+    group.spec.iterations = body.value("iterations", std::int64_t{0});
+    if (body.contains("pool"))
+      operation(body, where, group.spec);
+    else
+      command(body, where, group.spec.work, is_worker);
+    if (!body.contains("pool") && body.contains("data"))
+      wrong(where + "/data", "only an operation of a pool has data", "say pool");
     return group;
   }
 
+  /// What a worker is to execute. Those that Duet knows are checked; others a worker of one's own may know.
+  void operation(const json& body, const std::string& where, TaskSpec& spec) {
+    for (const char* member : {"command", "env", "directory", "image", "ports", "cpu", "memory", "exclusive",
+                               "replicas", "workers"})
+      if (body.contains(member))
+        wrong(where + "/" + member, "an operation has none: its worker has", "leave it out");
+    spec.pool = body["pool"].get<std::string>();
+    if (spec.operation.empty())
+      return wrong(where, "`operation` is missing", "an operation of a pool has a name");
+    const json data = body.value("data", json::object());
+    OperationCall call{spec.operation, data.dump(-1, ' ', false, json::error_handler_t::replace)};
+    spec.work.payload = std::make_shared<const std::string>(to_payload(call));
+    if (operations::find(spec.operation) == nullptr) return;
+    const auto made = operations::make(spec.operation, data);
+    if (!made) {
+      for (const Problem& problem : made.problems())
+        wrong(where + problem.where, problem.what, problem.right);
+      return;
+    }
+    const operations::Cost cost = (*made)->cost();
+    if (spec.iterations == 0) spec.iterations = cost.iterations;
+    if (spec.estimate == Duration{0}) spec.estimate = cost.lasts;
+  }
+
   /// What the task runs; the payload's own reader knows what cannot be run.
-  void command(const json& body, const std::string& where, Work& work) {
+  void command(const json& body, const std::string& where, Work& work, bool is_worker) {
     TaskCommand command;
+    if (is_worker)
+      command.worker =
+          WorkerCommand{body["workers"].value("pull", false), body["workers"].value("slot_port", false)};
     command.argv = body.value("command", std::vector<std::string>{});
     for (const auto& [name, value] : body.value("env", std::map<std::string, std::string>{}))
       command.env.emplace_back(name, value);
@@ -124,7 +188,8 @@ class JobReader {
 
   static JobKind kind_of(const json& body) {
     const std::string kind = body.value("kind", "");
-    if (kind == "service" || (kind.empty() && body.contains("replicas"))) return JobKind::kService;
+    const bool replicated = body.contains("replicas") || body.contains("workers");
+    if (kind == "service" || (kind.empty() && replicated)) return JobKind::kService;
     if (kind == "dag" || (kind.empty() && body.contains("groups"))) return JobKind::kDag;
     if (kind == "bag" || (kind.empty() && body.value("count", 1) > 1)) return JobKind::kBag;
     return JobKind::kRigid;
@@ -135,9 +200,27 @@ class JobReader {
     spec.groups.front().count = body.value("replicas", 1U);
   }
 
+  void workers(const json& body, JobSpec& spec) {
+    if (spec.kind != JobKind::kService)
+      return wrong("/workers", "only the replicas of a service can be workers", "say \"kind\": \"service\"");
+    const json& rules = body["workers"];
+    PoolSpec pool;
+    pool.name = rules["pool"].get<std::string>();
+    pool.minimum = rules.value("min", 0U);
+    pool.maximum = rules.value("max", std::max({1U, pool.minimum, spec.groups.front().count}));
+    pool.full_permille = static_cast<std::uint32_t>(std::lround(rules.value("full_percent", 80.0) * 10));
+    pool.queue_limit = rules.value("queue_limit", 0U);
+    pool.pull = rules.value("pull", false);
+    pool.dry_run = rules.value("dry_run", false);
+    pool.cooldown_up = seconds(rules, "cooldown_up_s");
+    pool.cooldown_down = seconds(rules, "cooldown_down_s");
+    spec.pool = std::move(pool);
+  }
+
   void dag(const json& body, JobSpec& spec) {
-    for (const char* member : {"command", "env", "directory", "image", "ports", "cpu", "memory", "exclusive",
-                               "count", "timeout_s", "estimate_s", "replicas"})
+    for (const char* member :
+         {"command", "env", "directory", "image", "ports", "cpu", "memory", "exclusive", "count", "timeout_s",
+          "estimate_s", "replicas", "pool", "operation", "data", "iterations", "workers"})
       if (body.contains(member))
         wrong("/" + std::string(member), "in a DAG this belongs to its groups", "move it into groups");
     if (!body.contains("groups")) return wrong("", "`groups` is missing", "a DAG has groups of tasks");
@@ -193,6 +276,8 @@ void add_job_schemas(http::Schemas& schemas) {
                              R"(},
       "replicas": {"type": "integer", "minimum": 0, "maximum": 1000000,
         "description": "Of a service. Default 1."},
+      )" + std::string(workers_schema) +
+                             R"(,
       "groups": {"type": "array", "minItems": 1, "maxItems": 10000,
         "items": {"$ref": "#/components/schemas/TaskGroup"}},
       "retries": {"type": "integer", "minimum": 0, "maximum": 1000000,

@@ -39,7 +39,12 @@ Runtime::Hooks AgentDriver::hooks() {
     if (*alive) put(std::move(event));
   };
   hooks.fact = [this, alive = alive_](const AttemptFacts& facts) {
-    if (*alive) options_.tell(facts);
+    if (!*alive) return;
+    // A result that is lost on the way is told again, as the end is.
+    if (facts.result.empty())
+      options_.tell(facts);
+    else
+      results_[facts.attempt] = facts;
   };
   hooks.lost = [this, alive = alive_](const std::string& why) {
     if (!*alive) return;
@@ -47,6 +52,7 @@ Runtime::Hooks AgentDriver::hooks() {
     booted_ = false;
     inbox_.clear();
     running_.clear();
+    results_.clear();
     boot();
   };
   return hooks;
@@ -107,15 +113,21 @@ void AgentDriver::step(Instant now, const agent::Event& event) {
 }
 
 void AgentDriver::perform(const agent::Command& command) {
-  if (const auto* report = std::get_if<agent::Report>(&command))
+  if (const auto* report = std::get_if<agent::Report>(&command)) {
+    if (const auto* ended = std::get_if<msg::AttemptEnded>(&report->message.body))
+      if (const auto result = results_.find(ended->attempt); result != results_.end())
+        options_.tell(result->second);
     options_.send(report->message);
-  else if (const auto* order = std::get_if<agent::Terminate>(&command))
+  } else if (const auto* order = std::get_if<agent::Terminate>(&command))
     runtime_->terminate(*order);
   else if (const auto* start = std::get_if<agent::Launch>(&command)) {
     running_.insert(start->attempt);
     runtime_->launch(*start);
-  } else
-    runtime_->forget(std::get<agent::Forget>(command).attempt);
+  } else {
+    const AttemptId attempt = std::get<agent::Forget>(command).attempt;
+    results_.erase(attempt);
+    runtime_->forget(attempt);
+  }
 }
 
 }  // namespace duet::live

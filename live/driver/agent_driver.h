@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -59,7 +60,8 @@ class AgentDriver {
   bool booted_ = false;
   std::deque<agent::Event> inbox_;
   std::set<AttemptId> running_;
-  agent::Commands commands_;  ///< Of the step in progress; kept for its storage.
+  std::map<AttemptId, AttemptFacts> results_;  ///< Of operations, told with each report of their end.
+  agent::Commands commands_;                   ///< Of the step in progress; kept for its storage.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -20,6 +20,9 @@ void ClusterView::rebuild(const Controller& machine) {
       to.node = from.node;
       to.placed = from.placed;
       if (from.state == TaskState::kRunning) to.started = from.started;
+      const Pool* const pool = job.groups[from.group].pool;
+      const auto worker = pool != nullptr ? pool->worker_of({job.id, i}) : std::nullopt;
+      if (worker) operations_[{job.id, i}] = {*worker, from.threads};
     }
   });
 }
@@ -56,6 +59,11 @@ const AgentFacts* ClusterView::agent(const std::string& name) const {
   return at == agents_.end() ? nullptr : &at->second;
 }
 
+const OperationView* ClusterView::operation(TaskId task) const {
+  const auto at = operations_.find(task);
+  return at == operations_.end() ? nullptr : &at->second;
+}
+
 void ClusterView::exited(AttemptId attempt, std::int32_t exit_code) {
   const auto at = jobs_.find(attempt.task.job);
   if (at == jobs_.end() || attempt.task.index >= at->second.tasks.size()) return;
@@ -81,6 +89,8 @@ void ClusterView::learn(const AttemptFacts& facts) {
   if (!facts.reason.empty()) known.reason = facts.reason;
   known.cpu_ns = std::max(known.cpu_ns, facts.cpu_ns);
   known.memory = facts.memory;
+  known.cpu_m = facts.cpu_m;
+  if (!facts.result.empty()) known.result = facts.result;
 }
 
 void ClusterView::note(Instant now, const controller::Notice& notice, const JobSpecPtr& spec) {
@@ -113,6 +123,7 @@ void ClusterView::forget_oldest() {
     const AttemptId to{{JobId{oldest.value + 1}, 0}, 0};
     facts_.erase(facts_.lower_bound(from), facts_.lower_bound(to));
     exit_codes_.erase(exit_codes_.lower_bound(from), exit_codes_.lower_bound(to));
+    operations_.erase(operations_.lower_bound(from.task), operations_.lower_bound(to.task));
   }
 }
 

@@ -25,6 +25,12 @@ struct TaskView {
   Instant started{};  ///< Likewise; the epoch: it has not started.
 };
 
+/// Of an operation: where its last attempt was placed.
+struct OperationView {
+  AttemptId worker;
+  ThreadSet threads;  ///< Of the worker's node.
+};
+
 struct JobView {
   JobId id;
   JobSpecPtr spec;
@@ -69,6 +75,8 @@ class ClusterView {
   void note(Instant now, const controller::Notice& notice, const JobSpecPtr& spec);
   /// A service was scaled or updated.
   void respecify(JobId job, const JobSpecPtr& spec);
+  /// The operation was given to this worker.
+  void given(TaskId operation, const OperationView& to) { operations_[operation] = to; }
   /// An agent said how this attempt ended.
   void exited(AttemptId attempt, std::int32_t exit_code);
   /// An agent told something of an attempt.
@@ -81,6 +89,8 @@ class ClusterView {
   /// Null if nothing is known.
   const AttemptFacts* facts(AttemptId attempt) const;
   const AgentFacts* agent(const std::string& name) const;
+  /// Null if the task is no operation, or was never placed.
+  const OperationView* operation(TaskId task) const;
   EventLog& events() { return events_; }
   const EventLog& events() const { return events_; }
 
@@ -95,6 +105,7 @@ class ClusterView {
   std::deque<JobId> ended_;                       ///< Of jobs_, in the order of their ends.
   std::map<AttemptId, AttemptFacts> facts_;       ///< Of attempts of jobs_.
   std::map<AttemptId, std::int32_t> exit_codes_;  ///< Said, but the end is not published yet.
+  std::map<TaskId, OperationView> operations_;    ///< Of jobs_.
   std::map<std::string, AgentFacts> agents_;
   EventLog events_;
 };

@@ -147,14 +147,17 @@ void ControllerDriver::step(Instant now, const controller::Event& event) {
 }
 
 void ControllerDriver::keep(Instant now, controller::Command& command) {
-  if (auto* persist = std::get_if<controller::Persist>(&command))
+  if (auto* persist = std::get_if<controller::Persist>(&command)) {
+    const auto* task = std::get_if<TaskRecord>(&persist->record);
+    if (task != nullptr && task->worker) view_.given(task->task, {*task->worker, task->threads});
     batch_.records.push_back(std::move(persist->record));
-  else if (auto* send = std::get_if<controller::Send>(&command))
+  } else if (auto* send = std::get_if<controller::Send>(&command)) {
     outputs_.emplace_back(std::move(*send));
-  else if (auto* reply = std::get_if<controller::Reply>(&command))
+  } else if (auto* reply = std::get_if<controller::Reply>(&command)) {
     outputs_.emplace_back(std::move(*reply));
-  else
+  } else {
     note(now, std::get<controller::Publish>(command).notice);
+  }
 }
 
 void ControllerDriver::note(Instant now, const controller::Notice& notice) {

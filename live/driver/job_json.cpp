@@ -66,6 +66,7 @@ void append_task(std::string& out, const JobView& job, std::uint32_t index, cons
     object.instant("placed_at", task.placed);
     object.instant("started_at", task.started);
   }
+  if (const OperationView* operation = view.operation(id)) object.text("worker", id_text(operation->worker));
   if (task.has_ended) {
     object.text("outcome", name(task.outcome));
     object.number("exit_code", task.exit_code);
@@ -74,11 +75,13 @@ void append_task(std::string& out, const JobView& job, std::uint32_t index, cons
   if (const AttemptFacts* facts = view.facts({id, task.attempt})) {
     if (facts->pid != 0 && active(task.state)) object.number("pid", facts->pid);
     if (!facts->reason.empty()) object.text("reason", facts->reason);
+    if (!facts->result.empty()) object.key("result") += facts->result;  // It is JSON.
     append_array(object.key("cpus"), facts->cpus, [&](auto cpu) { codec::append_number(out, cpu); });
     if (!facts->ports.empty())
       append_array(object.key("ports"), facts->ports, [&](auto port) { codec::append_number(out, port); });
     object.number("cpu_s", static_cast<double>(facts->cpu_ns) / 1e9);
     object.number("memory_bytes", facts->memory);
+    if (facts->cpu_m > 0) object.number("cpu_used_m", facts->cpu_m);
   }
   object.end();
 }
@@ -87,7 +90,10 @@ void append_group(std::string& out, const TaskGroup& group) {
   Object object(out);
   object.number("count", group.count);
   const TaskSpec& spec = group.spec;
-  if (spec.work.payload != nullptr) object.key("command") += *spec.work.payload;  // It is JSON.
+  if (!spec.pool.empty()) object.text("pool", spec.pool);
+  if (spec.work.payload != nullptr)  // It is JSON.
+    object.key(spec.pool.empty() ? "command" : "call") += *spec.work.payload;
+  if (spec.iterations > 0) object.number("iterations", spec.iterations);
   if (spec.work.duration > Duration{0})
     object.number("duration_s", static_cast<double>(to_ns(spec.work.duration)) / 1e9);
   if (spec.work.operations > 0) object.number("operations", spec.work.operations);
@@ -141,6 +147,16 @@ std::string to_json(const JobView& job, const ClusterView& view, const Controlle
   if (job.service()) {
     const LiveJob* live = machine.jobs().find(job.id);
     object.number("desired_replicas", live != nullptr ? live->desired() : 0);
+  }
+  if (const auto& pool = job.spec->pool) {
+    Object workers(object.key("workers"));
+    workers.text("pool", pool->name);
+    workers.number("min", pool->minimum);
+    workers.number("max", pool->maximum);
+    workers.number("full_percent", static_cast<double>(pool->full_permille) / 10);
+    workers.number("queue_limit", pool->queue_limit);
+    workers.boolean("pull", pool->pull);
+    workers.end();
   }
   object.number("tasks_total", job.tasks.size());
   append_counts(object, job);

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstring>
 #include <map>
+#include <random>
 #include <string_view>
 #include <utility>
 
@@ -13,7 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/codec/json_text.h"
 #include "live/process/process_tree.h"
+#include "live/program/folder.h"
 
 namespace duet::live {
 namespace {
@@ -44,6 +47,14 @@ std::string signal_text(int signal) {
   return "ended by " + which + " (" + strsignal(signal) + ")";
 }
 
+/// What a worker's callers must know.
+Secret draw_token() {
+  std::random_device device;
+  std::string text;
+  for (int i = 0; i < 4; ++i) codec::append_hex(text, std::uint64_t{device()} << 32U | device());
+  return Secret(std::move(text));
+}
+
 std::int64_t ns_of(const timeval& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + std::int64_t{time.tv_usec} * 1000;
 }
@@ -69,8 +80,6 @@ std::string Attempt::mark() const { return "DUET_TASK=" + written(id()); }
 
 std::optional<Problem> Attempt::read_command() {
   const Work& work = order_.order.work;
-  if (order_.order.worker)
-    return Problem{"operation", "needs a worker that executes it, and processes do not yet", ""};
   if (work.payload == nullptr || work.payload->empty()) {
     if (work.duration == Duration{0}) {
       command_.argv = {"true"};
@@ -88,6 +97,10 @@ std::optional<Problem> Attempt::read_command() {
   if (!command->image.empty())
     return Problem{"image " + command->image, "cannot be run: there is no container engine", ""};
   command_ = std::move(*command);
+  if (!command_.worker) return std::nullopt;
+  if (command_.argv.empty()) command_.argv = {beside_this("duet-worker")};
+  command_.ports = std::max(command_.ports, 1U);
+  worker_token_ = draw_token();
   return std::nullopt;
 }
 
@@ -100,6 +113,7 @@ std::vector<std::string> Attempt::environment() const {
   all["DUET_TASK"] = written(id());
   all["DUET_NODE"] = parts_.options.node;
   all["DUET_FOLDER"] = parts_.options.folder;
+  if (command_.worker) all["DUET_WORKER_TOKEN"] = std::string(worker_token_.reveal());
   std::vector<std::string> out;
   for (const auto& [name, value] : all) out.push_back(name + "=" + value);
   return out;
@@ -107,7 +121,10 @@ std::vector<std::string> Attempt::environment() const {
 
 void Attempt::start() {
   if (const auto problem = read_command()) return fail(*problem, kNotStarted);
-  auto ports = parts_.ports.take(command_.ports);
+  const ThreadSet& threads = order_.order.threads;
+  const bool by_slot = command_.worker && command_.worker->slot_port && !threads.empty();
+  auto ports =
+      parts_.ports.take(command_.ports, by_slot ? parts_.options.port_base + 1 + threads.lowest() : 0);
   if (!ports) return fail(ports.problems().front(), kNotStarted);
   ports_ = std::move(*ports);
   const agent::Launch& launch = order_.order;
@@ -297,6 +314,25 @@ void Attempt::kill_all() {
     return std::ranges::find(now, pid) != now.end();
   });
   if (!reaped_) syscall(SYS_pidfd_send_signal, pidfd_.native_handle(), SIGKILL, nullptr, 0);
+}
+
+std::optional<WorkerAddress> Attempt::worker_address() const {
+  if (!command_.worker || ports_.empty() || phase_ != Phase::kRunning) return std::nullopt;
+  return WorkerAddress{static_cast<std::uint16_t>(ports_.front()), worker_token_};
+}
+
+AttemptFacts Attempt::sample() {
+  AttemptFacts facts = this->facts();
+  const auto now = Clock::now();
+  const auto passed = std::chrono::duration_cast<Duration>(now - sampled_at_);
+  // A process of many that ended may have taken its time with it.
+  const std::int64_t used = std::max<std::int64_t>(facts.cpu_ns - sampled_cpu_ns_, 0);
+  if (sampled_at_ != Clock::time_point{} && passed > Duration{0})
+    facts.cpu_m =
+        static_cast<std::int64_t>(1000.0 * static_cast<double>(used) / static_cast<double>(to_ns(passed)));
+  sampled_cpu_ns_ = facts.cpu_ns;
+  sampled_at_ = now;
+  return facts;
 }
 
 agent::Adopted Attempt::adopted() const {

@@ -12,6 +12,7 @@
 #include "core/machine.h"
 #include "live/asio.h"
 #include "live/process/cgroups.h"
+#include "live/process/invocation.h"
 #include "live/process/output.h"
 #include "live/process/ports.h"
 #include "live/process/runner_messages.h"
@@ -50,6 +51,10 @@ class Attempt {
 
   void start();
   void terminate(const agent::Terminate& order);
+  /// Ends it at once, though nobody ordered that: it has failed.
+  void kill() {
+    if (phase_ == Phase::kRunning) kill_all();
+  }
 
   AttemptId id() const { return order_.order.attempt; }
   bool has_ended() const { return phase_ == Phase::kEnded; }
@@ -63,6 +68,12 @@ class Attempt {
   agent::Adopted adopted() const;
   /// Measured now, if it runs.
   AttemptFacts facts() const;
+  /// The same, with what it used since this was last called.
+  AttemptFacts sample();
+  /// Of a worker that runs.
+  std::optional<WorkerAddress> worker_address() const;
+  /// It is a worker that runs and is to ask for operations.
+  bool pulls() const { return command_.worker && command_.worker->pull && phase_ == Phase::kRunning; }
   /// Whether it left something behind that had to be killed, and is to be reaped now.
   bool left_orphans() const { return left_; }
   /// The variable that its processes begin with.
@@ -92,6 +103,7 @@ class Attempt {
   Hooks hooks_;
   TaskCommand command_;
   bool own_folder_ = false;  ///< It runs in one of its own.
+  Secret worker_token_;
   GroupLimits limits_;
   std::shared_ptr<std::shared_ptr<ControlGroup>> group_;  ///< Filled by the spawning thread.
   std::vector<std::uint32_t> ports_;
@@ -114,6 +126,8 @@ class Attempt {
   Outcome outcome_ = Outcome::kSucceeded;
   std::int32_t exit_code_ = 0;
   std::int64_t cpu_ns_ = 0;  ///< Once it has ended.
+  std::int64_t sampled_cpu_ns_ = 0;
+  Clock::time_point sampled_at_{};
   std::string reason_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

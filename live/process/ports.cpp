@@ -47,15 +47,19 @@ Fd claim(std::uint32_t port) {
 
 }  // namespace
 
-Result<std::vector<std::uint32_t>> Ports::take(std::uint32_t count) {
+bool Ports::take_one(std::uint32_t port) {
+  if (taken_.contains(port)) return false;
+  Fd name = claim(port);
+  if (!name || !is_free(port)) return false;
+  taken_.emplace(port, std::move(name));
+  return true;
+}
+
+Result<std::vector<std::uint32_t>> Ports::take(std::uint32_t count, std::uint32_t first) {
   std::vector<std::uint32_t> ports;
-  for (std::uint32_t port = base_; ports.size() < count && port <= kLastPort; ++port) {
-    if (taken_.contains(port)) continue;
-    Fd name = claim(port);
-    if (!name || !is_free(port)) continue;
-    taken_.emplace(port, std::move(name));
-    ports.push_back(port);
-  }
+  if (count > 0 && first > 0 && first <= kLastPort && take_one(first)) ports.push_back(first);
+  for (std::uint32_t port = base_; ports.size() < count && port <= kLastPort; ++port)
+    if (take_one(port)) ports.push_back(port);
   if (ports.size() == count) return ports;
   give_back(ports);
   return Problem{

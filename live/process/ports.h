@@ -16,10 +16,13 @@ class Ports {
 
   /// So many, ascending, from the base on. Passes over ports on which something listens, and those that
   /// another runner on this host gave away.
-  Result<std::vector<std::uint32_t>> take(std::uint32_t count);
+  /// `first` is tried before them, unless it is 0.
+  Result<std::vector<std::uint32_t>> take(std::uint32_t count, std::uint32_t first = 0);
   void give_back(const std::vector<std::uint32_t>& ports);
 
  private:
+  bool take_one(std::uint32_t port);
+
   const std::uint32_t base_;
   /// Each with the name that says so to other runners: a bound socket, which goes with this process.
   std::map<std::uint32_t, Fd> taken_;

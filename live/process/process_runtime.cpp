@@ -57,6 +57,7 @@ class RunnerClient final : public ProcessRuntime {
   void on(const runner::Listed& answer);
   void on(const agent::Started& answer) { hooks_.event(answer); }
   void on(const agent::Exited& answer) { hooks_.event(answer); }
+  void on(const agent::Asked& answer) { hooks_.event(answer); }
   void on(const AttemptFacts& answer) { hooks_.fact(answer); }
   void on(const runner::Samples& answer);
   void on(const runner::Replaced&) { why_ = "another agent has taken over the tasks of this node"; }

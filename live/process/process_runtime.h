@@ -18,8 +18,9 @@ struct ProcessOptions {
 };
 
 /// Runs each attempt as a process of the node's runner. What its payload says (live/runtime/task_command.h);
-/// without a payload it sleeps for its duration, or does nothing. Operations and images are refused with a
-/// reason. Attempts stay when this goes; the next one on the same folder finds them.
+/// without a payload it sleeps for its duration, or does nothing. An operation is handed to its worker, over
+/// HTTP on the worker's first port (live/process/invocation.h). Images are refused with a reason. Attempts
+/// stay when this goes; the next one on the same folder finds them.
 class ProcessRuntime : public Runtime {
  public:
   /// What limits attempts here, for people; known when open() is done.

@@ -54,6 +54,7 @@ Runner::Runner(asio::io_context& io, RunnerOptions options, std::function<void()
 
 Runner::~Runner() {
   if (client_) client_->close();
+  invocations_.clear();
   attempts_.clear();
   // Its threads stand in the groups, and what the writer has still to do removes some.
   spawner_.reset();
@@ -173,15 +174,26 @@ void Runner::on(const runner::List& request) {
       listed.adopted.push_back(attempt->adopted());
       listed.facts.push_back(attempt->facts());
     }
+    for (const auto& [id, invocation] : invocations_) {
+      listed.adopted.push_back(invocation->adopted());
+      listed.facts.push_back(invocation->facts());
+    }
+    std::ranges::sort(listed.adopted, {}, &agent::Adopted::attempt);
+    std::ranges::sort(listed.facts, {}, &AttemptFacts::attempt);
     listed.words = words_;
   }
+  const bool taken = listed.refusal.empty();
   send(listed);
+  if (!taken) return;
+  // The agent that comes does not know who asked the one before.
+  for (const auto& [id, attempt] : attempts_) ask_for(id);
 }
 
 void Runner::on(const runner::Launch& request) {
   const AttemptId id = request.order.attempt;
   // It was on its way when this was told to stop: nobody's fault, and nothing has run.
   if (shutting_down_) return send(agent::Exited{id, Outcome::kLost, 0});
+  if (request.order.worker) return invoke(request.order);
   auto& attempt = attempts_[id];
   if (attempt) return;  // It has been started: an agent says so once.
   Attempt::Hooks hooks;
@@ -189,6 +201,7 @@ void Runner::on(const runner::Launch& request) {
     // As with ends: whoever hears that it runs knows its pid and its ports.
     send(attempts_.at(id)->facts());
     send(agent::Started{id});
+    ask_for(id);
   };
   hooks.ended = [this, id] { attempt_ended(id); };
   hooks.foreign = [this, id](std::int64_t pid) { return belongs_elsewhere(id, pid); };
@@ -200,18 +213,22 @@ void Runner::on(const runner::Launch& request) {
 void Runner::on(const agent::Terminate& request) {
   const auto it = attempts_.find(request.attempt);
   if (it != attempts_.end()) it->second->terminate(request);
+  const auto operation = invocations_.find(request.attempt);
+  if (operation != invocations_.end()) operation->second->terminate(request);
 }
 
 void Runner::on(const agent::Forget& request) {
   const auto it = attempts_.find(request.attempt);
   if (it != attempts_.end() && it->second->has_ended()) attempts_.erase(it);
+  const auto operation = invocations_.find(request.attempt);
+  if (operation != invocations_.end() && operation->second->has_ended()) invocations_.erase(operation);
 }
 
 void Runner::on(const runner::Sample& request) {
   runner::Samples samples;
   samples.number = request.number;
   for (const auto& [id, attempt] : attempts_)
-    if (!attempt->has_ended()) samples.facts.push_back(attempt->facts());
+    if (!attempt->has_ended()) samples.facts.push_back(attempt->sample());
   send(samples);
 }
 
@@ -223,8 +240,50 @@ void Runner::attempt_ended(AttemptId id) {
   send(attempt.facts());
   send(attempt.exited());
   if (attempt.left_orphans()) reap();
+  for (const auto& [operation, invocation] : invocations_)
+    if (invocation->worker() == id) invocation->worker_ended();
   // The attempt is in this call.
   if (shutting_down_) boost::asio::post(io_, [this] { end_if_done(); });
+}
+
+/// An operation: one of the attempts executes it.
+void Runner::invoke(const agent::Launch& order) {
+  const AttemptId id = order.attempt;
+  auto& invocation = invocations_[id];
+  if (invocation) return;
+  Invocation::Hooks hooks;
+  hooks.worker = [this, worker = *order.worker]() -> std::optional<WorkerAddress> {
+    const auto at = attempts_.find(worker);
+    return at == attempts_.end() ? std::nullopt : at->second->worker_address();
+  };
+  hooks.started = [this, id] { send(agent::Started{id}); };
+  hooks.ended = [this, id] { invocation_ended(id); };
+  hooks.end_worker = [this, worker = *order.worker] {
+    const auto at = attempts_.find(worker);
+    if (at != attempts_.end()) at->second->kill();
+  };
+  invocation = std::make_unique<Invocation>(io_, *logs_, order, std::move(hooks));
+  invocation->start();
+}
+
+void Runner::invocation_ended(AttemptId id) {
+  const Invocation& invocation = *invocations_.at(id);
+  send(invocation.facts());
+  send(invocation.exited());
+  ask_for(invocation.worker());
+  if (shutting_down_) boost::asio::post(io_, [this] { end_if_done(); });
+}
+
+bool Runner::has_operations(AttemptId worker) const {
+  return std::ranges::any_of(invocations_, [&](const auto& one) {
+    return one.second->worker() == worker && !one.second->has_ended();
+  });
+}
+
+/// A worker that pulls wants an operation when it has none.
+void Runner::ask_for(AttemptId worker) {
+  const auto at = attempts_.find(worker);
+  if (at != attempts_.end() && at->second->pulls() && !has_operations(worker)) send(agent::Asked{worker});
 }
 
 bool Runner::is_program(std::int64_t pid) const {
@@ -241,7 +300,8 @@ bool Runner::belongs_elsewhere(AttemptId asking, std::int64_t pid) const {
 }
 
 bool Runner::runs_something() const {
-  return std::ranges::any_of(attempts_, [](const auto& one) { return !one.second->has_ended(); });
+  const auto runs = [](const auto& one) { return !one.second->has_ended(); };
+  return std::ranges::any_of(attempts_, runs) || std::ranges::any_of(invocations_, runs);
 }
 
 void Runner::shut_down(Duration grace) {
@@ -249,6 +309,8 @@ void Runner::shut_down(Duration grace) {
   const auto end_all = [this](bool force) {
     for (const auto& [id, attempt] : attempts_)
       if (!attempt->has_ended()) attempt->terminate({id, force, Outcome::kLost});
+    for (const auto& [id, invocation] : invocations_)
+      if (!invocation->has_ended()) invocation->terminate({id, force, Outcome::kLost});
   };
   end_all(grace <= Duration{0});
   grace_.expires_after(grace);
@@ -277,7 +339,8 @@ void Runner::reap() {
 void Runner::tick() {
   reap();
   idle_s_ = client_ || runs_something() ? -1 : idle_s_ + 1;
-  const std::int64_t patience = attempts_.empty() ? options_.linger_s : options_.linger_s * kPatienceWithEnds;
+  const std::int64_t patience =
+      attempts_.empty() && invocations_.empty() ? options_.linger_s : options_.linger_s * kPatienceWithEnds;
   if (idle_s_ > patience) return shut_down(Duration{0});
   ticks_.expires_after(kTick);
   ticks_.async_wait([this](const boost::system::error_code& error) {

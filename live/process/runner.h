@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "live/process/attempt.h"
+#include "live/process/invocation.h"
 #include "live/process/runner_options.h"
 #include "live/wire/framed_socket.h"
 
@@ -50,6 +51,10 @@ class Runner {
   void on(const runner::ShutDown& request);
   void send(const runner::Answer& answer);
   void attempt_ended(AttemptId id);
+  void invoke(const agent::Launch& order);
+  void invocation_ended(AttemptId id);
+  void ask_for(AttemptId worker);
+  bool has_operations(AttemptId worker) const;
   bool belongs_elsewhere(AttemptId asking, std::int64_t pid) const;
   bool is_program(std::int64_t pid) const;
   bool runs_something() const;
@@ -70,6 +75,7 @@ class Runner {
   std::unique_ptr<Spawner> spawner_;  // Before the groups that its threads use, when these go.
   std::optional<Ports> ports_;
   std::map<AttemptId, std::unique_ptr<Attempt>> attempts_;
+  std::map<AttemptId, std::unique_ptr<Invocation>> invocations_;  ///< Operations of those that are workers.
   Acceptor acceptor_;
   std::shared_ptr<wire::FramedSocket> client_;
   bool shutting_down_ = false;

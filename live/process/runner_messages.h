@@ -12,7 +12,7 @@
 namespace duet::live::runner {
 
 /// Both are of one release: another number, and they part.
-inline constexpr std::uint32_t kProtocol = 1;
+inline constexpr std::uint32_t kProtocol = 2;
 
 /// Of the socket in an open folder, whose own path may be longer than those of sockets can be. The folder has
 /// to stay open meanwhile.
@@ -86,6 +86,7 @@ struct Replaced {
   template <class Self, class V>
   static void fields(Self&, V&&) {}
 };
-using Answer = std::variant<Listed, agent::Started, agent::Exited, AttemptFacts, Samples, Replaced>;
+using Answer =
+    std::variant<Listed, agent::Started, agent::Exited, AttemptFacts, Samples, Replaced, agent::Asked>;
 
 }  // namespace duet::live::runner

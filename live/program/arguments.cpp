@@ -37,6 +37,11 @@ std::string Arguments::text(std::string_view name, std::string otherwise) {
   return *word;
 }
 
+std::optional<std::string> Arguments::text_if_given(std::string_view name) {
+  const std::string* word = take(name);
+  return word == nullptr ? std::nullopt : std::optional(*word);
+}
+
 std::uint64_t Arguments::number(std::string_view name, std::uint64_t otherwise, std::uint64_t least,
                                 std::uint64_t most) {
   const std::string* word = take(name);
@@ -77,6 +82,13 @@ Arguments::Endpoint Arguments::endpoint(std::string_view name, const Endpoint& o
   problems_.push_back(
       {"--" + std::string(name), "'" + *word + "' is no address", "HOST:PORT, such as 127.0.0.1:8080"});
   return otherwise;
+}
+
+std::optional<Arguments::Endpoint> Arguments::endpoint_if_given(std::string_view name,
+                                                                const Endpoint& otherwise) {
+  const std::string* word = take(name);
+  if (word == nullptr) return std::nullopt;
+  return word->empty() ? otherwise : endpoint(name, otherwise);
 }
 
 bool Arguments::flag(std::string_view name) {

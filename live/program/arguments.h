@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ class Arguments {
 
   /// The value of `--name`, or `otherwise`.
   std::string text(std::string_view name, std::string otherwise);
+  /// Empty: it is there without a value; nothing: it is not there.
+  std::optional<std::string> text_if_given(std::string_view name);
   std::uint64_t number(std::string_view name, std::uint64_t otherwise, std::uint64_t least,
                        std::uint64_t most);
   /// One of `choices`.
@@ -29,6 +32,8 @@ class Arguments {
     std::uint16_t port = 0;
   };
   Endpoint endpoint(std::string_view name, const Endpoint& otherwise);
+  /// The same, where `--name` without a value means `otherwise`; nothing: it is not there.
+  std::optional<Endpoint> endpoint_if_given(std::string_view name, const Endpoint& otherwise);
   /// `--name` without a value.
   bool flag(std::string_view name);
 

@@ -1,6 +1,7 @@
 #include "live/program/controller_program.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 
@@ -10,6 +11,7 @@
 #include "core/codec/json_text.h"
 #include "core/policy.h"
 #include "live/api/api.h"
+#include "live/api/gateway.h"
 #include "live/driver/controller_driver.h"
 #include "live/http/server.h"
 #include "live/log.h"
@@ -31,12 +33,33 @@ constexpr auto kLastAnswers = std::chrono::milliseconds(500);
 struct Settings {
   Arguments::Endpoint http{"127.0.0.1", 8080};
   Arguments::Endpoint agents{"127.0.0.1", 7070};
+  std::optional<Arguments::Endpoint> gateway;  ///< Where it is answered; nothing: there is none.
+  GatewaySettings gateway_rules;
   std::string data;
   std::string store;
   ControllerConfig config;
   bool insecure = false;
   bool record = true;
 };
+
+std::optional<std::string> variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+/// Beside the policies' defaults, which are other ones under a gateway.
+Problems read_gateway(Arguments& arguments, Settings& settings) {
+  const auto rules = read_gateway_settings(variable);
+  settings.gateway =
+      arguments.endpoint_if_given("gateway", {"127.0.0.1", rules ? rules->port : std::uint16_t{0}});
+  if (!settings.gateway) return {};
+  if (!rules) return rules.problems();
+  if (const std::string warning = gateway_warning(*rules); !warning.empty())
+    log::warn("gateway", {{"what", warning}});
+  settings.gateway_rules = *rules;
+  apply_gateway(*rules, settings.config);
+  return {};
+}
 
 /// Loopback is this machine alone.
 bool loopback(const std::string& host) {
@@ -57,9 +80,13 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.config.queue.name = arguments.text("queue", settings.config.queue.name);
   settings.config.scheduler.name = arguments.text("scheduler", settings.config.scheduler.name);
   settings.config.estimator.name = arguments.text("estimator", settings.config.estimator.name);
+  settings.config.autoscaler.name = arguments.text("autoscaler", settings.config.autoscaler.name);
   settings.config.seed = arguments.number("seed", 1, 0, UINT64_MAX);
+  Problems mistakes = read_gateway(arguments, settings);
   Problems problems = arguments.finish();
-  for (const Arguments::Endpoint& end : {settings.http, settings.agents})
+  problems.insert(problems.end(), mistakes.begin(), mistakes.end());
+  for (const Arguments::Endpoint& end :
+       {settings.http, settings.agents, settings.gateway.value_or(settings.http)})
     if (!loopback(end.host) && !settings.insecure)
       problems.push_back({end.host, "would let other machines in, without TLS",
                           "an address of this machine alone, or --insecure if the network is yours"});
@@ -80,6 +107,7 @@ class Program {
   Problems open_recorder();
   void look_at_recorder();
   Problems serve();
+  Problems serve_gateway();
   void read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done);
   void note_where();
   void stop();
@@ -98,6 +126,10 @@ class Program {
   http::RouteTable routes_;
   std::optional<http::Server> server_;
   std::uint16_t http_port_ = 0;
+  std::optional<Gateway> gateway_;
+  http::RouteTable gateway_routes_;
+  std::optional<http::Server> gateway_server_;
+  std::uint16_t gateway_port_ = 0;
 };
 
 Problems Program::start() {
@@ -138,6 +170,7 @@ Problems Program::start() {
   if (Problems problems = driver_->start(); !problems.empty()) return problems;
   if (Problems problems = agents_->listen(); !problems.empty()) return problems;
   if (Problems problems = serve(); !problems.empty()) return problems;
+  if (Problems problems = serve_gateway(); !problems.empty()) return problems;
   for (const int number : {SIGINT, SIGTERM}) signals_.add(number);
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (!error) stop();
@@ -206,6 +239,21 @@ Problems Program::serve() {
   return {};
 }
 
+Problems Program::serve_gateway() {
+  if (!settings_.gateway) return {};
+  gateway_.emplace(io_, *driver_, settings_.gateway_rules, settings_.config.estimator);
+  gateway_->add_to(gateway_routes_, DUET_VERSION);
+  http::ServerOptions options;
+  options.allow_remote = settings_.insecure;
+  options.limits.per_address = options.limits.connections;  // Each submission waits on one of its own.
+  options.on_warning = [](std::string_view what) { log::warn("gateway", {{"what", what}}); };
+  gateway_server_.emplace(io_, gateway_routes_, std::move(options));
+  const auto port = gateway_server_->listen(settings_.gateway->host, settings_.gateway->port);
+  if (!port) return port.problems();
+  gateway_port_ = *port;
+  return {};
+}
+
 void Program::read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
   wire::ReadLog query;
   query.attempt = question.attempt;
@@ -228,6 +276,10 @@ void Program::note_where() {
   codec::append_string(text, "http://" + settings_.http.host + ':' + std::to_string(http_port_));
   text += ",\"agents\":";
   codec::append_string(text, settings_.agents.host + ':' + std::to_string(agents_->port()));
+  if (settings_.gateway) {
+    text += ",\"gateway\":";
+    codec::append_string(text, "http://" + settings_.gateway->host + ':' + std::to_string(gateway_port_));
+  }
   text += "}\n";
   if (const auto written = codec::write_file(folder_->file("controller.json"), text); !written)
     log::write(log::Level::kWarn, "cannot say where this listens", written.problems());
@@ -242,10 +294,13 @@ void Program::note_where() {
 void Program::stop() {
   log::info("controller stops");
   ::unlink(folder_->file("controller.json").c_str());
+  if (gateway_server_) gateway_server_->stop(kLastAnswers, [] {});
   server_->stop(kLastAnswers, [this] { end(); });
 }
 
 void Program::end() {
+  gateway_server_.reset();
+  gateway_.reset();
   server_.reset();
   api_.reset();
   agents_.reset();

@@ -54,6 +54,7 @@ struct Settings {
   std::string scheduler;
   std::string queue;
   std::uint64_t port_base = 8000;
+  std::optional<std::string> gateway;  ///< Where; empty: where its variable says. Nothing: there is none.
   bool detach = false;
 };
 
@@ -70,6 +71,7 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.scheduler = arguments.text("scheduler", "");
   settings.queue = arguments.text("queue", "");
   settings.port_base = arguments.number("port-base", 8000, 1024, 60000);
+  settings.gateway = arguments.text_if_given("gateway");
   settings.detach = arguments.flag("detach");
   if (Problems problems = arguments.finish(); !problems.empty()) return problems;
   std::error_code error;
@@ -154,6 +156,8 @@ void Cluster::add_controller() {
                    "--profile=" + settings_.profile};
   if (!settings_.scheduler.empty()) watched->argv.push_back("--scheduler=" + settings_.scheduler);
   if (!settings_.queue.empty()) watched->argv.push_back("--queue=" + settings_.queue);
+  if (settings_.gateway)
+    watched->argv.push_back(settings_.gateway->empty() ? "--gateway" : "--gateway=" + *settings_.gateway);
   all_.push_back(std::move(watched));
 }
 
@@ -227,6 +231,8 @@ void Cluster::look(std::chrono::steady_clock::time_point until) {
       for (std::string& word : all_.front()->argv) {
         if (word.starts_with("--agents=")) word = "--agents=" + agents;
         if (word.starts_with("--listen=")) word = "--listen=" + note.value("url", "").substr(kScheme.size());
+        if (word.starts_with("--gateway") && note.contains("gateway"))
+          word = "--gateway=" + note.value("gateway", "").substr(kScheme.size());
       }
       add_agents(agents);
       for (std::size_t i = 1; i < all_.size(); ++i) {
@@ -264,6 +270,10 @@ void Cluster::announce() {
   const auto note = note_in(all_.front()->note);
   const std::string url = note.value("url", "http://" + settings_.listen);
   const nlohmann::ordered_json self = {{"pid", ::getpid()}, {"url", url}};
+  std::string gateway = note.value("gateway", "");
+  if (!gateway.empty())
+    gateway = "\nGateway at " + gateway + "\n\n  curl -d '{\"operation\": \"monte_carlo_pi\", \"data\": " +
+              "{\"iterations\": 1000000}}' " + gateway + "/submit\n";
   codec::write_file(folder_->file("up.json"), self.dump() + "\n");
   std::printf(
       "Duet is up: %zu nodes at %s\n"
@@ -271,10 +281,11 @@ void Cluster::announce() {
       "  duet run -- sleep 60         start a task\n"
       "  duet status                  see it run, and where\n"
       "  duet node                    the nodes\n"
+      "%s"
       "\n"
       "Data and logs: %s\n"
       "%s\n",
-      all_.size() - 1, url.c_str(), folder_->path().c_str(),
+      all_.size() - 1, url.c_str(), gateway.c_str(), folder_->path().c_str(),
       settings_.detach ? "Stop it with: duet down" : "Ctrl-C stops it, and all that runs on it.");
   std::fflush(stdout);
 }

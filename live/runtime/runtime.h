@@ -20,6 +20,8 @@ struct AttemptFacts {
   std::int64_t cpu_ns = 0;             ///< Processor time so far, all its processes.
   std::int64_t memory = 0;             ///< Bytes resident, all its processes.
   std::string reason{};                ///< Why it ended so or could not start, in words; may be empty.
+  std::int64_t cpu_m = 0;              ///< Millicores used since it was measured before; 0 if it never was.
+  std::string result{};                ///< What an operation has found, JSON; empty: it found nothing (yet).
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
@@ -29,6 +31,8 @@ struct AttemptFacts {
     v("cpu_ns", s.cpu_ns);
     v("memory", s.memory);
     v("reason", s.reason);
+    v("cpu_m", s.cpu_m);
+    v("result", s.result);
   }
 };
 
@@ -48,7 +52,8 @@ class Runtime {
   using Opened = std::function<void(Result<std::vector<agent::Adopted>>)>;
   virtual void open(Opened done) = 0;
 
-  /// Answers with Started and then Exited, or with Exited{kLaunchFailed} alone.
+  /// Answers with Started and then Exited, or with Exited{kLaunchFailed} alone. An operation goes to its
+  /// worker, and is lost with it.
   virtual void launch(const agent::Launch& order) = 0;
   /// Politely, or by force: then nothing of the attempt is left, children in sessions of their own included.
   virtual void terminate(const agent::Terminate& order) = 0;

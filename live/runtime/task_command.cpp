@@ -86,8 +86,10 @@ class CommandReader {
           wrong(where, "is " + value.dump(), "a whole number of bytes");
       } else if (name == "ports") {
         read_ports(where, value, command);
+      } else if (name == "worker") {
+        read_worker(where, value, command);
       } else {
-        wrong(where, "is not known", "argv, directory, env, image, memory_bytes, ports");
+        wrong(where, "is not known", "argv, directory, env, image, memory_bytes, ports, worker");
       }
     }
     check_whole(json, command);
@@ -139,9 +141,21 @@ class CommandReader {
     command.ports = value.get<std::uint32_t>();
   }
 
+  void read_worker(const std::string& where, const CommandJson& value, TaskCommand& command) {
+    if (!value.is_object())
+      return wrong(where, std::string("is ") + value.type_name(), R"(an object such as {"pull":true})");
+    WorkerCommand& worker = command.worker.emplace();
+    for (const auto& [name, flag] : value.items()) {
+      const bool known = name == "pull" || name == "slot_port";
+      if (!known) wrong(pointer_to(where, name), "is not known", "pull, slot_port");
+      if (known && !flag.is_boolean()) wrong(pointer_to(where, name), "is " + flag.dump(), "true or false");
+      if (known && flag.is_boolean()) (name == "pull" ? worker.pull : worker.slot_port) = flag.get<bool>();
+    }
+  }
+
   void check_whole(const CommandJson& json, const TaskCommand& command) {
     const bool program = json.contains("argv") && !(json["argv"].is_array() && json["argv"].empty());
-    if (!program && command.image.empty())
+    if (!program && command.image.empty() && !command.worker)
       wrong("/argv", "is empty, and there is no image", "the program and its arguments");
     for (std::uint32_t i = 0; i < command.ports; ++i) {
       const std::string name = i == 0 ? "PORT" : "PORT" + std::to_string(i);
@@ -194,6 +208,15 @@ std::string to_payload(const TaskCommand& command) {
   if (command.ports > 0) {
     codec::append_key(out, first, "ports");
     codec::append_number(out, command.ports);
+  }
+  if (command.worker) {
+    codec::append_key(out, first, "worker");
+    const WorkerCommand& worker = *command.worker;
+    out += '{';
+    if (worker.pull) out += R"("pull":true)";
+    if (worker.pull && worker.slot_port) out += ',';
+    if (worker.slot_port) out += R"("slot_port":true)";
+    out += '}';
   }
   return out + "}";
 }

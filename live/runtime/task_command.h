@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,13 +13,24 @@
 
 namespace duet::live {
 
+/// The task is a worker: it executes operations that it is given over HTTP, on its first port.
+struct WorkerCommand {
+  bool pull = false;       ///< It asks for an operation whenever it has none.
+  bool slot_port = false;  ///< Its first port is the first of its node, plus 1, plus the number of its slot.
+  bool operator==(const WorkerCommand&) const = default;
+};
+
 struct TaskCommand {
-  std::vector<std::string> argv{};  ///< The program, looked up in PATH if it has no slash, and its arguments.
+  /// The program, looked up in PATH if it has no slash, and its arguments. Of a worker it may be empty: then
+  /// it is duet-worker, which lies beside the node's own programs.
+  std::vector<std::string> argv{};
   std::vector<std::pair<std::string, std::string>> env{};  ///< Ascending by name, each once.
   std::string directory{};        ///< Where it runs; empty: a fresh folder of its own.
   std::string image{};            ///< Of a container; empty: a process.
   std::uint32_t ports = 0;        ///< TCP ports that it wants: PORT, PORT1, ... in its environment.
   std::int64_t memory_bytes = 0;  ///< That all its processes may have together; 0: no limit.
+  std::optional<WorkerCommand>
+      worker{};  ///< Nothing: it is none. A worker has a port, whatever `ports` says.
   bool operator==(const TaskCommand&) const = default;
 };
 

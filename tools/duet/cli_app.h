@@ -66,6 +66,7 @@ class CommandLine {
   // cli_live.cpp
   void connection(CLI::App* app, Connection& to);
   void task_options(CLI::App* app, TaskOptions& task);
+  void add_pools(CLI::App* deploy);
   void add_programs();
   void add_live();
 
@@ -100,6 +101,7 @@ class CommandLine {
   ProgramCommand program_;
   RunCommand run_;
   DeployCommand deploy_;
+  SubmitCommand submit_;
   ScaleCommand scale_;
   StopCommand stop_;
   DrainCommand drain_, undrain_;

@@ -1,4 +1,6 @@
 // The commands of live clusters, and what their words mean.
+#include <algorithm>
+
 #include "tools/duet/cli_app.h"
 #include "tools/duet/live_client.h"
 
@@ -34,6 +36,11 @@ void CommandLine::add_programs() {
     text(app, "--data", data_, "Its folder (default: DUET_DATA, or ~/.local/state/duet)", "DIR");
     app->callback([this, app, path] {
       program_.program = path;
+      if (app->get_name() == "gateway") {
+        const auto is_gateway = [](const std::string& word) { return word.starts_with("--gateway"); };
+        if (std::ranges::none_of(program_.words, is_gateway)) program_.words.emplace_back("--gateway");
+        program_.words.emplace_back("--nodes=1");
+      }
       if (app->get_name() == "down") program_.words.insert(program_.words.begin(), "down");
       std::string folder = data_folder(data_);
       if (app->get_name() == "agent" && data_.empty()) folder += "/agent";
@@ -64,18 +71,46 @@ void CommandLine::add_programs() {
     common(app);
   };
 
+  const auto with_gateway = [this](CLI::App* app) {
+    app->add_option_function<std::string>(
+           "--gateway",
+           [this](const std::string& word) {
+             program_.words.push_back(word.empty() ? "--gateway" : "--gateway=" + word);
+           },
+           "Answer a gateway of operations (by default at 127.0.0.1 and GATEWAY_PORT, 3000)")
+        ->type_name("[HOST:PORT]")
+        ->expected(0, 1);
+  };
+
   CLI::App* up = program("up", "Start a cluster on this machine, and watch it", "duet-up");
   value(up, "--nodes", "How many agents (default 3)", "N");
   among(value(up, "--topology", "Which processors nodes have (default auto)", ""), {"auto", "all", "i5-1135G7"});
   value(up, "--port-base", "The first port that tasks get (default 8000)", "PORT");
   flag(up, "--detach", "Return when it is up; duet down ends it");
+  with_gateway(up);
   serving(up);
+
+  CLI::App* gateway = program("gateway", "Run a gateway of operations on this machine", "duet-up");
+  value(gateway, "--gateway", "Where it is answered (default 127.0.0.1 and GATEWAY_PORT, 3000)", "HOST:PORT");
+  among(value(gateway, "--topology", "Which processors it has (default auto)", ""), {"auto", "i5-1135G7"});
+  value(gateway, "--port-base",
+        "Zones take operations at this port, plus the number of their core (default 8000)", "PORT");
+  flag(gateway, "--detach", "Return when it is up; duet down ends it");
+  serving(gateway);
+
+  CLI::App* worker = command(&app_, "worker", "Run a worker that executes operations, by itself");
+  value(worker, "--port", "Where it takes them (default: PORT)", "PORT");
+  worker->callback([this] {
+    program_.program = "duet-worker";
+    result_.command = program_;
+  });
 
   program("down", "End a cluster that duet up --detach started", "duet-up");
 
   CLI::App* controller = program("controller", "Run a controller", "duet-controller");
   value(controller, "--agents", "Where agents are awaited (default 127.0.0.1:7070)", "HOST:PORT");
   flag(controller, "--insecure", "Let other machines in, without TLS");
+  with_gateway(controller);
   serving(controller);
 
   CLI::App* agent = program("agent", "Run the agent of this machine", "duet-agent");
@@ -87,6 +122,37 @@ void CommandLine::add_programs() {
   value(agent, "--port-base", "The first port that tasks get (default 8000)", "PORT");
   flag(agent, "--keep-tasks", "Its tasks go on when it ends; the next agent finds them");
   common(agent);
+}
+
+/// What makes a service a pool, and the command that gives it work.
+void CommandLine::add_pools(CLI::App* deploy) {
+  PoolOptions& pool = deploy_.pool;
+  text(deploy, "--pool", pool.name, "The replicas are workers of this pool; without a command, Duet's own",
+       "NAME");
+  deploy->add_option("--min", pool.least, "Workers: the autoscaler goes not below (default 0)")
+      ->type_name("N");
+  deploy->add_option("--max", pool.most, "Nor above (default: replicas)")->type_name("N");
+  deploy->add_option("--full", pool.full_percent, "No operation that loads a worker beyond (default 80)")
+      ->type_name("PERCENT");
+  deploy->add_option("--queue-limit", pool.queue_limit, "Operations that may wait (default: any number)")
+      ->type_name("N");
+  deploy->add_flag("--pull", pool.pull, "Workers ask for operations, one at a time");
+
+  CLI::App* submit = command(&app_, "submit", "Have an operation executed by a worker of a pool");
+  text(submit, "operation", submit_.operation, "Which: see docs/operations.md", "OPERATION")->required();
+  submit->add_option("members", submit_.members, "Its data: NAME=VALUE ...")->type_name("NAME=VALUE");
+  text(submit, "--json", submit_.data, "Its data as JSON, instead", "OBJECT");
+  text(submit, "--pool", submit_.pool, "Whose workers (default: those of the only pool)", "NAME");
+  submit->add_option("--count", submit_.count, "So many equal ones (default 1)")->type_name("N");
+  submit->add_option("--retries", submit_.retries, "Further attempts after failures (default 0)")
+      ->type_name("N");
+  submit->add_option("--timeout", submit_.timeout_s, "Ended after so long, in seconds (default: never)")
+      ->type_name("S");
+  text(submit, "--key", submit_.key, "Idempotency key: repeated, it is the same job", "KEY");
+  submit->add_flag("--wait", submit_.wait, "Until it has ended; prints its result");
+  connection(submit, submit_.to);
+  format(submit, submit_.format);
+  gives(submit, submit_);
 }
 
 void CommandLine::add_live() {
@@ -104,8 +170,9 @@ void CommandLine::add_live() {
   gives(run, run_);
 
   CLI::App* deploy = command(&app_, "deploy", "Keep replicas of a command running on a live cluster");
-  text(deploy, "name", deploy_.task.name, "The service; deployed again, it is updated", "NAME")->required();
+  text(deploy, "name", deploy_.task.name, "The service; deployed again, it is updated", "NAME");
   deploy->add_option("--replicas", deploy_.replicas, "How many (default 1)")->type_name("N");
+  add_pools(deploy);
   task_options(deploy, deploy_.task);
   connection(deploy, deploy_.to);
   format(deploy, deploy_.format);

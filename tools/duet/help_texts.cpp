@@ -120,7 +120,15 @@ constexpr std::array kExamples = {
              "  duet run -f job.json --key nightly-2026-05-01\n"},
     Examples{"duet deploy",
              "  duet deploy web --replicas 3 --ports 1 -- ./server\n"
-             "  duet deploy web --replicas 3 --ports 1 -- ./server-v2    replaced one by one\n"},
+             "  duet deploy web --replicas 3 --ports 1 -- ./server-v2    replaced one by one\n"
+             "  duet deploy --pool maths --replicas 1 --max 3 --exclusive    workers: see duet submit\n"},
+    Examples{"duet submit",
+             "  duet submit monte_carlo_pi iterations=1e8 --wait\n"
+             "  duet submit sha256_chain iterations=1000 text=duet --pool maths --count 10\n"
+             "  duet submit primes --json '{\"limit\": 1000000}' --key primes-1\n"},
+    Examples{"duet gateway",
+             "  duet gateway                              POST /submit, GET /status at 127.0.0.1:3000\n"
+             "  INITIAL_WORKERS=2 duet gateway --topology i5-1135G7\n"},
     Examples{"duet scale", "  duet scale web 5\n"},
     Examples{"duet stop",
              "  duet stop 17\n"

@@ -47,10 +47,34 @@ struct RunCommand {
   bool wait = false;        ///< Until it has ended; its result is ours.
   sim::Format format = sim::Format::kTable;
 };
+/// The replicas are the workers of a pool.
+struct PoolOptions {
+  std::string name;  ///< Empty: they are none.
+  std::uint32_t least = 0;
+  std::uint32_t most = 0;  ///< 0: as many as replicas.
+  double full_percent = 80;
+  std::uint32_t queue_limit = 0;
+  bool pull = false;
+};
 struct DeployCommand {
   Connection to;
   TaskOptions task;
+  PoolOptions pool;
   std::uint32_t replicas = 1;
+  sim::Format format = sim::Format::kTable;
+};
+/// An operation, for a worker of a pool.
+struct SubmitCommand {
+  Connection to;
+  std::string operation;
+  std::vector<std::string> members;  ///< NAME=VALUE of its data.
+  std::string data;                  ///< All of its data, as JSON.
+  std::string pool;                  ///< Empty: the only one there is.
+  std::uint32_t count = 1;
+  std::uint32_t retries = 0;
+  double timeout_s = 0;
+  std::string key;
+  bool wait = false;  ///< Until it has ended; its result is printed.
   sim::Format format = sim::Format::kTable;
 };
 struct ScaleCommand {

@@ -8,6 +8,7 @@
 
 #include "sim/terminal.h"
 #include "tools/duet/live_client.h"
+#include "tools/duet/live_submission.h"
 #include "tools/duet/options.h"
 
 namespace duet::front {
@@ -108,13 +109,17 @@ int wait_for(LiveClient& client, const std::string& job) {
   }
 }
 
-int submit(LiveClient& client, const json& body, const std::string& key, bool wait, Format format) {
+}  // namespace
+
+int submit_job(LiveClient& client, const json& body, const std::string& key, bool wait, sim::Format format,
+               std::string* accepted) {
   live::http::Client::Ask ask{Method::kPost, "/api/v1/jobs", body.dump(), {}};
   if (!key.empty()) ask.headers.add("Idempotency-Key", key);
   int code = 0;
   const auto job = client.send(ask, code);
   if (!job) return code;
   const std::string id = job->value("id", json(0)).dump();
+  if (accepted != nullptr) *accepted = id;
   if (format == Format::kTable) {
     if (!sim::print("job " + id + " accepted: " + body.value("name", std::string()) + '\n'))
       return sim::kExitUsage;
@@ -124,6 +129,8 @@ int submit(LiveClient& client, const json& body, const std::string& key, bool wa
   }
   return wait ? wait_for(client, id) : sim::kExitOk;
 }
+
+namespace {
 
 /// "17.0" is a task of job 17.
 std::string job_of(const std::string& id) { return id.substr(0, id.find('.')); }
@@ -148,17 +155,35 @@ int run(const RunCommand& command) {
   if (!body) return sim::kExitUsage;
   int code = 0;
   auto client = LiveClient::connect(command.to, code);
-  return client ? submit(*client, *body, command.key, command.wait, command.format) : code;
+  return client ? submit_job(*client, *body, command.key, command.wait, command.format) : code;
 }
 
-int run(const DeployCommand& command) {
-  if (command.task.command.empty()) {
-    sim::say("deploy: what? duet deploy web --replicas 3 -- ./server\n");
+namespace {
+
+void make_pool(const DeployCommand& command, json& body) {
+  const PoolOptions& pool = command.pool;
+  json& rules =
+      body["workers"] = {{"pool", pool.name}, {"min", pool.least}, {"full_percent", pool.full_percent}};
+  if (pool.most > 0) rules["max"] = pool.most;
+  if (pool.queue_limit > 0) rules["queue_limit"] = pool.queue_limit;
+  if (pool.pull) rules["pull"] = true;
+  if (command.task.command.empty()) body.erase("command");
+}
+
+}  // namespace
+
+int run(const DeployCommand& given) {
+  DeployCommand command = given;
+  const bool pool = !command.pool.name.empty();
+  if (command.task.name.empty()) command.task.name = command.pool.name;
+  if (command.task.name.empty() || (command.task.command.empty() && !pool)) {
+    sim::say("deploy: what? duet deploy web --replicas 3 -- ./server, or duet deploy --pool maths\n");
     return sim::kExitUsage;
   }
   auto body = document(command.task);
   if (!body) return sim::kExitUsage;
   (*body)["replicas"] = command.replicas;
+  if (pool) make_pool(command, *body);
   int code = 0;
   auto client = LiveClient::connect(command.to, code);
   if (!client) return code;
@@ -175,7 +200,7 @@ int run(const DeployCommand& command) {
                ? sim::kExitOk
                : sim::kExitUsage;
   }
-  return submit(*client, *body, {}, false, command.format);
+  return submit_job(*client, *body, {}, false, command.format);
 }
 
 int run(const ScaleCommand& command) {

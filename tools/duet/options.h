@@ -148,13 +148,14 @@ struct InternalCommand {
   std::string what;
 };
 
-using Command = std::variant<Overview, SimCommand, SimSeveralCommand, CompareCommand, CheckCommand,
-                             ImportCommand, PoliciesCommand, NewPolicyCommand, ReplayCommand, ExplainCommand,
-                             TraceCatCommand, TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand,
-                             TraceStepCommand, TraceDotCommand, TracePerfettoCommand, ReportCommand,
-                             RecordCommand, VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand,
-                             InternalCommand, ProgramCommand, RunCommand, DeployCommand, ScaleCommand,
-                             StopCommand, DrainCommand, ListCommand, LogsCommand, EventsCommand>;
+using Command =
+    std::variant<Overview, SimCommand, SimSeveralCommand, CompareCommand, CheckCommand, ImportCommand,
+                 PoliciesCommand, NewPolicyCommand, ReplayCommand, ExplainCommand, TraceCatCommand,
+                 TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand, TraceStepCommand, TraceDotCommand,
+                 TracePerfettoCommand, ReportCommand, RecordCommand, VerifyCommand, SwarmCommand,
+                 CompletionCommand, VersionCommand, InternalCommand, ProgramCommand, RunCommand,
+                 DeployCommand, ScaleCommand, StopCommand, DrainCommand, ListCommand, LogsCommand,
+                 EventsCommand, SubmitCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);
@@ -187,6 +188,7 @@ int run(const InternalCommand&);
 int run(const ProgramCommand&);
 int run(const RunCommand&);
 int run(const DeployCommand&);
+int run(const SubmitCommand&);
 int run(const ScaleCommand&);
 int run(const StopCommand&);
 int run(const DrainCommand&);

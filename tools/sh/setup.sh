@@ -4,7 +4,7 @@
 # What the programs need, what the tests add, and what only `test --all` adds.
 program_packages=(g++ cmake ninja-build pkg-config ccache libboost-dev nlohmann-json3-dev libsimgrid-dev
   libssl-dev libcli11-dev libzstd-dev libxxhash-dev zlib1g-dev libspdlog-dev libsqlite3-dev libhwloc-dev)
-test_packages=(libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev graphviz)
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev graphviz curl)
 all_packages=(clang iproute2 libfuzzer-14-dev libclang-rt-14-dev dpkg-dev)
 # For the script of reports and its tests in a browser. Node may have come from elsewhere, with npm in it.
 web_packages=(chromium)
