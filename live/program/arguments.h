@@ -29,6 +29,7 @@ class Arguments {
     std::uint16_t port = 0;
   };
   Endpoint endpoint(std::string_view name, const Endpoint& otherwise);
+  bool has(std::string_view name) const { return words_.find(name) != words_.end(); }
   /// `--name` without a value.
   bool flag(std::string_view name);
 

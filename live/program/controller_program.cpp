@@ -13,6 +13,7 @@
 #include "live/driver/controller_driver.h"
 #include "live/http/server.h"
 #include "live/log.h"
+#include "live/metrics/controller_metrics.h"
 #include "live/program/arguments.h"
 #include "live/program/folder.h"
 #include "live/program/parent.h"
@@ -31,6 +32,7 @@ constexpr auto kLastAnswers = std::chrono::milliseconds(500);
 struct Settings {
   Arguments::Endpoint http{"127.0.0.1", 8080};
   Arguments::Endpoint agents{"127.0.0.1", 7070};
+  std::optional<Arguments::Endpoint> metrics;  ///< A port for them alone.
   std::string data;
   std::string store;
   ControllerConfig config;
@@ -48,6 +50,7 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   Settings settings;
   settings.http = arguments.endpoint("listen", settings.http);
   settings.agents = arguments.endpoint("agents", settings.agents);
+  if (arguments.has("metrics")) settings.metrics = arguments.endpoint("metrics", {"127.0.0.1", 9090});
   settings.data = arguments.text("data", "duet-data");
   settings.store = arguments.among("store", "sqlite", {"sqlite", "memory"});
   settings.insecure = arguments.flag("insecure");
@@ -59,7 +62,7 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.config.estimator.name = arguments.text("estimator", settings.config.estimator.name);
   settings.config.seed = arguments.number("seed", 1, 0, UINT64_MAX);
   Problems problems = arguments.finish();
-  for (const Arguments::Endpoint& end : {settings.http, settings.agents})
+  for (const Arguments::Endpoint& end : {settings.http, settings.agents, settings.metrics.value_or(settings.http)})
     if (!loopback(end.host) && !settings.insecure)
       problems.push_back({end.host, "would let other machines in, without TLS",
                           "an address of this machine alone, or --insecure if the network is yours"});
@@ -79,7 +82,9 @@ class Program {
   Problems open_store();
   Problems open_recorder();
   void look_at_recorder();
+  std::string metrics();
   Problems serve();
+  Problems serve_metrics();
   void read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done);
   void note_where();
   void stop();
@@ -93,11 +98,15 @@ class Program {
   std::unique_ptr<FlightRecorder> recorder_;
   asio::steady_timer look_;
   std::optional<wire::AgentPort> agents_;
+  ControllerMetrics metrics_{DUET_VERSION};
   std::optional<ControllerDriver> driver_;
   std::optional<Api> api_;
   http::RouteTable routes_;
   std::optional<http::Server> server_;
+  http::RouteTable metric_routes_;
+  std::optional<http::Server> metric_server_;
   std::uint16_t http_port_ = 0;
+  std::uint16_t metrics_port_ = 0;
 };
 
 Problems Program::start() {
@@ -112,6 +121,7 @@ Problems Program::start() {
 
   ControllerDriverOptions options;
   options.recorder = recorder_.get();
+  options.watcher = &metrics_;
   options.config = settings_.config;
   options.store = store_.get();
   options.send = [this](LinkId link, const msg::ToAgent& message) { agents_->send(link, message); };
@@ -127,7 +137,9 @@ Problems Program::start() {
   hooks.message = [this](LinkId link, msg::FromAgent message) {
     driver_->received(link, std::move(message));
   };
-  hooks.learned = [this](LinkId, const AttemptFacts& facts) { driver_->view().learn(facts); };
+  hooks.learned = [this](LinkId, const AttemptFacts& facts) {
+    driver_->view().learn(facts, driver_->now());
+  };
   hooks.warn = [](const std::string& what) { log::warn("agents", {{"what", what}}); };
   agents_.emplace(
       io_,
@@ -193,17 +205,43 @@ Problems Program::serve() {
   api.read_log = [this](const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
     read_log(question, std::move(done));
   };
+  api.metrics = [this] { return metrics(); };
   api_.emplace(io_, *driver_, std::move(api));
   api_->add_to(routes_);
   http::ServerOptions options;
   options.gate.token = std::move(*token);
   options.allow_remote = settings_.insecure;
   options.on_warning = [](std::string_view what) { log::warn("http", {{"what", what}}); };
+  options.on_answered = [this](const http::Answered& answered) { metrics_.answered(answered); };
   server_.emplace(io_, routes_, std::move(options));
   const auto port = server_->listen(settings_.http.host, settings_.http.port);
   if (!port) return port.problems();
   http_port_ = *port;
+  return serve_metrics();
+}
+
+/// A Prometheus need not reach the port on which the cluster is commanded.
+Problems Program::serve_metrics() {
+  if (!settings_.metrics) return {};
+  add_metrics_route(metric_routes_, [this] { return metrics(); });
+  http::ServerOptions options;
+  options.allow_remote = settings_.insecure;
+  metric_server_.emplace(io_, metric_routes_, std::move(options));
+  const auto port = metric_server_->listen(settings_.metrics->host, settings_.metrics->port);
+  if (!port) return port.problems();
+  metrics_port_ = *port;
   return {};
+}
+
+std::string Program::metrics() {
+  ControllerMetrics::Sources sources;
+  sources.driver = &*driver_;
+  sources.agents = &*agents_;
+  sources.recorder = recorder_.get();
+  sources.connections = [this] {
+    return server_->connections() + (metric_server_ ? metric_server_->connections() : 0);
+  };
+  return metrics_.text(sources);
 }
 
 void Program::read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
@@ -228,6 +266,11 @@ void Program::note_where() {
   codec::append_string(text, "http://" + settings_.http.host + ':' + std::to_string(http_port_));
   text += ",\"agents\":";
   codec::append_string(text, settings_.agents.host + ':' + std::to_string(agents_->port()));
+  if (settings_.metrics) {
+    text += ",\"metrics\":";
+    codec::append_string(
+        text, "http://" + settings_.metrics->host + ':' + std::to_string(metrics_port_) + "/metrics");
+  }
   text += "}\n";
   if (const auto written = codec::write_file(folder_->file("controller.json"), text); !written)
     log::write(log::Level::kWarn, "cannot say where this listens", written.problems());
@@ -246,6 +289,7 @@ void Program::stop() {
 }
 
 void Program::end() {
+  metric_server_.reset();
   server_.reset();
   api_.reset();
   agents_.reset();

@@ -53,6 +53,7 @@ struct Settings {
   std::string topology;
   std::string scheduler;
   std::string queue;
+  std::string metrics;
   std::uint64_t port_base = 8000;
   bool detach = false;
 };
@@ -69,6 +70,7 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.topology = arguments.among("topology", "auto", {"auto", "i5-1135G7"});
   settings.scheduler = arguments.text("scheduler", "");
   settings.queue = arguments.text("queue", "");
+  settings.metrics = arguments.text("metrics", "");
   settings.port_base = arguments.number("port-base", 8000, 1024, 60000);
   settings.detach = arguments.flag("detach");
   if (Problems problems = arguments.finish(); !problems.empty()) return problems;
@@ -154,6 +156,7 @@ void Cluster::add_controller() {
                    "--profile=" + settings_.profile};
   if (!settings_.scheduler.empty()) watched->argv.push_back("--scheduler=" + settings_.scheduler);
   if (!settings_.queue.empty()) watched->argv.push_back("--queue=" + settings_.queue);
+  if (!settings_.metrics.empty()) watched->argv.push_back("--metrics=" + settings_.metrics);
   all_.push_back(std::move(watched));
 }
 

@@ -61,6 +61,7 @@ void CommandLine::add_programs() {
     among(value(app, "--store", "Where truth is kept (default sqlite)", ""), {"sqlite", "memory"});
     value(app, "--scheduler", "Scheduler policy: see duet policies", "POLICY");
     value(app, "--queue", "Queue policy: see duet policies", "POLICY");
+    value(app, "--metrics", "A port for /metrics alone, as 9090 (it is at --listen, too)", "HOST:PORT");
     common(app);
   };
 
