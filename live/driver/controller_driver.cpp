@@ -53,6 +53,7 @@ ControllerDriver::ControllerDriver(asio::io_context& io, ControllerDriverOptions
       retry_(io) {
   DUET_CHECK(options_.store != nullptr && options_.send);
   if (!options_.warn) options_.warn = [](const std::string&) {};
+  pump_.clock().count_from(options_.zero);
 }
 
 Problems ControllerDriver::start() {

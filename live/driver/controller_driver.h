@@ -33,6 +33,7 @@ struct ControllerDriverOptions {
   Store* store = nullptr;                    ///< Must outlive the driver, as the recorder.
   StepSink<Controller>* recorder = nullptr;  ///< Null: nothing is recorded.
   DriverWatcher* watcher = nullptr;          ///< Null: nobody looks on. Must outlive the driver.
+  Instant zero{};                            ///< What its instants count from; the Unix epoch.
   std::function<void(LinkId, const msg::ToAgent&)> send;
   std::function<void(std::string)> warn;  ///< Something the operator should know.
 };

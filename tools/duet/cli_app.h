@@ -68,6 +68,8 @@ class CommandLine {
   void task_options(CLI::App* app, TaskOptions& task);
   void add_programs();
   void add_live();
+  void add_looks();
+  void add_live_run();
 
   std::string complaint(const CLI::ParseError& error) const;
   const CLI::App* deepest() const;
@@ -77,7 +79,7 @@ class CommandLine {
   Parsed result_;
 
   SimCommand sim_;
-  std::string queue_, scheduler_, seed_, trace_kind_;
+  std::string queue_, scheduler_, seed_, trace_kind_, live_queue_, live_scheduler_;
   CompareCommand compare_;
   CheckCommand check_;
   ImportCommand swf_, batsim_;
@@ -106,6 +108,9 @@ class CommandLine {
   ListCommand status_, job_, node_, services_;
   LogsCommand logs_;
   EventsCommand events_;
+  PlanCommand plan_;
+  TopCommand top_;
+  LiveCommand live_;
   CompletionCommand completion_;
   VersionCommand version_;
   InternalCommand internal_;
