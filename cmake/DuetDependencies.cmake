@@ -12,6 +12,8 @@ find_package(spdlog 1.10 REQUIRED)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.5)
 pkg_check_modules(HWLOC REQUIRED IMPORTED_TARGET hwloc>=2.5)
+# By pkg-config: its CMake package asks for a web server and curl, which its core does without.
+pkg_check_modules(PROMETHEUS REQUIRED IMPORTED_TARGET prometheus-cpp-core>=1.0)
 
 # The Boost SimGrid was built with (1.74 on Debian 12): its headers embed Boost types, so there is only one.
 find_package(Boost 1.74 REQUIRED)

@@ -64,8 +64,8 @@ class RunCommand {
  public:
   explicit RunCommand(const RunOptions& options) : options_(options) {}
 
-  int run(const EngineMaker& make_engine) {
-    const bool done = load() && open() && play(make_engine) && judge() && write();
+  int run(const RunPlayer& player) {
+    const bool done = load() && open() && play(player) && judge() && write();
     if (!done) return kExitUsage;
     if (!show()) return kExitUsage;
     return negative() ? kExitNegative : kExitOk;
@@ -75,7 +75,7 @@ class RunCommand {
   bool load();
   bool open();
   bool open_trace();
-  bool play(const EngineMaker& make_engine);
+  bool play(const RunPlayer& player);
   bool judge();
   bool write();
   bool write_file(const std::string& path, const std::function<void(codec::TextSink&)>& fill);
@@ -151,7 +151,7 @@ bool RunCommand::open() {
 bool RunCommand::open_trace() {
   codec::TraceHeader header;
   header.engine = options_.engine;
-  header.driver = "sim";
+  header.driver = options_.engine == "live" ? "duet-live" : "sim";
   header.scenario = scenario_->name;
   header.scenario_hash = report_.scenario_hash;
   header.seed = scenario_->seed;
@@ -167,20 +167,15 @@ bool RunCommand::open_trace() {
   return true;
 }
 
-bool RunCommand::play(const EngineMaker& make_engine) {
+bool RunCommand::play(const RunPlayer& player) {
   std::optional<Progress> progress;
   WorldOptions world;
   world.controller_sink = trace_.get();
   world.agent_sink = trace_.get();
   world.keep_executions = raw_.has_value();
   if (fancy_terminal(STDERR_FILENO)) world.observer = &progress.emplace(*scenario_);
-  const EngineMaker maker = [&](const Scenario& scenario, bool needs_model) {
-    auto engine = make_engine(scenario, needs_model);
-    PartFilesGuard::install();
-    return engine;
-  };
   const double before = cpu_seconds_now();
-  auto results = sim::run(*scenario_, maker, world);
+  auto results = player(*scenario_, world);
   run_cpu_s_ = cpu_seconds_now() - before;
   if (!results) return fail(results.problems());
   results_ = std::move(*results);
@@ -301,7 +296,16 @@ bool RunCommand::negative() const {
 }  // namespace
 
 int run_command(const RunOptions& options, const EngineMaker& make_engine) {
-  return RunCommand(options).run(make_engine);
+  const EngineMaker maker = [&](const Scenario& scenario, bool needs_model) {
+    auto engine = make_engine(scenario, needs_model);
+    PartFilesGuard::install();
+    return engine;
+  };
+  return played_command(options, [&](const Scenario& scenario, const WorldOptions& world) {
+    return sim::run(scenario, maker, world);
+  });
 }
+
+int played_command(const RunOptions& options, const RunPlayer& play) { return RunCommand(options).run(play); }
 
 }  // namespace duet::sim

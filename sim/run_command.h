@@ -2,6 +2,7 @@
 // engines.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,5 +37,11 @@ Result<RunOptions> run_options_from_json(std::string_view text);
 /// the run stalled without an assertion that speaks of jobs_unfinished, or 2 for invalid input and files that
 /// cannot be written.
 int run_command(const RunOptions& options, const EngineMaker& make_engine);
+
+/// Plays a scenario, hands every step to the sinks, and tells what came of it.
+using RunPlayer = std::function<Result<Results>(const Scenario& scenario, const WorldOptions& world)>;
+
+/// The same for what does not run on an engine.
+int played_command(const RunOptions& options, const RunPlayer& play);
 
 }  // namespace duet::sim

@@ -10,6 +10,7 @@
 #include "live/api/job_body.h"
 #include "live/api/reply_schemas.h"
 #include "live/driver/job_json.h"
+#include "live/metrics/metric_set.h"
 #include "live/operations/operation.h"
 
 namespace duet::live {
@@ -46,7 +47,7 @@ Problems unknown_operations(const JobSpec& spec, const Controller& machine) {
 }  // namespace
 
 Api::Api(asio::io_context& io, ControllerDriver& driver, ApiOptions options)
-    : io_(io), driver_(driver), options_(std::move(options)) {
+    : io_(io), driver_(driver), options_(std::move(options)), dry_run_(io) {
   // When this controller's log began: no two of one cluster begin within the same millisecond.
   log_id_ = std::to_string(to_ns(driver.now()) / 1'000'000);
 }
@@ -61,6 +62,7 @@ void Api::add_to(http::RouteTable& table) {
   add_reply_schemas(table.schemas());
   add_about(table);
   add_jobs(table);
+  add_plan(table);
   add_tasks(table);
   add_services(table);
   add_nodes(table);
@@ -88,6 +90,22 @@ void Api::add_about(http::RouteTable& table) {
              .responses = {{.status = 200, .description = "OK.", .content_type = "text/plain"}},
              .handler = [this](const http::Request&, const http::Responder& respond) {
                respond(driver_.available() ? http::text_response("OK\n") : unavailable());
+             }});
+  add_metrics_route(table, [this] { return options_.metrics ? options_.metrics() : std::string(); });
+}
+
+void add_metrics_route(http::RouteTable& table, std::function<std::string()> text) {
+  table.add({.path = "/metrics",
+             .operation_id = "getMetrics",
+             .summary = "Numbers for a Prometheus.",
+             .tags = {"about"},
+             .needs_token = false,
+             .any_query = true,
+             .responses = {{.status = 200, .description = "The text format.", .content_type = "text/plain"}},
+             .handler = [text = std::move(text)](const http::Request&, const http::Responder& respond) {
+               http::Response response = http::text_response(text());
+               response.content_type = MetricSet::kContentType;
+               respond(std::move(response));
              }});
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/result.h"
+#include "live/api/dry_run.h"
 #include "live/asio.h"
 #include "live/driver/controller_driver.h"
 #include "live/http/routes.h"
@@ -37,6 +38,8 @@ struct ApiOptions {
   std::string version;  ///< Of the program.
   /// Answers on the io_context's thread; a Problem if nobody can. Empty: there are no logs to be had.
   std::function<void(const LogQuestion&, std::function<void(Result<LogPiece>)>)> read_log{};
+  /// What GET /metrics answers. Empty: nothing is measured.
+  std::function<std::string()> metrics{};
   /// There are nodes that run images.
   bool containers = false;
   /// What POST /deploy runs, and the name of that service.
@@ -68,12 +71,14 @@ class Api {
   void add_events(http::RouteTable& table);
   void add_about(http::RouteTable& table);
   void add_deploy(http::RouteTable& table);
+  void add_plan(http::RouteTable& table);
 
   void submit(const http::Request& request, JobSpecPtr spec, const http::Responder& respond,
               std::function<http::Response(JobId)> accepted);
   void list_jobs(const http::Request& request, const http::Responder& respond);
   void list_tasks(const http::Request& request, const http::Responder& respond);
   void read_log(const http::Request& request, const http::Responder& respond);
+  void plan(const http::Request& request, const http::Responder& respond);
   void drain(const http::Request& request, bool drain, const http::Responder& respond);
   void follow_events(const http::Request& request, const http::Responder& respond);
   void deploy(std::uint32_t replicas, const http::Responder& respond);
@@ -94,6 +99,7 @@ class Api {
   ApiOptions options_;
   std::string log_id_;  ///< Which log of events the numbers belong to: they begin anew with each controller.
   std::set<std::shared_ptr<Feed>> feeds_;
+  DryRun dry_run_;
   struct Deploy {
     std::uint32_t replicas;
     http::Responder respond;
@@ -101,6 +107,9 @@ class Api {
   std::deque<Deploy> deploys_;  ///< One at a time: the first makes the service that the next one scales.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
+
+/// GET /metrics, open to all who reach the port, as a Prometheus asks for it.
+void add_metrics_route(http::RouteTable& table, std::function<std::string()> text);
 
 /// "2m10s", "1h0m5s", "0s": whole seconds, as Go prints durations.
 std::string go_duration(Duration duration);

@@ -1,4 +1,6 @@
 // /api/v1/nodes
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "core/lifecycle.h"
@@ -21,7 +23,10 @@ NodeJson resources(const Resources& amount) {
   return json;
 }
 
-NodeJson node_json(const ClusterNode& node, const ClusterView& view) {
+using InUse = std::map<NodeId, ClusterView::InUse>;
+
+NodeJson node_json(const Cluster& cluster, NodeId id, const ClusterView& view, const InUse& in_use) {
+  const ClusterNode& node = cluster.node(id);
   NodeJson json;
   json["name"] = node.name;
   json["state"] = name(node.state);
@@ -31,6 +36,10 @@ NodeJson node_json(const ClusterNode& node, const ClusterView& view) {
   allocated -= node.room.free;
   json["capacity"] = resources(node.known ? node.offer.capacity : Resources{});
   json["allocated"] = resources(node.known ? allocated : Resources{});
+  const auto used = in_use.find(id);
+  const ClusterView::InUse of_node = used == in_use.end() ? ClusterView::InUse{} : used->second;
+  json["in_use"] =
+      resources({.cpu_m = std::llround(of_node.cores * 1000), .memory_bytes = of_node.memory_bytes});
   json["slots"] = node.known ? node.offer.cores : 0;
   json["free_slots"] = node.known ? node.room.slots : 0;
   if (const AgentFacts* agent = view.agent(node.name)) {
@@ -53,7 +62,8 @@ void Api::drain(const Request& request, bool drain, const Responder& respond) {
   if (!id) return respond(no_such("node", name));
   Answered answered = then([this, respond, id = *id](const Answer& answer) {
     if (!answer.refusal.empty()) return respond(refused(answer, machine()));
-    respond(http::json_response(node_json(machine().cluster().node(id), driver_.view()).dump()));
+    respond(http::json_response(
+        node_json(machine().cluster(), id, driver_.view(), driver_.view().in_use()).dump()));
   });
   if (!drain) return driver_.undrain(*id, std::move(answered));
   const bool evict = request.document != nullptr && request.document->value("evict", false);
@@ -69,8 +79,9 @@ void Api::add_nodes(http::RouteTable& table) {
              .handler = [this](const Request&, const Responder& respond) {
                NodeJson list = NodeJson::array();
                const Cluster& cluster = machine().cluster();
+               const InUse in_use = driver_.view().in_use();
                for (std::uint32_t i = 0; i < cluster.size(); ++i)
-                 list.push_back(node_json(cluster.node(NodeId{i}), driver_.view()));
+                 list.push_back(node_json(cluster, NodeId{i}, driver_.view(), in_use));
                respond(http::json_response(list.dump()));
              }});
   table.add({.path = nodes_path + "/{name}",
@@ -82,7 +93,8 @@ void Api::add_nodes(http::RouteTable& table) {
                const std::string name(request.parameter("name"));
                const auto id = machine().cluster().find(name);
                if (!id) return respond(no_such("node", name));
-               respond(http::json_response(node_json(machine().cluster().node(*id), driver_.view()).dump()));
+               respond(http::json_response(
+                   node_json(machine().cluster(), *id, driver_.view(), driver_.view().in_use()).dump()));
              }});
   table.add({.method = http::Method::kPost,
              .path = nodes_path + "/{name}/drain",

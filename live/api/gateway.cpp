@@ -100,14 +100,15 @@ std::string seconds_of(Duration duration) {
 }
 
 /// Of what it may use: all of its core.
-double usage_of(const AttemptFacts* facts) {
+double usage_of(const AttemptFacts* facts, std::optional<double> processors_in_use) {
   if (facts == nullptr) return 0;
   const double processors = std::max<double>(1, static_cast<double>(facts->cpus.size()));
-  return static_cast<double>(facts->cpu_m) / (10 * processors);
+  return 100 * processors_in_use.value_or(0) / processors;
 }
 
-/// As far as is known: workers are not probed. (GET /health is what a probe would ask them; the core would then
-/// end the attempt of one that fails, and start the next. What it says of a running attempt belongs here.)
+/// As far as is known: workers are not probed. (GET /health is what a probe would ask them; the core would
+/// then end the attempt of one that fails, and start the next. What it says of a running attempt belongs
+/// here.)
 bool is_healthy(const TaskView&) { return true; }
 
 }  // namespace
@@ -318,7 +319,7 @@ std::string Gateway::status_text() const {
     worker["core_id"] = core_of(task.node, task.threads);
     worker["container_id"] = short_id(attempt, task.placed);
     worker["host_port"] = facts == nullptr || facts->ports.empty() ? 0U : facts->ports.front();
-    worker["cpu_usage"] = percent_text(usage_of(facts));
+    worker["cpu_usage"] = percent_text(usage_of(facts, driver_.view().cpu_in_use(attempt)));
     worker["is_healthy"] = is_healthy(shown->tasks[i]);
     workers.push_back(std::move(worker));
   }

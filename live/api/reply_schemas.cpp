@@ -26,7 +26,7 @@ constexpr std::string_view task_schema = R"({"type": "object",
     "cpus": {"type": "array", "items": {"type": "integer"}},
     "ports": {"type": "array", "items": {"type": "integer"}},
     "cpu_s": {"type": "number", "description": "Processor time so far."},
-    "cpu_used_m": {"type": "integer", "description": "Millicores used lately; absent: none, or not known."},
+    "cpu_in_use_m": {"type": "integer", "description": "Millicores in use lately, as measured."},
     "memory_bytes": {"type": "integer"}}})";
 
 constexpr std::string_view job_schema = R"({"type": "object",
@@ -59,6 +59,7 @@ constexpr std::string_view node_schema = R"({"type": "object",
     "tasks": {"type": "integer", "description": "That hold room there."},
     "capacity": {"$ref": "#/components/schemas/Amount"},
     "allocated": {"$ref": "#/components/schemas/Amount"},
+    "in_use": {"$ref": "#/components/schemas/Amount"},
     "slots": {"type": "integer"},
     "free_slots": {"type": "integer"},
     "address": {"type": "string"},
@@ -118,6 +119,24 @@ constexpr std::string_view explanation_schema = R"({"type": "object",
         "score": {"type": "number"},
         "rank": {"type": "integer", "description": "1 is the best."}}}}}})";
 
+constexpr std::string_view plan_schema = R"({"type": "object",
+  "required": ["accepted", "tasks_total", "tasks_placed"],
+  "properties": {
+    "accepted": {"type": "boolean"},
+    "refusal": {"type": "string", "description": "Why it would be refused."},
+    "queue": {"type": "string"},
+    "scheduler": {"type": "string"},
+    "tasks_total": {"type": "integer"},
+    "tasks_placed": {"type": "integer", "description": "Those that would start now."},
+    "nodes": {"type": "array", "items": {"type": "object", "required": ["name", "tasks"], "properties": {
+      "name": {"type": "string"}, "tasks": {"type": "integer"}}}},
+    "placements": {"type": "array", "description": "The first 1000.", "items": {"type": "object",
+      "required": ["task", "node", "threads"], "properties": {
+        "task": {"type": "integer"},
+        "node": {"type": "string"},
+        "threads": {"type": "array", "items": {"type": "integer"}}}}},
+    "waiting": {"$ref": "#/components/schemas/Explanation"}}})";
+
 std::string list_of(const std::string& name) {
   return R"({"type": "array", "items": {"$ref": "#/components/schemas/)" + name + "\"}}";
 }
@@ -131,6 +150,7 @@ void add_reply_schemas(http::Schemas& schemas) {
   schemas.add("Service", service_schema);
   schemas.add("Status", status_schema);
   schemas.add("Explanation", explanation_schema);
+  schemas.add("Plan", plan_schema);
   schemas.add("Amount", R"({"type": "object", "required": ["cpu_m", "memory_bytes"], "properties": {
     "cpu_m": {"type": "integer", "description": "Millicores."}, "memory_bytes": {"type": "integer"}}})");
   for (const char* name : {"Task", "Node", "Service"}) schemas.add(std::string(name) + "List", list_of(name));

@@ -31,6 +31,7 @@ AgentDriver::AgentDriver(asio::io_context& io, AgentDriverOptions options)
   if (!options_.booted) options_.booted = [] {};
   if (!options_.registered) options_.registered = [](bool) {};
   if (!options_.warn) options_.warn = [](const std::string&) {};
+  pump_.clock().count_from(options_.zero);
 }
 
 Runtime::Hooks AgentDriver::hooks() {

@@ -20,6 +20,7 @@ struct AgentDriverOptions {
   AgentConfig config;
   StepSink<Agent>* recorder = nullptr;  ///< Null: nothing is recorded. Must outlive the driver.
   MachineIndex index = 1;               ///< In the recording.
+  Instant zero{};                       ///< What its instants count from; the Unix epoch.
   std::function<void(const msg::FromAgent&)> send;
   std::function<void(const AttemptFacts&)> tell;  ///< Something people want to know.
   std::function<void()> booted;                   ///< A life has begun: what outlived the last one is known.

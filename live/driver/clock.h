@@ -29,6 +29,8 @@ class LiveClock {
   }
   /// What read() would say now, without reading: for what people are shown.
   Instant shown() const { return now_ + std::chrono::duration_cast<Duration>(Steady::now() - read_); }
+  /// Counts from `zero` instead of the Unix epoch. To be said before the first reading.
+  void count_from(Instant zero) { now_ = Instant{now_ - zero}; }
   /// Goes on from `floor` if that lies ahead: what an earlier process wrote must not lie in the future.
   void not_before(Instant floor) { now_ = std::max(now_, floor); }
 

@@ -3,6 +3,12 @@
 #include "core/lifecycle.h"
 
 namespace duet::live {
+namespace {
+
+/// Two measurements that are nearer to each other tell nothing of a rate.
+constexpr auto kShortestSample = std::chrono::milliseconds(100);
+
+}  // namespace
 
 void ClusterView::rebuild(const Controller& machine) {
   // What ended stays; what lives is as the machine has it.
@@ -54,6 +60,25 @@ const AttemptFacts* ClusterView::facts(AttemptId attempt) const {
   return at == facts_.end() ? nullptr : &at->second;
 }
 
+std::optional<double> ClusterView::cpu_in_use(AttemptId attempt) const {
+  const auto at = facts_.find(attempt);
+  return at == facts_.end() ? std::nullopt : at->second.cores;
+}
+
+std::map<NodeId, ClusterView::InUse> ClusterView::in_use() const {
+  std::map<NodeId, InUse> nodes;
+  for (const auto& [attempt, known] : facts_) {
+    const JobView* of = job(attempt.task.job);
+    if (of == nullptr || attempt.task.index >= of->tasks.size()) continue;
+    const TaskView& task = of->tasks[attempt.task.index];
+    if (task.attempt != attempt.number || !active(task.state)) continue;
+    InUse& node = nodes[task.node];
+    node.cores += known.cores.value_or(0);
+    node.memory_bytes += known.memory;
+  }
+  return nodes;
+}
+
 const AgentFacts* ClusterView::agent(const std::string& name) const {
   const auto at = agents_.find(name);
   return at == agents_.end() ? nullptr : &at->second;
@@ -73,7 +98,7 @@ void ClusterView::exited(AttemptId attempt, std::int32_t exit_code) {
 }
 
 /// What a later message leaves out is as the earlier one said.
-void ClusterView::learn(const AttemptFacts& facts) {
+void ClusterView::learn(const AttemptFacts& facts, Instant measured) {
   if (!jobs_.contains(facts.attempt.task.job)) return;
   // Of a task's attempts only the last two are of interest; a service may have thousands.
   if (facts.attempt.number > 2) {
@@ -81,7 +106,13 @@ void ClusterView::learn(const AttemptFacts& facts) {
     const AttemptId kept{facts.attempt.task, facts.attempt.number - 1};
     facts_.erase(facts_.lower_bound(oldest), facts_.lower_bound(kept));
   }
-  AttemptFacts& known = facts_[facts.attempt];
+  Known& known = facts_[facts.attempt];
+  if (measured != Instant{} && (facts.cpu_ns > 0 || facts.memory > 0)) {
+    if (known.measured != Instant{} && measured - known.measured >= kShortestSample)
+      known.cores = static_cast<double>(std::max<std::int64_t>(facts.cpu_ns - known.cpu_ns, 0)) /
+                    static_cast<double>(to_ns(measured - known.measured));
+    known.measured = measured;
+  }
   known.attempt = facts.attempt;
   if (facts.pid != 0) known.pid = facts.pid;
   if (!facts.cpus.empty()) known.cpus = facts.cpus;
@@ -89,7 +120,6 @@ void ClusterView::learn(const AttemptFacts& facts) {
   if (!facts.reason.empty()) known.reason = facts.reason;
   known.cpu_ns = std::max(known.cpu_ns, facts.cpu_ns);
   known.memory = facts.memory;
-  known.cpu_m = facts.cpu_m;
   if (!facts.result.empty()) known.result = facts.result;
 }
 

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -79,8 +80,8 @@ class ClusterView {
   void given(TaskId operation, const OperationView& to) { operations_[operation] = to; }
   /// An agent said how this attempt ended.
   void exited(AttemptId attempt, std::int32_t exit_code);
-  /// An agent told something of an attempt.
-  void learn(const AttemptFacts& facts);
+  /// An agent told something of an attempt; at this instant, if it was measured.
+  void learn(const AttemptFacts& facts, Instant measured = {});
   void learn(const AgentFacts& agent) { agents_[agent.name] = agent; }
 
   /// A job that lives or ended lately; null: look into the store's history.
@@ -88,6 +89,14 @@ class ClusterView {
   const std::map<JobId, JobView>& jobs() const { return jobs_; }
   /// Null if nothing is known.
   const AttemptFacts* facts(AttemptId attempt) const;
+  /// Hardware threads that an attempt used between the last two times it was measured; nothing before.
+  std::optional<double> cpu_in_use(AttemptId attempt) const;
+  /// Of all tasks that are active.
+  struct InUse {
+    double cores = 0;
+    std::int64_t memory_bytes = 0;
+  };
+  std::map<NodeId, InUse> in_use() const;
   const AgentFacts* agent(const std::string& name) const;
   /// Null if the task is no operation, or was never placed.
   const OperationView* operation(TaskId task) const;
@@ -102,8 +111,12 @@ class ClusterView {
   void forget_oldest();
 
   std::map<JobId, JobView> jobs_;
-  std::deque<JobId> ended_;                       ///< Of jobs_, in the order of their ends.
-  std::map<AttemptId, AttemptFacts> facts_;       ///< Of attempts of jobs_.
+  std::deque<JobId> ended_;  ///< Of jobs_, in the order of their ends.
+  struct Known : AttemptFacts {
+    Instant measured{};
+    std::optional<double> cores{};
+  };
+  std::map<AttemptId, Known> facts_;              ///< Of attempts of jobs_.
   std::map<AttemptId, std::int32_t> exit_codes_;  ///< Said, but the end is not published yet.
   std::map<TaskId, OperationView> operations_;    ///< Of jobs_.
   std::map<std::string, AgentFacts> agents_;

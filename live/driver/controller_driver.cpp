@@ -46,10 +46,14 @@ ControllerDriver::ControllerDriver(asio::io_context& io, ControllerDriverOptions
       pump_(io, {[this](Instant now) { return play(now); },
                  [this] {
                    return state_ == State::kWorking ? machine_->next_deadline().value_or(kNever) : kNever;
+                 },
+                 [this](LiveClock::Steady::duration late) {
+                   if (options_.watcher != nullptr) options_.watcher->late(late);
                  }}),
       retry_(io) {
   DUET_CHECK(options_.store != nullptr && options_.send);
   if (!options_.warn) options_.warn = [](const std::string&) {};
+  pump_.clock().count_from(options_.zero);
 }
 
 Problems ControllerDriver::start() {
@@ -137,7 +141,10 @@ void ControllerDriver::step(Instant now, const controller::Event& event) {
     if (const auto* ended = std::get_if<msg::AttemptEnded>(&received->message.body))
       view_.exited(ended->attempt, ended->exit_code);
   commands_.clear();
+  const auto began = LiveClock::Steady::now();
   machine_->step(now, event, commands_);
+  if (options_.watcher != nullptr)
+    options_.watcher->stepped(machine(), event, commands_, LiveClock::Steady::now() - began);
   for (controller::Command& command : commands_) keep(now, command);
   const auto respecify = [this](JobId job) {
     if (const LiveJob* live = machine().jobs().find(job)) view_.respecify(job, live->spec);
@@ -163,11 +170,24 @@ void ControllerDriver::keep(Instant now, controller::Command& command) {
 void ControllerDriver::note(Instant now, const controller::Notice& notice) {
   const auto* job = std::get_if<controller::JobChanged>(&notice);
   const LiveJob* live = job != nullptr ? machine().jobs().find(job->job) : nullptr;
-  view_.note(now, notice, live != nullptr ? live->spec : nullptr);
+  show(now, notice, live != nullptr ? live->spec : nullptr);
   outputs_.emplace_back(ClusterEvent{0, now, std::string(type_of(notice)), to_json(notice, machine())});
   if (job == nullptr || !terminal(job->state)) return;
   if (const JobView* ended = view_.job(job->job))
     batch_.history.push_back({job->job, now, to_json(*ended, view_, machine())});
+}
+
+/// In the view, and to whoever looks on.
+void ControllerDriver::show(Instant now, const controller::Notice& notice, const JobSpecPtr& spec) {
+  if (options_.watcher == nullptr) return view_.note(now, notice, spec);
+  const auto* task = std::get_if<controller::TaskChanged>(&notice);
+  const JobView* of_task = task != nullptr ? view_.job(task->attempt.task.job) : nullptr;
+  const std::size_t index = task != nullptr ? task->attempt.task.index : 0;
+  const bool ran = of_task != nullptr && index < of_task->tasks.size() && active(of_task->tasks[index].state);
+  view_.note(now, notice, spec);
+  if (of_task != nullptr) options_.watcher->changed(*task, *of_task, ran && !active(task->state));
+  if (const auto* job = std::get_if<controller::JobChanged>(&notice))
+    if (const JobView* shown = view_.job(job->job)) options_.watcher->changed(*job, *shown);
 }
 
 /// Natural grouping: what comes while one commit is under way is the next one.
@@ -183,6 +203,8 @@ void ControllerDriver::commit() {
     return;
   }
   in_flight_ = true;
+  records_in_flight_ = batch_.records.size();
+  commit_began_ = LiveClock::Steady::now();
   committing_ = std::exchange(outputs_, {});
   options_.store->commit(std::exchange(batch_, {}), [this, alive = alive_](const Problems& problems) {
     if (*alive) committed(problems);
@@ -191,6 +213,9 @@ void ControllerDriver::commit() {
 
 void ControllerDriver::committed(const Problems& problems) {
   in_flight_ = false;
+  if (options_.watcher != nullptr)
+    options_.watcher->committed(records_in_flight_, problems.empty(),
+                                LiveClock::Steady::now() - commit_began_);
   if (!problems.empty()) return store_failed(problems);
   release(std::exchange(committing_, {}));
   commit();

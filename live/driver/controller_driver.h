@@ -2,6 +2,7 @@
 // messages.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
@@ -14,6 +15,7 @@
 #include "core/controller.h"
 #include "core/trace.h"
 #include "live/driver/cluster_view.h"
+#include "live/driver/driver_watcher.h"
 #include "live/driver/pump.h"
 #include "live/store/store.h"
 
@@ -30,6 +32,8 @@ struct ControllerDriverOptions {
   ControllerConfig config;
   Store* store = nullptr;                    ///< Must outlive the driver, as the recorder.
   StepSink<Controller>* recorder = nullptr;  ///< Null: nothing is recorded.
+  DriverWatcher* watcher = nullptr;          ///< Null: nobody looks on. Must outlive the driver.
+  Instant zero{};                            ///< What its instants count from; the Unix epoch.
   std::function<void(LinkId, const msg::ToAgent&)> send;
   std::function<void(std::string)> warn;  ///< Something the operator should know.
 };
@@ -80,6 +84,7 @@ class ControllerDriver {
   void step(Instant now, const controller::Event& event);
   void keep(Instant now, controller::Command& command);
   void note(Instant now, const controller::Notice& notice);
+  void show(Instant now, const controller::Notice& notice, const JobSpecPtr& spec);
   void commit();
   void committed(const Problems& problems);
   void release(std::vector<Output> outputs);
@@ -105,6 +110,8 @@ class ControllerDriver {
   std::vector<Output> outputs_;     ///< To be released when batch_, and all before it, is durable.
   std::vector<Output> committing_;  ///< When the commit in flight is.
   bool in_flight_ = false;
+  std::size_t records_in_flight_ = 0;
+  std::chrono::steady_clock::time_point commit_began_{};
   bool handing_over_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -1,6 +1,7 @@
 #include "live/driver/job_json.h"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 
@@ -80,8 +81,9 @@ void append_task(std::string& out, const JobView& job, std::uint32_t index, cons
     if (!facts->ports.empty())
       append_array(object.key("ports"), facts->ports, [&](auto port) { codec::append_number(out, port); });
     object.number("cpu_s", static_cast<double>(facts->cpu_ns) / 1e9);
+    if (const auto cores = view.cpu_in_use({id, task.attempt}); cores && active(task.state))
+      object.number("cpu_in_use_m", std::llround(*cores * 1000));
     object.number("memory_bytes", facts->memory);
-    if (facts->cpu_m > 0) object.number("cpu_used_m", facts->cpu_m);
   }
   object.end();
 }

@@ -21,6 +21,7 @@ void Pump::play() {
   // Whatever woke us: if the timer should have rung long ago, nothing was heard meanwhile, either.
   const auto at = LiveClock::Steady::now();
   Duration late{0};
+  if (armed_ <= at && machine_.late) machine_.late(at - armed_);
   if (armed_ < at - kLate) {
     late = std::chrono::duration_cast<Duration>(at - armed_);
     ++held_up_.times;

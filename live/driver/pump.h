@@ -16,6 +16,8 @@ class Pump {
     std::function<bool(Instant)> play;
     /// When it next wants to be played; kNever if only an event can bring news.
     std::function<Instant()> due;
+    /// A round that the timer called for begins so late; may be empty.
+    std::function<void(LiveClock::Steady::duration)> late{};
   };
 
   /// Rounds happen on the thread that runs `io`; none before the first schedule().

@@ -321,20 +321,6 @@ std::optional<WorkerAddress> Attempt::worker_address() const {
   return WorkerAddress{static_cast<std::uint16_t>(ports_.front()), worker_token_};
 }
 
-AttemptFacts Attempt::sample() {
-  AttemptFacts facts = this->facts();
-  const auto now = Clock::now();
-  const auto passed = std::chrono::duration_cast<Duration>(now - sampled_at_);
-  // A process of many that ended may have taken its time with it.
-  const std::int64_t used = std::max<std::int64_t>(facts.cpu_ns - sampled_cpu_ns_, 0);
-  if (sampled_at_ != Clock::time_point{} && passed > Duration{0})
-    facts.cpu_m =
-        static_cast<std::int64_t>(1000.0 * static_cast<double>(used) / static_cast<double>(to_ns(passed)));
-  sampled_cpu_ns_ = facts.cpu_ns;
-  sampled_at_ = now;
-  return facts;
-}
-
 agent::Adopted Attempt::adopted() const {
   agent::Adopted out;
   out.attempt = id();

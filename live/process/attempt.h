@@ -68,8 +68,6 @@ class Attempt {
   agent::Adopted adopted() const;
   /// Measured now, if it runs.
   AttemptFacts facts() const;
-  /// The same, with what it used since this was last called.
-  AttemptFacts sample();
   /// Of a worker that runs.
   std::optional<WorkerAddress> worker_address() const;
   /// It is a worker that runs and is to ask for operations.
@@ -126,8 +124,6 @@ class Attempt {
   Outcome outcome_ = Outcome::kSucceeded;
   std::int32_t exit_code_ = 0;
   std::int64_t cpu_ns_ = 0;  ///< Once it has ended.
-  std::int64_t sampled_cpu_ns_ = 0;
-  Clock::time_point sampled_at_{};
   std::string reason_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -228,7 +228,7 @@ void Runner::on(const runner::Sample& request) {
   runner::Samples samples;
   samples.number = request.number;
   for (const auto& [id, attempt] : attempts_)
-    if (!attempt->has_ended()) samples.facts.push_back(attempt->sample());
+    if (!attempt->has_ended()) samples.facts.push_back(attempt->facts());
   send(samples);
 }
 

@@ -153,6 +153,19 @@ Result<Topology> plan_topology(std::string_view choice, const Processors& machin
   return topology;
 }
 
+Topology emulate_offer(const NodeOffer& offer, const Processors& machine, std::uint32_t first) {
+  Topology topology;
+  topology.mode = "emulated";
+  topology.offer = offer;
+  std::vector<std::uint32_t> real;
+  for (const auto& core : beside_the_first(machine)) real.insert(real.end(), core.begin(), core.end());
+  for (std::uint32_t thread = 0; thread < offer.threads(); ++thread)
+    topology.cpus.push_back(real[(first + thread) % real.size()]);
+  reserve_rest(topology, machine);
+  describe(topology);
+  return topology;
+}
+
 Result<Topology> detect_topology(std::string_view choice, const std::vector<std::uint32_t>& allowed,
                                  std::int64_t memory_bytes) {
   const auto machine = find_processors(allowed);

@@ -45,7 +45,11 @@ Result<Processors> find_processors(const std::vector<std::uint32_t>& allowed = {
 Result<Topology> plan_topology(std::string_view choice, const Processors& machine,
                                std::int64_t memory_bytes = 0);
 
-/// Both in one.
+/// A node that offers this, whatever the machine has: its threads take turns on the processors that "auto"
+/// would offer, beginning with number `first` of them.
+Topology emulate_offer(const NodeOffer& offer, const Processors& machine, std::uint32_t first);
+
+/// find_processors() and plan_topology() in one.
 Result<Topology> detect_topology(std::string_view choice, const std::vector<std::uint32_t>& allowed = {},
                                  std::int64_t memory_bytes = 0);
 

@@ -34,6 +34,7 @@ class Arguments {
   Endpoint endpoint(std::string_view name, const Endpoint& otherwise);
   /// The same, where `--name` without a value means `otherwise`; nothing: it is not there.
   std::optional<Endpoint> endpoint_if_given(std::string_view name, const Endpoint& otherwise);
+  bool has(std::string_view name) const { return words_.find(name) != words_.end(); }
   /// `--name` without a value.
   bool flag(std::string_view name);
 

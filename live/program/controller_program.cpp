@@ -15,6 +15,7 @@
 #include "live/driver/controller_driver.h"
 #include "live/http/server.h"
 #include "live/log.h"
+#include "live/metrics/controller_metrics.h"
 #include "live/program/arguments.h"
 #include "live/program/folder.h"
 #include "live/program/parent.h"
@@ -35,6 +36,7 @@ struct Settings {
   Arguments::Endpoint agents{"127.0.0.1", 7070};
   std::optional<Arguments::Endpoint> gateway;  ///< Where it is answered; nothing: there is none.
   GatewaySettings gateway_rules;
+  std::optional<Arguments::Endpoint> metrics;  ///< A port for them alone.
   std::string data;
   std::string store;
   ControllerConfig config;
@@ -71,6 +73,7 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   Settings settings;
   settings.http = arguments.endpoint("listen", settings.http);
   settings.agents = arguments.endpoint("agents", settings.agents);
+  if (arguments.has("metrics")) settings.metrics = arguments.endpoint("metrics", {"127.0.0.1", 9090});
   settings.data = arguments.text("data", "duet-data");
   settings.store = arguments.among("store", "sqlite", {"sqlite", "memory"});
   settings.insecure = arguments.flag("insecure");
@@ -86,7 +89,8 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   Problems problems = arguments.finish();
   problems.insert(problems.end(), mistakes.begin(), mistakes.end());
   for (const Arguments::Endpoint& end :
-       {settings.http, settings.agents, settings.gateway.value_or(settings.http)})
+       {settings.http, settings.agents, settings.gateway.value_or(settings.http),
+        settings.metrics.value_or(settings.http)})
     if (!loopback(end.host) && !settings.insecure)
       problems.push_back({end.host, "would let other machines in, without TLS",
                           "an address of this machine alone, or --insecure if the network is yours"});
@@ -106,8 +110,10 @@ class Program {
   Problems open_store();
   Problems open_recorder();
   void look_at_recorder();
+  std::string metrics();
   Problems serve();
   Problems serve_gateway();
+  Problems serve_metrics();
   void read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done);
   void note_where();
   void stop();
@@ -121,15 +127,19 @@ class Program {
   std::unique_ptr<FlightRecorder> recorder_;
   asio::steady_timer look_;
   std::optional<wire::AgentPort> agents_;
+  ControllerMetrics metrics_{DUET_VERSION};
   std::optional<ControllerDriver> driver_;
   std::optional<Api> api_;
   http::RouteTable routes_;
   std::optional<http::Server> server_;
+  http::RouteTable metric_routes_;
+  std::optional<http::Server> metric_server_;
   std::uint16_t http_port_ = 0;
   std::optional<Gateway> gateway_;
   http::RouteTable gateway_routes_;
   std::optional<http::Server> gateway_server_;
   std::uint16_t gateway_port_ = 0;
+  std::uint16_t metrics_port_ = 0;
 };
 
 Problems Program::start() {
@@ -144,6 +154,7 @@ Problems Program::start() {
 
   ControllerDriverOptions options;
   options.recorder = recorder_.get();
+  options.watcher = &metrics_;
   options.config = settings_.config;
   options.store = store_.get();
   options.send = [this](LinkId link, const msg::ToAgent& message) { agents_->send(link, message); };
@@ -159,7 +170,7 @@ Problems Program::start() {
   hooks.message = [this](LinkId link, msg::FromAgent message) {
     driver_->received(link, std::move(message));
   };
-  hooks.learned = [this](LinkId, const AttemptFacts& facts) { driver_->view().learn(facts); };
+  hooks.learned = [this](LinkId, const AttemptFacts& facts) { driver_->view().learn(facts, driver_->now()); };
   hooks.warn = [](const std::string& what) { log::warn("agents", {{"what", what}}); };
   agents_.emplace(
       io_,
@@ -226,16 +237,31 @@ Problems Program::serve() {
   api.read_log = [this](const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
     read_log(question, std::move(done));
   };
+  api.metrics = [this] { return metrics(); };
   api_.emplace(io_, *driver_, std::move(api));
   api_->add_to(routes_);
   http::ServerOptions options;
   options.gate.token = std::move(*token);
   options.allow_remote = settings_.insecure;
   options.on_warning = [](std::string_view what) { log::warn("http", {{"what", what}}); };
+  options.on_answered = [this](const http::Answered& answered) { metrics_.answered(answered); };
   server_.emplace(io_, routes_, std::move(options));
   const auto port = server_->listen(settings_.http.host, settings_.http.port);
   if (!port) return port.problems();
   http_port_ = *port;
+  return serve_metrics();
+}
+
+/// A Prometheus need not reach the port on which the cluster is commanded.
+Problems Program::serve_metrics() {
+  if (!settings_.metrics) return {};
+  add_metrics_route(metric_routes_, [this] { return metrics(); });
+  http::ServerOptions options;
+  options.allow_remote = settings_.insecure;
+  metric_server_.emplace(io_, metric_routes_, std::move(options));
+  const auto port = metric_server_->listen(settings_.metrics->host, settings_.metrics->port);
+  if (!port) return port.problems();
+  metrics_port_ = *port;
   return {};
 }
 
@@ -252,6 +278,17 @@ Problems Program::serve_gateway() {
   if (!port) return port.problems();
   gateway_port_ = *port;
   return {};
+}
+
+std::string Program::metrics() {
+  ControllerMetrics::Sources sources;
+  sources.driver = &*driver_;
+  sources.agents = &*agents_;
+  sources.recorder = recorder_.get();
+  sources.connections = [this] {
+    return server_->connections() + (metric_server_ ? metric_server_->connections() : 0);
+  };
+  return metrics_.text(sources);
 }
 
 void Program::read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
@@ -280,6 +317,11 @@ void Program::note_where() {
     text += ",\"gateway\":";
     codec::append_string(text, "http://" + settings_.gateway->host + ':' + std::to_string(gateway_port_));
   }
+  if (settings_.metrics) {
+    text += ",\"metrics\":";
+    codec::append_string(
+        text, "http://" + settings_.metrics->host + ':' + std::to_string(metrics_port_) + "/metrics");
+  }
   text += "}\n";
   if (const auto written = codec::write_file(folder_->file("controller.json"), text); !written)
     log::write(log::Level::kWarn, "cannot say where this listens", written.problems());
@@ -301,6 +343,7 @@ void Program::stop() {
 void Program::end() {
   gateway_server_.reset();
   gateway_.reset();
+  metric_server_.reset();
   server_.reset();
   api_.reset();
   agents_.reset();

@@ -53,6 +53,7 @@ struct Settings {
   std::string topology;
   std::string scheduler;
   std::string queue;
+  std::string metrics;
   std::uint64_t port_base = 8000;
   std::optional<std::string> gateway;  ///< Where; empty: where its variable says. Nothing: there is none.
   bool detach = false;
@@ -70,6 +71,7 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.topology = arguments.among("topology", "auto", {"auto", "all", "i5-1135G7"});
   settings.scheduler = arguments.text("scheduler", "");
   settings.queue = arguments.text("queue", "");
+  settings.metrics = arguments.text("metrics", "");
   settings.port_base = arguments.number("port-base", 8000, 1024, 60000);
   settings.gateway = arguments.text_if_given("gateway");
   settings.detach = arguments.flag("detach");
@@ -158,6 +160,7 @@ void Cluster::add_controller() {
   if (!settings_.queue.empty()) watched->argv.push_back("--queue=" + settings_.queue);
   if (settings_.gateway)
     watched->argv.push_back(settings_.gateway->empty() ? "--gateway" : "--gateway=" + *settings_.gateway);
+  if (!settings_.metrics.empty()) watched->argv.push_back("--metrics=" + settings_.metrics);
   all_.push_back(std::move(watched));
 }
 

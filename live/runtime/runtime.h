@@ -20,7 +20,6 @@ struct AttemptFacts {
   std::int64_t cpu_ns = 0;             ///< Processor time so far, all its processes.
   std::int64_t memory = 0;             ///< Bytes resident, all its processes.
   std::string reason{};                ///< Why it ended so or could not start, in words; may be empty.
-  std::int64_t cpu_m = 0;              ///< Millicores used since it was measured before; 0 if it never was.
   std::string result{};                ///< What an operation has found, JSON; empty: it found nothing (yet).
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
@@ -31,7 +30,6 @@ struct AttemptFacts {
     v("cpu_ns", s.cpu_ns);
     v("memory", s.memory);
     v("reason", s.reason);
-    v("cpu_m", s.cpu_m);
     v("result", s.result);
   }
 };

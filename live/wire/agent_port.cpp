@@ -105,6 +105,10 @@ void AgentPort::drop(LinkId link, const std::string& why) {
   if (at == sessions_.end()) return;
   const std::unique_ptr<Session> session = std::move(at->second);
   sessions_.erase(at);
+  if (session->socket) {
+    of_gone_.in += session->socket->bytes_in();
+    of_gone_.out += session->socket->bytes_out();
+  }
   const auto named = by_name_.find(session->name);
   if (named != by_name_.end() && named->second == link) by_name_.erase(named);
   for (auto it = log_reads_.begin(); it != log_reads_.end();) {
@@ -194,5 +198,15 @@ void AgentPort::read_log(const std::string& agent, ReadLog query, LogRead done) 
 }
 
 std::size_t AgentPort::connected() const { return by_name_.size(); }
+
+AgentPort::Traffic AgentPort::traffic() const {
+  Traffic all = of_gone_;
+  for (const auto& [link, session] : sessions_) {
+    if (!session->socket) continue;
+    all.in += session->socket->bytes_in();
+    all.out += session->socket->bytes_out();
+  }
+  return all;
+}
 
 }  // namespace duet::live::wire

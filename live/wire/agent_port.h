@@ -42,6 +42,12 @@ class AgentPort {
   /// Asks the agent of this name. A Problem if it is not connected, or leaves before it answers.
   void read_log(const std::string& agent, ReadLog query, LogRead done);
   std::size_t connected() const;
+  /// Bytes of all connections so far.
+  struct Traffic {
+    std::uint64_t in = 0;
+    std::uint64_t out = 0;
+  };
+  Traffic traffic() const;
   bool connected(const std::string& agent) const { return by_name_.contains(agent); }
 
  private:
@@ -58,6 +64,7 @@ class AgentPort {
   std::unique_ptr<Listener> listener_;
   std::map<LinkId, std::unique_ptr<Session>> sessions_;
   std::map<std::string, LinkId> by_name_;
+  Traffic of_gone_;  ///< Of connections that have ended.
   struct LogWait {
     LinkId link;
     LogRead done;

@@ -31,6 +31,7 @@ void FramedSocket::end_frame() {
   codec::store_u32(next_.data() + frame_start_, static_cast<std::uint32_t>(length));
   if (closed_ || finishing_) return next_.clear();
   if (length > kLongest || next_.size() > kMostWaiting) return fail("too much waits to be sent");
+  bytes_out_ += length + kHead;
   if (writing_ || std::exchange(scheduled_, true)) return;
   // What is sent in one turn of the loop leaves together.
   asio::post(socket_.get_executor(), [self = shared_from_this()] {
@@ -70,6 +71,7 @@ void FramedSocket::read() {
 
 void FramedSocket::received(std::size_t bytes) {
   filled_ += bytes;
+  bytes_in_ += bytes;
   std::size_t used = 0;
   while (!closed_ && filled_ - used >= kHead) {
     const std::size_t length = codec::load_u32(in_.data() + used);

@@ -46,6 +46,9 @@ class FramedSocket : public std::enable_shared_from_this<FramedSocket> {
   void finish();
   /// Ends it now. No hook is called any more.
   void close();
+  /// Bytes so far, heads of frames included: received, and accepted for sending.
+  std::uint64_t bytes_in() const { return bytes_in_; }
+  std::uint64_t bytes_out() const { return bytes_out_; }
 
  private:
   explicit FramedSocket(Socket socket) : socket_(std::move(socket)) {}
@@ -64,6 +67,8 @@ class FramedSocket : public std::enable_shared_from_this<FramedSocket> {
   codec::ByteBuffer next_;     ///< Frames that wait.
   codec::ByteBuffer leaving_;  ///< Frames that are being written.
   std::size_t frame_start_ = 0;
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
   bool writing_ = false;
   bool scheduled_ = false;
   bool finishing_ = false;

@@ -10,24 +10,33 @@ namespace {
 
 using ApiDocs = ApiWorld;
 
-TEST_F(ApiDocs, ThePageShowsTheTable) {
-  const std::string path = std::string(DUET_SOURCE_DIR) + "/docs/rest.md";
+/// What stands between the lines `begin` and `end` of a page is `wanted`, or is made so.
+void expect_in_page(const std::string& name, const std::string& begin, const std::string& end,
+                    const std::string& wanted) {
+  const std::string path = std::string(DUET_SOURCE_DIR) + "/docs/" + name;
   std::ostringstream read;
   read << std::ifstream(path).rdbuf();
   const std::string page = read.str();
-  const std::string begin = "<!-- routes: written by the test ApiDocs.ThePageShowsTheTable -->\n";
-  const std::string end = "<!-- end of routes -->\n";
   ASSERT_NE(page.find(begin), std::string::npos);
   const std::size_t from = page.find(begin) + begin.size();
   const std::size_t to = page.find(end);
   ASSERT_NE(to, std::string::npos);
-  const std::string wanted = http::markdown(table_);
   if (std::getenv("DUET_REWRITE") != nullptr) {
     std::ofstream(path) << page.substr(0, from) + wanted + page.substr(to);
   } else {
     EXPECT_EQ(page.substr(from, to - from), wanted)
         << path << " is out of date: run this with DUET_REWRITE=1";
   }
+}
+
+TEST_F(ApiDocs, ThePageShowsTheTable) {
+  expect_in_page("rest.md", "<!-- routes: written by the test ApiDocs.ThePageShowsTheTable -->\n",
+                 "<!-- end of routes -->\n", http::markdown(table_));
+}
+
+TEST(MetricsDocs, ThePageShowsTheTable) {
+  expect_in_page("metrics.md", "<!-- metrics: written by the test MetricsDocs.ThePageShowsTheTable -->\n",
+                 "<!-- end of metrics -->\n", live::metric_markdown());
 }
 
 TEST_F(ApiDocs, TheDocumentDescribesEveryRoute) {

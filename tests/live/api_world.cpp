@@ -24,10 +24,17 @@ ApiWorld::ApiWorld() {
       done(live::LogPiece{errors ? std::string() : bytes, from, ended});
     });
   };
+  options.metrics = [this] {
+    return controller_->metrics.text({.driver = &controller_->driver,
+                                      .agents = &controller_->agents,
+                                      .recorder = nullptr,
+                                      .connections = [this] { return server_->connections(); }});
+  };
   api_ = std::make_unique<live::Api>(io_, controller_->driver, std::move(options));
   api_->add_to(table_);
-  server_ = std::make_unique<http::Server>(io_, table_,
-                                           http::ServerOptions{.gate = {.token = live::Secret("s3cret")}});
+  http::ServerOptions serving{.gate = {.token = live::Secret("s3cret")}};
+  serving.on_answered = [this](const http::Answered& answered) { controller_->metrics.answered(answered); };
+  server_ = std::make_unique<http::Server>(io_, table_, std::move(serving));
   port_ = *server_->listen("127.0.0.1", 0);
   thread_ = std::thread([this] {
     const auto work = live::asio::make_work_guard(io_);

@@ -1,6 +1,5 @@
-// One scenario under four drivers: harness, loop, SimGrid, and real processes on Boost.Asio. The core decides
-// the same.
-#include <cstdlib>
+// One scenario under four drivers: harness, loop, SimGrid, and a live cluster of real processes. The core
+// decides the same.
 #include <filesystem>
 #include <map>
 #include <string>
@@ -10,9 +9,9 @@
 
 #include "core/codec/replay.h"
 #include "core/codec/trace_file.h"
-#include "live/local_cluster.h"
 #include "sim/run.h"
 #include "sim/scenario_parse.h"
+#include "tests/golden/program.h"
 #include "tests/harness/harness.h"
 #include "tests/harness/notices.h"
 
@@ -104,16 +103,24 @@ Told by_harness() {
   return result;
 }
 
-/// SimGrid needs a process of its own: the program writes a trace, the trace is read.
-Told by_program(const std::string& engine) {
-  const std::filesystem::path out =
-      std::filesystem::temp_directory_path() / ("duet-parity-" + std::to_string(getpid()) + "-" + engine);
-  const std::string command = std::string(DUET_PROGRAM) + " sim " + kScenarioFile + " --engine " + engine +
-                              " --out " + out.string() + " > /dev/null";
-  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+/// The programs write a trace, the trace is read: SimGrid needs a process of its own, the live cluster has
+/// many.
+Told by_program(const std::string& words, std::uint64_t* replayed = nullptr) {
+  const program_tests::Folder folder;
+  const auto ran = program_tests::shell("$DUET " + words + " " + kScenarioFile + " --out " + folder.text());
+  EXPECT_EQ(ran.code, 0) << ran.err << ran.out;
   std::vector<controller::Notice> notices;
-  auto reader = codec::TraceReader::open((out / "trace.duet").string());
+  const std::string trace = (folder / "trace.duet").string();
+  if (replayed != nullptr) {
+    auto again = codec::TraceReader::open(trace);
+    EXPECT_TRUE(again);
+    const auto report = codec::replay(*again);
+    EXPECT_TRUE(report && !report->divergence);
+    if (report) *replayed = report->controller_steps;
+  }
+  auto reader = codec::TraceReader::open(trace);
   EXPECT_TRUE(reader);
+  if (!reader) return {};
   codec::Frame frame;
   for (;;) {
     const auto more = reader->next(frame);
@@ -127,61 +134,6 @@ Told by_program(const std::string& engine) {
       if (const auto* publish = std::get_if<controller::Publish>(&command_of_step))
         notices.push_back(publish->notice);
   }
-  std::filesystem::remove_all(out);
-  return told(notices);
-}
-
-/// Runs until `done`, or fails after half a minute.
-template <class Done>
-void run_until(live::asio::io_context& io, Done&& done) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!done() && std::chrono::steady_clock::now() < deadline)
-    io.run_one_for(std::chrono::milliseconds(100));
-  EXPECT_TRUE(done()) << "not done after 30 s";
-}
-
-codec::TraceHeader header_of(const live::LocalClusterOptions& options) {
-  codec::TraceHeader header;
-  header.engine = "live";
-  header.controller = options.controller;
-  header.agents = options.agents;
-  return header;
-}
-
-Told by_processes(std::string& trace) {
-  const sim::Scenario s = scenario();
-  live::LocalClusterOptions options;
-  options.controller = s.controller;
-  for (std::uint32_t i = 0; i < s.nodes.size(); ++i) options.agents.push_back(sim::agent_config(s, i));
-  auto writer = codec::TraceWriter::create(header_of(options), codec::TraceOutput::memory(trace));
-  EXPECT_TRUE(writer);
-  options.controller_sink = writer->get();
-  options.agent_sink = writer->get();
-  std::vector<controller::Notice> notices;
-  std::size_t ready = 0;
-  options.on_notice = [&](Instant, const controller::Notice& notice) {
-    const auto* node = std::get_if<controller::NodeChanged>(&notice);
-    ready += node != nullptr && node->state == NodeState::kReady;
-    notices.push_back(notice);
-  };
-  live::asio::io_context io(1);
-  {
-    live::LocalCluster cluster(io, options);
-    run_until(io, [&] { return ready == s.nodes.size(); });
-    auto source = sim::open_workload(s);
-    std::uint64_t request = 0;
-    while (const auto arrival = source->next())
-      cluster.request(controller::Submit{RequestId{++request}, arrival->spec});
-    std::size_t ended = 0;
-    run_until(io, [&] {
-      ended = 0;
-      for (const auto& notice : notices)
-        if (const auto* job = std::get_if<controller::JobChanged>(&notice))
-          ended += job->state == JobState::kSucceeded;
-      return ended == request;
-    });
-  }
-  EXPECT_TRUE((*writer)->finish());
   return told(notices);
 }
 
@@ -199,19 +151,14 @@ TEST(Parity, HarnessLoopSimGridAndProcesses) {
   }
   if (std::filesystem::exists(std::filesystem::path(DUET_BUILD_DIR) / "libexec/duet-sim")) {
     SCOPED_TRACE("simgrid");
-    expect_same(by_program("simgrid"), reference);
+    expect_same(by_program("sim --engine simgrid"), reference);
   }
-  std::string trace;
   {
     SCOPED_TRACE("processes");
-    expect_same(by_processes(trace), reference);
+    std::uint64_t steps = 0;
+    expect_same(by_program("live", &steps), reference);
+    EXPECT_GT(steps, 30U);
   }
-  auto reader = codec::TraceReader::from_memory(trace, "live");
-  ASSERT_TRUE(reader);
-  const auto replayed = codec::replay(*reader);
-  ASSERT_TRUE(replayed) << replayed.problems().front().what;
-  EXPECT_FALSE(replayed->divergence) << codec::to_text(*replayed);
-  EXPECT_GT(replayed->controller_steps, 30U);
 }
 
 }  // namespace

@@ -41,6 +41,7 @@ TestController::TestController(live::asio::io_context& io, live::Store& store, c
                options.config = config;
                options.store = &store;
                options.recorder = recorder;
+               options.watcher = &metrics;
                options.send = [this](LinkId link, const msg::ToAgent& message) {
                  agents.send(link, message);
                };

@@ -12,11 +12,12 @@
 
 #include <gtest/gtest.h>
 
+#include "core/record_store.h"
 #include "live/driver/agent_driver.h"
 #include "live/driver/controller_driver.h"
+#include "live/metrics/controller_metrics.h"
 #include "live/wire/agent_port.h"
 #include "live/wire/controller_link.h"
-#include "core/record_store.h"
 
 namespace duet::test {
 
@@ -139,6 +140,7 @@ struct TestController {
   TestController(live::asio::io_context& io, live::Store& store, const ControllerConfig& config,
                  std::uint16_t port = 0, StepSink<Controller>* recorder = nullptr);
 
+  live::ControllerMetrics metrics{"test"};
   live::ControllerDriver driver;
   live::wire::AgentPort agents;
   std::vector<std::string> warnings;

@@ -39,6 +39,7 @@ const std::vector<Rule>& rules() {
       {"sim/", Prefixes{"core/", "sim/", "zlib.h"} + codec_libraries + posix},
       {"live/log.cpp", Prefixes{"core/", "live/", "spdlog/"} + codec_libraries + posix},
       {"live/store/", Prefixes{"core/", "live/", "boost/", "sqlite3.h"} + codec_libraries + posix},
+      {"live/metrics/", Prefixes{"core/", "live/", "boost/", "prometheus/"} + codec_libraries + posix},
       {"live/process/", Prefixes{"core/", "live/", "boost/", "hwloc.h"} + codec_libraries + posix},
       {"live/", Prefixes{"core/", "live/", "boost/"} + codec_libraries + posix},
       {"tools/", Prefixes{"core/", "sim/", "live/", "tools/", "CLI/"} + codec_libraries + posix},

@@ -1,4 +1,5 @@
 // duet-workload: a small web service to deploy when one has none: it says who it is, and that it is well.
+// With --sleep or --burn, a task instead that takes so long and may fail: what duet live runs.
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include "core/codec/json_text.h"
 #include "live/asio.h"
 #include "live/http/server.h"
+#include "tools/duet-workload/task.h"
 
 namespace {
 
@@ -50,6 +52,7 @@ int port_of(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const auto code = duet::workload::run_as_task(argc, argv)) return *code;
   const int port = port_of(argc, argv);
   if (port == 0) {
     std::fprintf(stderr, "duet-workload: which port? PORT or -port=8000\n");

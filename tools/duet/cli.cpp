@@ -109,7 +109,7 @@ Parsed CommandLine::parse(int argc, const char* const* argv) {
     words.emplace_back("--help");
   }
   if (words.empty()) return {Overview{}, 0, {}, {}};
-  sim_.run.command_line = compare_.command_line = all;
+  sim_.run.command_line = compare_.command_line = live_.run.command_line = all;
   std::reverse(words.begin(), words.end());  // as CLI11 wants them
   try {
     app_.parse(words);

@@ -69,6 +69,8 @@ class CommandLine {
   void add_pools(CLI::App* deploy);
   void add_programs();
   void add_live();
+  void add_looks();
+  void add_live_run();
 
   std::string complaint(const CLI::ParseError& error) const;
   const CLI::App* deepest() const;
@@ -78,7 +80,7 @@ class CommandLine {
   Parsed result_;
 
   SimCommand sim_;
-  std::string queue_, scheduler_, seed_, trace_kind_;
+  std::string queue_, scheduler_, seed_, trace_kind_, live_queue_, live_scheduler_;
   CompareCommand compare_;
   CheckCommand check_;
   ImportCommand swf_, batsim_;
@@ -108,6 +110,9 @@ class CommandLine {
   ListCommand status_, job_, node_, services_;
   LogsCommand logs_;
   EventsCommand events_;
+  PlanCommand plan_;
+  TopCommand top_;
+  LiveCommand live_;
   CompletionCommand completion_;
   VersionCommand version_;
   InternalCommand internal_;

@@ -174,10 +174,11 @@ void CommandLine::add_replay() {
 
 void CommandLine::add_explain() {
   CLI::App* app = command(&app_, "explain", "Say why a task is where it is, or why it waits");
-  text(app, "run", explain_.run, "The folder of a run, or its trace", "DIR")->required();
-  text(app, "task", explain_.task, "The task, as tasks.csv names it, or one attempt of it: 17.0 or 17.0#2",
-       "TASK")
+  text(app, "run", explain_.run, "The folder of a run, or its trace; left out: a live cluster", "[DIR]")
       ->required();
+  text(app, "task", explain_.task, "The task, as tasks.csv names it, or one attempt of it: 17.0 or 17.0#2",
+       "TASK");
+  connection(app, explain_.to);
   text(app, "--at", explain_.at, "At this instant, in seconds, instead of the end of the run", "S");
   format(app, explain_.format);
   gives(app, explain_);

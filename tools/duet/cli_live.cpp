@@ -68,6 +68,7 @@ void CommandLine::add_programs() {
     among(value(app, "--store", "Where truth is kept (default sqlite)", ""), {"sqlite", "memory"});
     value(app, "--scheduler", "Scheduler policy: see duet policies", "POLICY");
     value(app, "--queue", "Queue policy: see duet policies", "POLICY");
+    value(app, "--metrics", "A port for /metrics alone, as 9090 (it is at --listen, too)", "HOST:PORT");
     common(app);
   };
 
@@ -84,7 +85,8 @@ void CommandLine::add_programs() {
 
   CLI::App* up = program("up", "Start a cluster on this machine, and watch it", "duet-up");
   value(up, "--nodes", "How many agents (default 3)", "N");
-  among(value(up, "--topology", "Which processors nodes have (default auto)", ""), {"auto", "all", "i5-1135G7"});
+  among(value(up, "--topology", "Which processors nodes have (default auto)", ""),
+        {"auto", "all", "i5-1135G7"});
   value(up, "--port-base", "The first port that tasks get (default 8000)", "PORT");
   flag(up, "--detach", "Return when it is up; duet down ends it");
   with_gateway(up);
@@ -92,7 +94,8 @@ void CommandLine::add_programs() {
 
   CLI::App* gateway = program("gateway", "Run a gateway of operations on this machine", "duet-up");
   value(gateway, "--gateway", "Where it is answered (default 127.0.0.1 and GATEWAY_PORT, 3000)", "HOST:PORT");
-  among(value(gateway, "--topology", "Which processors it has (default auto)", ""), {"auto", "i5-1135G7"});
+  among(value(gateway, "--topology", "Which processors it has (default auto)", ""),
+        {"auto", "all", "i5-1135G7"});
   value(gateway, "--port-base",
         "Zones take operations at this port, plus the number of their core (default 8000)", "PORT");
   flag(gateway, "--detach", "Return when it is up; duet down ends it");
@@ -104,6 +107,14 @@ void CommandLine::add_programs() {
     program_.program = "duet-worker";
     result_.command = program_;
   });
+  CLI::App* doctor =
+      program("doctor", "Say what this machine offers a live cluster, and what it lacks", "duet-doctor");
+  value(doctor, "--listen", "Where a controller would answer (default 127.0.0.1:8080)", "HOST:PORT");
+  value(doctor, "--agents", "Where it would await agents (default 127.0.0.1:7070)", "HOST:PORT");
+  among(doctor->add_option_function<std::string>(
+            "-o,--output", [this](const std::string& word) { program_.words.push_back("--output=" + word); },
+            "How to print (default table)"),
+        {"table", "json"});
 
   program("down", "End a cluster that duet up --detach started", "duet-up");
 
@@ -117,7 +128,8 @@ void CommandLine::add_programs() {
   value(agent, "--controller", "Where the controller awaits agents (default 127.0.0.1:7070)", "HOST:PORT");
   value(agent, "--name", "The node's name (default: that of the machine)", "NAME");
   value(agent, "--token-file", "The cluster's agent.token", "FILE");
-  among(value(agent, "--topology", "Which processors it has (default auto)", ""), {"auto", "all", "i5-1135G7"});
+  among(value(agent, "--topology", "Which processors it has (default auto)", ""),
+        {"auto", "all", "i5-1135G7"});
   value(agent, "--address", "Where its tasks can be reached (default 127.0.0.1)", "IP");
   value(agent, "--port-base", "The first port that tasks get (default 8000)", "PORT");
   flag(agent, "--keep-tasks", "Its tasks go on when it ends; the next agent finds them");
@@ -235,6 +247,51 @@ void CommandLine::add_live() {
   events->add_flag("--json", events_.json, "As JSON Lines");
   connection(events, events_.to);
   gives(events, events_);
+  add_looks();
+  add_live_run();
+}
+
+void CommandLine::add_looks() {
+  CLI::App* plan =
+      command(&app_, "plan", "Say what would happen to a job now; exit 1 if not all of it starts");
+  text(plan, "file", plan_.file, "The job, as duet run -f takes it", "FILE")->required();
+  connection(plan, plan_.to);
+  format(plan, plan_.format);
+  gives(plan, plan_);
+
+  CLI::App* top = command(&app_, "top", "Show nodes and tasks with the CPU and memory that they use");
+  top->add_option("--every", top_.every_s, "Seconds between two looks (default 2)")
+      ->type_name("S")
+      ->check(CLI::Range(0.1, 3600.0, ""));
+  top->add_option("-n,--count", top_.count, "So many looks (default: once; on a terminal, until Ctrl-C)")
+      ->type_name("N");
+  connection(top, top_.to);
+  format(top, top_.format);
+  gives(top, top_);
+}
+
+void CommandLine::add_live_run() {
+  CLI::App* app = command(&app_, "live", "Run a scenario on a cluster of real processes on this machine");
+  sim::RunOptions& run = live_.run;
+  text(app, "scenario", run.scenario, "The scenario file", "FILE")->required();
+  app->add_option("--speedup", live_.speedup, "Times of the workload are divided by it (default 1)")
+      ->type_name("N")
+      ->check(CLI::Range(0.01, 1e6, ""));
+  policy_options(app, live_queue_, live_scheduler_);
+  app->add_option("--set", run.overrides, "Change a value of the scenario; may be repeated")
+      ->type_name("/POINTER=VALUE")
+      ->allow_extra_args(false);
+  text(app, "--out", run.out, "Write jobs.csv, tasks.csv, summary.json, the trace and more there", "DIR");
+  text(app, "--data", live_.data, "Keep the cluster's own files there (default: they go with the run)",
+       "DIR");
+  format(app, run.format);
+  app->callback([this] {
+    sim::RunOptions& options = live_.run;
+    if (!live_queue_.empty()) options.overrides.push_back("/policies/queue=" + live_queue_);
+    if (!live_scheduler_.empty()) options.overrides.push_back("/policies/scheduler=" + live_scheduler_);
+    options.engine = "live";
+    result_.command = live_;
+  });
 }
 
 }  // namespace duet::front

@@ -329,6 +329,7 @@ int explain_here(const ExplainCommand& command, const std::string& trace,
 }  // namespace
 
 int run(const ExplainCommand& command) {
+  if (command.task.empty()) return explain_live(command);
   const std::string trace = trace_of(command.run);
   const auto id = codec::attempt_by_text(command.task);
   if (!id) return refuse(id.problems());

@@ -59,7 +59,8 @@ constexpr std::array kExamples = {
              "  duet explain results 17.0                    why it is where it is, or why it waits\n"
              "  duet explain results 17.0#2                  why its second attempt was placed there\n"
              "  duet explain results 17.0 --at 12.5          where it was then, or why it waited\n"
-             "  duet explain results/trace.duet 17.0 -o json\n"},
+             "  duet explain results/trace.duet 17.0 -o json\n"
+             "  duet explain 17.0                            of a live cluster, as it is now\n"},
     Examples{"duet trace",
              "  duet trace stats results\n"
              "  duet trace step results\n"
@@ -156,6 +157,18 @@ constexpr std::array kExamples = {
     Examples{"duet events",
              "  duet events\n"
              "  duet events --json | head\n"},
+    Examples{"duet plan",
+             "  duet plan job.json                        where it would run, or why it would wait\n"
+             "  duet plan job.json && duet run -f job.json\n"},
+    Examples{"duet top",
+             "  duet top                                  again every two seconds, until Ctrl-C\n"
+             "  duet top -n 1 -o json\n"},
+    Examples{"duet doctor",
+             "  duet doctor\n"
+             "  duet doctor -o json\n"},
+    Examples{"duet live",
+             "  duet live scenarios/live-tour.json\n"
+             "  duet live scenarios/demo.json --speedup 60 --out out && duet report out\n"},
     Examples{"duet completion",
              "  source <(duet completion bash)\n"
              "  duet completion zsh > ~/.zfunc/_duet\n"

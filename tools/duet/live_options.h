@@ -103,6 +103,19 @@ struct ListCommand {
   bool watch = false;  ///< Again whenever something changes.
   sim::Format format = sim::Format::kTable;
 };
+/// What would happen to a job.
+struct PlanCommand {
+  Connection to;
+  std::string file;
+  sim::Format format = sim::Format::kTable;
+};
+/// Nodes and tasks with what they use.
+struct TopCommand {
+  Connection to;
+  double every_s = 2;
+  std::uint64_t count = 0;  ///< How often; 0: until it is ended, or once without a terminal.
+  sim::Format format = sim::Format::kTable;
+};
 struct LogsCommand {
   Connection to;
   std::string task;

@@ -8,6 +8,7 @@
 
 #include "sim/terminal.h"
 #include "tools/duet/live_client.h"
+#include "tools/duet/live_document.h"
 #include "tools/duet/live_submission.h"
 #include "tools/duet/options.h"
 
@@ -47,27 +48,6 @@ std::optional<json> document(const TaskOptions& task) {
     body["env"][entry.substr(0, equals)] = entry.substr(equals + 1);
   }
   return body;
-}
-
-constexpr int kDeepest = 64;
-
-std::optional<json> document_in(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    sim::say(path + ": cannot be read\n");
-    return std::nullopt;
-  }
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  try {
-    // Deeper ones would exhaust the stack of whoever walks through them.
-    return json::parse(text, [](int depth, json::parse_event_t, json&) {
-      if (depth > kDeepest) throw std::runtime_error("it is nested more than 64 deep");
-      return true;
-    });
-  } catch (const std::exception& error) {
-    sim::say(path + ": is no JSON that can be used: " + std::string(error.what()) + '\n');
-    return std::nullopt;
-  }
 }
 
 /// Until the job has ended. Its result: 0 if it succeeded; else that of its first task that failed.
@@ -135,7 +115,28 @@ namespace {
 /// "17.0" is a task of job 17.
 std::string job_of(const std::string& id) { return id.substr(0, id.find('.')); }
 
+constexpr int kDeepest = 64;
+
 }  // namespace
+
+std::optional<json> document_in(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    sim::say(path + ": cannot be read\n");
+    return std::nullopt;
+  }
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  try {
+    // Deeper ones would exhaust the stack of whoever walks through them.
+    return json::parse(text, [](int depth, json::parse_event_t, json&) {
+      if (depth > kDeepest) throw std::runtime_error("it is nested more than 64 deep");
+      return true;
+    });
+  } catch (const std::exception& error) {
+    sim::say(path + ": is no JSON that can be used: " + std::string(error.what()) + '\n');
+    return std::nullopt;
+  }
+}
 
 int run(const RunCommand& command) {
   std::optional<json> body;

@@ -26,6 +26,12 @@ struct SimSeveralCommand {
   sim::RunOptions run;
   std::vector<std::string> axes;  ///< "queue=fcfs,easy"
 };
+/// `duet live`: the same scenario with real processes.
+struct LiveCommand {
+  sim::RunOptions run;
+  double speedup = 1;  ///< Times of the workload are divided by it.
+  std::string data;    ///< Of the cluster's processes; empty: a folder that goes with the run.
+};
 struct CompareCommand {
   std::vector<std::string> inputs;  ///< One experiment, or scenarios.
   std::vector<std::string> axes;    ///< "/pointer=a,b,c"
@@ -68,8 +74,9 @@ struct ReplayCommand {
   Format format = Format::kTable;
 };
 struct ExplainCommand {
-  std::string run;   ///< A trace, or the folder of a run.
+  std::string run;   ///< A trace, or the folder of a run; without `task`, a task of a live cluster.
   std::string task;  ///< 17.0 or 17.0#1
+  Connection to;     ///< Without `task`.
   std::string at;    ///< Seconds; empty: the end of the trace.
   Format format = Format::kTable;
 };
@@ -155,7 +162,7 @@ using Command =
                  TracePerfettoCommand, ReportCommand, RecordCommand, VerifyCommand, SwarmCommand,
                  CompletionCommand, VersionCommand, InternalCommand, ProgramCommand, RunCommand,
                  DeployCommand, ScaleCommand, StopCommand, DrainCommand, ListCommand, LogsCommand,
-                 EventsCommand, SubmitCommand>;
+                 EventsCommand, SubmitCommand, PlanCommand, TopCommand, LiveCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);
@@ -195,5 +202,10 @@ int run(const DrainCommand&);
 int run(const ListCommand&);
 int run(const LogsCommand&);
 int run(const EventsCommand&);
+int run(const PlanCommand&);
+int run(const TopCommand&);
+int run(const LiveCommand&);
+/// Of a task of a live cluster.
+int explain_live(const ExplainCommand&);
 
 }  // namespace duet::front

@@ -3,9 +3,10 @@
 
 # What the programs need, what the tests add, and what only `test --all` adds.
 program_packages=(g++ cmake ninja-build pkg-config ccache libboost-dev nlohmann-json3-dev libsimgrid-dev
-  libssl-dev libcli11-dev libzstd-dev libxxhash-dev zlib1g-dev libspdlog-dev libsqlite3-dev libhwloc-dev)
+  libssl-dev libcli11-dev libzstd-dev libxxhash-dev zlib1g-dev libspdlog-dev libsqlite3-dev libhwloc-dev
+  prometheus-cpp-dev)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev graphviz curl)
-all_packages=(clang iproute2 libfuzzer-14-dev libclang-rt-14-dev dpkg-dev)
+all_packages=(clang iproute2 libfuzzer-14-dev libclang-rt-14-dev dpkg-dev prometheus)
 # For the script of reports and its tests in a browser. Node may have come from elsewhere, with npm in it.
 web_packages=(chromium)
 installed_something=false  # a tree configured earlier must then look again
