@@ -55,6 +55,21 @@ void Api::add_about(http::RouteTable& table) {
              .handler = [this](const http::Request&, const http::Responder& respond) {
                respond(driver_.available() ? http::text_response("OK\n") : unavailable());
              }});
+  table.add({.path = "/.well-known/duet",
+             .operation_id = "getAbout",
+             .summary = "What answers here, and on which port it awaits agents.",
+             .tags = {"about"},
+             .needs_token = false,
+             .responses = {{.status = 200, .description = "The controller.", .schema = "About"}},
+             .handler = [this](const http::Request&, const http::Responder& respond) {
+               std::string text = R"({"name":"duet","version":")" + options_.version + "\"";
+               if (options_.agents_port) {
+                 text += R"(,"agents_port":)" + std::to_string(options_.agents_port());
+                 text += R"(,"agents_need_token":)";
+                 text += options_.agents_need_token ? "true" : "false";
+               }
+               respond(http::json_response(text + "}"));
+             }});
 }
 
 /// Submits, and answers with what `accepted` makes of the job's id.

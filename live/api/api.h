@@ -37,10 +37,13 @@ struct ApiOptions {
   std::string version;  ///< Of the program.
   /// Answers on the io_context's thread; a Problem if nobody can. Empty: there are no logs to be had.
   std::function<void(const LogQuestion&, std::function<void(Result<LogPiece>)>)> read_log{};
+  /// For agents that know where HTTP is answered: the port on which they are awaited. Empty: it is not told.
+  std::function<std::uint16_t()> agents_port{};
+  bool agents_need_token = true;
   /// There are nodes that run images.
   bool containers = false;
   /// What POST /deploy runs, and the name of that service.
-  TaskCommand workload{.argv = {"workload"}, .ports = 1};
+  TaskCommand workload{.argv = {"duet:workload"}, .ports = 1};
   std::string workload_name = "workload";
 };
 

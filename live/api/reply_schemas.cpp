@@ -127,6 +127,9 @@ void add_reply_schemas(http::Schemas& schemas) {
   schemas.add("Service", service_schema);
   schemas.add("Status", status_schema);
   schemas.add("Explanation", explanation_schema);
+  schemas.add("About", R"({"type": "object", "required": ["name", "version"], "properties": {
+    "name": {"type": "string", "enum": ["duet"]}, "version": {"type": "string"},
+    "agents_port": {"type": "integer"}, "agents_need_token": {"type": "boolean"}}})");
   schemas.add("Amount", R"({"type": "object", "required": ["cpu_m", "memory_bytes"], "properties": {
     "cpu_m": {"type": "integer", "description": "Millicores."}, "memory_bytes": {"type": "integer"}}})");
   for (const char* name : {"Task", "Node", "Service"}) schemas.add(std::string(name) + "List", list_of(name));

@@ -72,6 +72,7 @@ class Attempt {
   using Clock = std::chrono::steady_clock;
 
   std::optional<Problem> read_command();
+  void put_in_port();
   std::vector<std::string> environment() const;
   std::string own_folder() const;
   void on_spawned(Result<std::shared_ptr<Spawned>> result);

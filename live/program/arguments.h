@@ -29,6 +29,8 @@ class Arguments {
     std::uint16_t port = 0;
   };
   Endpoint endpoint(std::string_view name, const Endpoint& otherwise);
+  /// HOST:PORT as above, or the URL of a controller: then `over_http` is true.
+  Endpoint controller(std::string_view name, const Endpoint& otherwise, bool& over_http);
   /// `--name` without a value.
   bool flag(std::string_view name);
 

@@ -35,6 +35,8 @@ struct Settings {
   std::string store;
   ControllerConfig config;
   bool insecure = false;
+  bool open_agents = false;  ///< Agents need no token.
+  bool open_api = false;     ///< Nor does anybody else.
   bool record = true;
 };
 
@@ -51,6 +53,8 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.data = arguments.text("data", "duet-data");
   settings.store = arguments.among("store", "sqlite", {"sqlite", "memory"});
   settings.insecure = arguments.flag("insecure");
+  settings.open_agents = arguments.flag("open-agents");
+  settings.open_api = arguments.flag("open-api");
   settings.record = !arguments.flag("no-record");
   if (arguments.flag("with-parent")) end_with_parent();
   apply_profile(arguments.among("profile", "fast", profile_names()), settings.config);
@@ -63,6 +67,13 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
     if (!loopback(end.host) && !settings.insecure)
       problems.push_back({end.host, "would let other machines in, without TLS",
                           "an address of this machine alone, or --insecure if the network is yours"});
+  const auto only_here = [&](bool open, const char* option, const Arguments::Endpoint& end) {
+    if (open && !loopback(end.host))
+      problems.push_back({option, "would let every machine that reaches " + end.host + " run programs here",
+                          "it is for addresses of this machine alone"});
+  };
+  only_here(settings.open_agents, "--open-agents", settings.agents);
+  only_here(settings.open_api, "--open-api", settings.http);
   for (const Problem& problem : check_policies(settings.config)) problems.push_back(problem);
   if (!problems.empty()) return problems;
   return settings;
@@ -131,7 +142,8 @@ Problems Program::start() {
   hooks.warn = [](const std::string& what) { log::warn("agents", {{"what", what}}); };
   agents_.emplace(
       io_,
-      wire::AgentPort::Options{settings_.agents.host, settings_.agents.port, std::move(*token), DUET_VERSION},
+      wire::AgentPort::Options{settings_.agents.host, settings_.agents.port,
+                               settings_.open_agents ? Secret() : std::move(*token), DUET_VERSION},
       std::move(hooks));
 
   // First what was, then who comes.
@@ -189,14 +201,15 @@ Problems Program::serve() {
   if (!token) return token.problems();
   ApiOptions api;
   api.version = DUET_VERSION;
-  api.workload.argv = {beside_this("duet-workload")};
+  api.agents_port = [this] { return agents_->port(); };
+  api.agents_need_token = !settings_.open_agents;
   api.read_log = [this](const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
     read_log(question, std::move(done));
   };
   api_.emplace(io_, *driver_, std::move(api));
   api_->add_to(routes_);
   http::ServerOptions options;
-  options.gate.token = std::move(*token);
+  if (!settings_.open_api) options.gate.token = std::move(*token);
   options.allow_remote = settings_.insecure;
   options.on_warning = [](std::string_view what) { log::warn("http", {{"what", what}}); };
   server_.emplace(io_, routes_, std::move(options));

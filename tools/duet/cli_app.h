@@ -106,6 +106,7 @@ class CommandLine {
   ListCommand status_, job_, node_, services_;
   LogsCommand logs_;
   EventsCommand events_;
+  InstallNamesCommand install_names_;
   CompletionCommand completion_;
   VersionCommand version_;
   InternalCommand internal_;

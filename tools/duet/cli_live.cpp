@@ -168,6 +168,10 @@ void CommandLine::add_live() {
   events->add_flag("--json", events_.json, "As JSON Lines");
   connection(events, events_.to);
   gives(events, events_);
+
+  CLI::App* names = command(&app_, "install-names", "Link this program under the names of older systems");
+  text(names, "folder", install_names_.folder, "Where the links are to be", "DIR")->required();
+  gives(names, install_names_);
 }
 
 }  // namespace duet::front

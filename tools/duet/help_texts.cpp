@@ -148,6 +148,10 @@ constexpr std::array kExamples = {
     Examples{"duet events",
              "  duet events\n"
              "  duet events --json | head\n"},
+    Examples{"duet install-names",
+             "  duet install-names ~/cluster              controller, agent, workload, master, worker, cube\n"
+             "  ~/cluster/controller\n"
+             "  ~/cluster/agent -port=9001 -node-ip=127.0.0.1 -workload-bin=./workload\n"},
     Examples{"duet completion",
              "  source <(duet completion bash)\n"
              "  duet completion zsh > ~/.zfunc/_duet\n"

@@ -23,6 +23,11 @@ struct ProgramCommand {
   std::vector<std::string> words;  ///< As that program takes them.
 };
 
+/// duet install-names
+struct InstallNamesCommand {
+  std::string folder;
+};
+
 /// What a task is to run, as options say it.
 struct TaskOptions {
   std::vector<std::string> command;

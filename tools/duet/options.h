@@ -154,7 +154,8 @@ using Command = std::variant<Overview, SimCommand, SimSeveralCommand, CompareCom
                              TraceStepCommand, TraceDotCommand, TracePerfettoCommand, ReportCommand,
                              RecordCommand, VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand,
                              InternalCommand, ProgramCommand, RunCommand, DeployCommand, ScaleCommand,
-                             StopCommand, DrainCommand, ListCommand, LogsCommand, EventsCommand>;
+                             StopCommand, DrainCommand, ListCommand, LogsCommand, EventsCommand,
+                             InstallNamesCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);
@@ -193,5 +194,6 @@ int run(const DrainCommand&);
 int run(const ListCommand&);
 int run(const LogsCommand&);
 int run(const EventsCommand&);
+int run(const InstallNamesCommand&);
 
 }  // namespace duet::front
