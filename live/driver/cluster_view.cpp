@@ -24,6 +24,11 @@ void ClusterView::rebuild(const Controller& machine) {
   });
 }
 
+void ClusterView::remember(const std::vector<HistoryRow>& rows) {
+  for (const HistoryRow& row : rows)
+    if (!jobs_.contains(row.job)) ended_before_[row.job] = row.json;
+}
+
 JobView& ClusterView::add(JobId id, JobSpecPtr spec) {
   JobView& job = jobs_[id];
   if (job.ended != Instant{}) std::erase(ended_, id);  // Its end was not durable.

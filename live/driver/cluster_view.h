@@ -10,6 +10,7 @@
 #include "core/controller.h"
 #include "live/driver/event_log.h"
 #include "live/runtime/runtime.h"
+#include "live/store/store.h"
 
 namespace duet::live {
 
@@ -78,6 +79,9 @@ class ClusterView {
   /// A job that lives or ended lately; null: look into the store's history.
   const JobView* job(JobId id) const;
   const std::map<JobId, JobView>& jobs() const { return jobs_; }
+  /// What the store's history has of jobs that ended before this controller began; later ones are in jobs().
+  void remember(const std::vector<HistoryRow>& rows);
+  const std::map<JobId, std::string>& ended_before() const { return ended_before_; }
   /// Null if nothing is known.
   const AttemptFacts* facts(AttemptId attempt) const;
   const AgentFacts* agent(const std::string& name) const;
@@ -92,6 +96,7 @@ class ClusterView {
   void forget_oldest();
 
   std::map<JobId, JobView> jobs_;
+  std::map<JobId, std::string> ended_before_;  ///< As JSON.
   std::deque<JobId> ended_;                       ///< Of jobs_, in the order of their ends.
   std::map<AttemptId, AttemptFacts> facts_;       ///< Of attempts of jobs_.
   std::map<AttemptId, std::int32_t> exit_codes_;  ///< Said, but the end is not published yet.

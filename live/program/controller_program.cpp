@@ -1,5 +1,6 @@
 #include "live/program/controller_program.h"
 
+#include <algorithm>
 #include <csignal>
 #include <memory>
 #include <optional>
@@ -10,6 +11,8 @@
 #include "core/codec/json_text.h"
 #include "core/policy.h"
 #include "live/api/api.h"
+#include "live/cube/facade.h"
+#include "live/cube/manager.h"
 #include "live/driver/controller_driver.h"
 #include "live/http/server.h"
 #include "live/log.h"
@@ -38,11 +41,31 @@ struct Settings {
   bool open_agents = false;  ///< Agents need no token.
   bool open_api = false;     ///< Nor does anybody else.
   bool record = true;
+  // cube's interface; port 0: none.
+  Arguments::Endpoint cube{"127.0.0.1", 0};
+  bool cube_worker = false;
+  std::vector<std::string> cube_workers;
+  std::uint64_t cube_sync_ms = 500;
+  std::uint64_t cube_stats_s = 15;
+  std::string profile;
 };
 
 /// Loopback is this machine alone.
 bool loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+Problems read_cube(Arguments& arguments, Settings& settings) {
+  settings.cube = arguments.endpoint("cube", settings.cube);
+  settings.cube_worker = arguments.among("cube-role", "manager", {"manager", "worker"}) == "worker";
+  settings.cube_sync_ms = arguments.number("cube-sync-ms", settings.cube_sync_ms, 10, 3'600'000);
+  settings.cube_stats_s = arguments.number("cube-stats-s", settings.cube_stats_s, 1, 86'400);
+  const std::string list = arguments.text("cube-workers", "-");
+  if (list == "-") return {};
+  auto workers = cube::worker_addresses(list);
+  if (!workers) return workers.problems();
+  settings.cube_workers = std::move(*workers);
+  return {};
 }
 
 Result<Settings> read_settings(int argc, const char* const* argv) {
@@ -57,13 +80,18 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.open_api = arguments.flag("open-api");
   settings.record = !arguments.flag("no-record");
   if (arguments.flag("with-parent")) end_with_parent();
-  apply_profile(arguments.among("profile", "fast", profile_names()), settings.config);
+  settings.profile = arguments.among("profile", "fast", profile_names());
+  const auto& names = profile_names();
+  if (std::find(names.begin(), names.end(), settings.profile) != names.end())
+    apply_profile(settings.profile, settings.config);
   settings.config.queue.name = arguments.text("queue", settings.config.queue.name);
   settings.config.scheduler.name = arguments.text("scheduler", settings.config.scheduler.name);
   settings.config.estimator.name = arguments.text("estimator", settings.config.estimator.name);
   settings.config.seed = arguments.number("seed", 1, 0, UINT64_MAX);
+  Problems cube_problems = read_cube(arguments, settings);
   Problems problems = arguments.finish();
-  for (const Arguments::Endpoint& end : {settings.http, settings.agents})
+  problems.insert(problems.end(), cube_problems.begin(), cube_problems.end());
+  for (const Arguments::Endpoint& end : {settings.http, settings.agents, settings.cube})
     if (!loopback(end.host) && !settings.insecure)
       problems.push_back({end.host, "would let other machines in, without TLS",
                           "an address of this machine alone, or --insecure if the network is yours"});
@@ -91,6 +119,7 @@ class Program {
   Problems open_recorder();
   void look_at_recorder();
   Problems serve();
+  Problems serve_cube();
   void read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done);
   void note_where();
   void stop();
@@ -109,6 +138,10 @@ class Program {
   http::RouteTable routes_;
   std::optional<http::Server> server_;
   std::uint16_t http_port_ = 0;
+  std::optional<cube::Manager> cube_manager_;
+  std::optional<cube::Facade> cube_;
+  http::RouteTable cube_routes_;
+  std::optional<http::Server> cube_server_;
 };
 
 Problems Program::start() {
@@ -125,7 +158,9 @@ Problems Program::start() {
   options.recorder = recorder_.get();
   options.config = settings_.config;
   options.store = store_.get();
-  options.send = [this](LinkId link, const msg::ToAgent& message) { agents_->send(link, message); };
+  options.send = [this](LinkId link, const msg::ToAgent& message) {
+    if (!cube_manager_ || !cube_manager_->send(link, message)) agents_->send(link, message);
+  };
   options.warn = [](const std::string& what) { log::warn("store", {{"what", what}}); };
   driver_.emplace(io_, std::move(options));
 
@@ -150,6 +185,8 @@ Problems Program::start() {
   if (Problems problems = driver_->start(); !problems.empty()) return problems;
   if (Problems problems = agents_->listen(); !problems.empty()) return problems;
   if (Problems problems = serve(); !problems.empty()) return problems;
+  if (settings_.cube.port != 0)
+    if (Problems problems = serve_cube(); !problems.empty()) return problems;
   for (const int number : {SIGINT, SIGTERM}) signals_.add(number);
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (!error) stop();
@@ -219,6 +256,37 @@ Problems Program::serve() {
   return {};
 }
 
+/// cube's manager or worker: the same controller, in other words, on a port of its own.
+Problems Program::serve_cube() {
+  if (!settings_.cube_workers.empty()) {
+    const auto secret = secret_in(folder_->file("token"));
+    if (!secret) return secret.problems();
+    cube::Manager::Options options;
+    options.workers = settings_.cube_workers;
+    apply_profile(settings_.profile, options.config);
+    options.secret = std::string(secret->reveal());
+    options.sync_every = std::chrono::milliseconds(settings_.cube_sync_ms);
+    options.stats_every = std::chrono::seconds(settings_.cube_stats_s);
+    cube_manager_.emplace(io_, *driver_, options,
+                          [](const std::string& what) { log::warn("workers", {{"what", what}}); });
+  }
+  cube::Facade::Options facade;
+  facade.worker = settings_.cube_worker;
+  facade.folder = folder_->path();
+  facade.nodes = [this] { return cube_manager_ ? cube_manager_->nodes() : cube::Json::array(); };
+  cube_.emplace(*driver_, std::move(facade));
+  cube_->add_to(cube_routes_);
+  http::ServerOptions options;
+  options.allow_remote = settings_.insecure;
+  options.on_warning = [](std::string_view what) { log::warn("cube", {{"what", what}}); };
+  cube_server_.emplace(io_, cube_routes_, std::move(options));
+  const auto port = cube_server_->listen(settings_.cube.host, settings_.cube.port);
+  if (!port) return port.problems();
+  log::info("cube ready", {{"port", *port}, {"role", settings_.cube_worker ? "worker" : "manager"}});
+  if (cube_manager_) cube_manager_->start();
+  return {};
+}
+
 void Program::read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
   wire::ReadLog query;
   query.attempt = question.attempt;
@@ -259,6 +327,9 @@ void Program::stop() {
 }
 
 void Program::end() {
+  cube_server_.reset();
+  cube_.reset();
+  cube_manager_.reset();
   server_.reset();
   api_.reset();
   agents_.reset();

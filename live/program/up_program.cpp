@@ -54,6 +54,9 @@ struct Settings {
   std::string scheduler;
   std::string queue;
   std::uint64_t port_base = 8000;
+  std::string cube;       ///< HOST:PORT of cube's worker interface; empty: none.
+  std::string node_name;  ///< Of the only node; empty: node-1.
+  bool insecure = false;
   bool detach = false;
 };
 
@@ -70,8 +73,15 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.scheduler = arguments.text("scheduler", "");
   settings.queue = arguments.text("queue", "");
   settings.port_base = arguments.number("port-base", 8000, 1024, 60000);
+  settings.cube = arguments.text("cube", "");
+  settings.node_name = arguments.text("node-name", "");
+  settings.insecure = arguments.flag("insecure");
   settings.detach = arguments.flag("detach");
-  if (Problems problems = arguments.finish(); !problems.empty()) return problems;
+  Problems problems = arguments.finish();
+  if (!settings.node_name.empty() && settings.nodes != 1)
+    problems.push_back({"--node-name", "names one node, and there are to be " + std::to_string(settings.nodes),
+                        "--nodes 1"});
+  if (!problems.empty()) return problems;
   std::error_code error;
   if (settings.programs.empty())
     settings.programs = fs::read_symlink("/proc/self/exe", error).parent_path().string();
@@ -154,13 +164,16 @@ void Cluster::add_controller() {
                    "--profile=" + settings_.profile};
   if (!settings_.scheduler.empty()) watched->argv.push_back("--scheduler=" + settings_.scheduler);
   if (!settings_.queue.empty()) watched->argv.push_back("--queue=" + settings_.queue);
+  if (!settings_.cube.empty())
+    watched->argv.insert(watched->argv.end(), {"--cube=" + settings_.cube, "--cube-role=worker"});
+  if (settings_.insecure) watched->argv.emplace_back("--insecure");
   all_.push_back(std::move(watched));
 }
 
 void Cluster::add_agents(const std::string& address) {
   for (std::uint64_t i = 1; i <= settings_.nodes; ++i) {
     auto watched = std::make_unique<Watched>();
-    watched->name = "node-" + std::to_string(i);
+    watched->name = settings_.node_name.empty() ? "node-" + std::to_string(i) : settings_.node_name;
     const std::string data = folder_->file(watched->name);
     watched->note = data + "/agent.json";
     watched->argv = {settings_.programs + "/duet-agent",
@@ -265,8 +278,15 @@ void Cluster::announce() {
   const std::string url = note.value("url", "http://" + settings_.listen);
   const nlohmann::ordered_json self = {{"pid", ::getpid()}, {"url", url}};
   codec::write_file(folder_->file("up.json"), self.dump() + "\n");
+  if (!settings_.cube.empty()) {
+    std::printf("worker %s is up: http://%s\nData and logs: %s\n", all_.back()->name.c_str(),
+                settings_.cube.c_str(), folder_->path().c_str());
+    std::fflush(stdout);
+    return;
+  }
+  const std::size_t nodes = all_.size() - 1;
   std::printf(
-      "Duet is up: %zu nodes at %s\n"
+      "Duet is up: %zu node%s at %s\n"
       "\n"
       "  duet run -- sleep 60         start a task\n"
       "  duet status                  see it run, and where\n"
@@ -274,7 +294,7 @@ void Cluster::announce() {
       "\n"
       "Data and logs: %s\n"
       "%s\n",
-      all_.size() - 1, url.c_str(), folder_->path().c_str(),
+      nodes, nodes == 1 ? "" : "s", url.c_str(), folder_->path().c_str(),
       settings_.detach ? "Stop it with: duet down" : "Ctrl-C stops it, and all that runs on it.");
   std::fflush(stdout);
 }
