@@ -3,10 +3,12 @@
 #include <utility>
 
 #include "core/codec/fingerprint.h"
+#include "core/codec/json_text.h"
 #include "live/api/answers.h"
 #include "live/api/feed.h"
 #include "live/api/job_body.h"
 #include "live/api/reply_schemas.h"
+#include "live/api/room.h"
 #include "live/driver/job_json.h"
 
 namespace duet::live {
@@ -100,8 +102,18 @@ void Api::submit(const http::Request& request, JobSpecPtr spec, const http::Resp
       }));
 }
 
+/// What waits and could wait for ever says so.
+std::string Api::with_warning(std::string text, const JobView& job) {
+  const std::string why = job.state == JobState::kPending ? too_large(machine(), *job.spec) : std::string();
+  if (why.empty()) return text;
+  std::string member = "\"warning\":";
+  codec::append_string(member, why);
+  return with_member(text, member);
+}
+
 std::optional<std::string> Api::job_text(JobId id) {
-  if (const JobView* job = driver_.view().job(id)) return to_json(*job, driver_.view(), machine());
+  if (const JobView* job = driver_.view().job(id))
+    return with_warning(to_json(*job, driver_.view(), machine()), *job);
   if (!machine().jobs().was_given(id)) return std::nullopt;
   const auto rows = driver_.store().history(JobId{id.value + 1}, 1);
   if (!rows || rows->empty() || rows->front().job != id) return std::nullopt;

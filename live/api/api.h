@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -90,6 +92,8 @@ class Api {
   }
   /// What GET shows; nothing if there is no such job.
   std::optional<std::string> job_text(JobId id);
+  std::optional<std::map<std::uint32_t, std::string>> attempts_of(TaskId id);
+  std::string with_warning(std::string text, const JobView& job);
   const Controller& machine() const { return driver_.machine(); }
 
   asio::io_context& io_;

@@ -24,7 +24,8 @@ constexpr std::string_view task_schema = R"({"type": "object",
     "cpus": {"type": "array", "items": {"type": "integer"}},
     "ports": {"type": "array", "items": {"type": "integer"}},
     "cpu_s": {"type": "number", "description": "Processor time so far."},
-    "memory_bytes": {"type": "integer"}}})";
+    "memory_bytes": {"type": "integer"},
+    "warning": {"type": "string", "description": "Why it waits, if no node could ever hold it."}}})";
 
 constexpr std::string_view job_schema = R"({"type": "object",
   "required": ["id", "name", "kind", "state", "submitted_at", "tasks_total"],
@@ -42,6 +43,7 @@ constexpr std::string_view job_schema = R"({"type": "object",
     "ended_at": {"type": "string", "format": "date-time"},
     "desired_replicas": {"type": "integer"},
     "tasks_total": {"type": "integer"},
+    "warning": {"type": "string", "description": "Why it waits, if no node could ever hold a task of it."},
     "groups": {"type": "array", "items": {"type": "object"}},
     "tasks": {"type": "array", "description": "The first 1000; not in lists.",
       "items": {"$ref": "#/components/schemas/Task"}}}})";

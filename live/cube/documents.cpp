@@ -31,20 +31,32 @@ struct Member {
   Type type;
   bool kept;
 };
-constexpr std::array kMembers = {
-    Member{"ID", Type::string, true},           Member{"ContainerID", Type::string, false},
-    Member{"Name", Type::string, true},         Member{"State", Type::number_integer, false},
-    Member{"Image", Type::string, true},        Member{"Cpu", Type::number_float, true},
-    Member{"Memory", Type::number_integer, true}, Member{"Disk", Type::number_integer, true},
-    Member{"ExposedPorts", Type::object, true}, Member{"HostPorts", Type::object, false},
-    Member{"PortBindings", Type::object, true}, Member{"RestartPolicy", Type::string, true},
-    Member{"StartTime", Type::string, false},   Member{"FinishTime", Type::string, false},
-    Member{"HealthCheck", Type::string, true},  Member{"RestartCount", Type::number_integer, false},
-    Member{"Cmd", Type::array, true},           Member{"Env", Type::array, true},
-    Member{"WorkingDir", Type::string, true},   Member{"Worker", Type::string, false},
-    Member{"Event", Type::string, false},       Member{"Duet", Type::string, false},
-    Member{"Ports", Type::array, false},        Member{"ExitCode", Type::number_integer, false},
-    Member{"Outcome", Type::string, false},     Member{"Reason", Type::string, false}};
+constexpr std::array kMembers = {Member{"ID", Type::string, true},
+                                 Member{"ContainerID", Type::string, false},
+                                 Member{"Name", Type::string, true},
+                                 Member{"State", Type::number_integer, false},
+                                 Member{"Image", Type::string, true},
+                                 Member{"Cpu", Type::number_float, true},
+                                 Member{"Memory", Type::number_integer, true},
+                                 Member{"Disk", Type::number_integer, true},
+                                 Member{"ExposedPorts", Type::object, true},
+                                 Member{"HostPorts", Type::object, false},
+                                 Member{"PortBindings", Type::object, true},
+                                 Member{"RestartPolicy", Type::string, true},
+                                 Member{"StartTime", Type::string, false},
+                                 Member{"FinishTime", Type::string, false},
+                                 Member{"HealthCheck", Type::string, true},
+                                 Member{"RestartCount", Type::number_integer, false},
+                                 Member{"Cmd", Type::array, true},
+                                 Member{"Env", Type::array, true},
+                                 Member{"WorkingDir", Type::string, true},
+                                 Member{"Worker", Type::string, false},
+                                 Member{"Event", Type::string, false},
+                                 Member{"Duet", Type::string, false},
+                                 Member{"Ports", Type::array, false},
+                                 Member{"ExitCode", Type::number_integer, false},
+                                 Member{"Outcome", Type::string, false},
+                                 Member{"Reason", Type::string, false}};
 
 std::string type_words(Type type) {
   switch (type) {
@@ -142,7 +154,9 @@ class EventReader {
     if (task.contains("ID")) event_.task_id = uuid("Task.ID", task["ID"]);
     event_.name = task.value("Name", "");
     event_.image = task.value("Image", "");
-    const auto fine = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; };
+    const auto fine = [](unsigned char c) {
+      return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
+    };
     if (event_.name.empty() || event_.name.size() > 63 ||
         std::isalnum(static_cast<unsigned char>(event_.name.front())) == 0 ||
         !std::ranges::all_of(event_.name, fine))
@@ -154,7 +168,8 @@ class EventReader {
       if (const auto bytes = task.value(amount, std::int64_t{0}); bytes < 0 || bytes > kMostBytes)
         wrong("Task." + std::string(amount), "is out of range", "bytes, 0 or more");
     check_ports(task);
-    constexpr std::array<std::string_view, 5> kPolicies = {"", "no", "always", "unless-stopped", "on-failure"};
+    constexpr std::array<std::string_view, 5> kPolicies = {"", "no", "always", "unless-stopped",
+                                                           "on-failure"};
     if (std::ranges::find(kPolicies, task.value("RestartPolicy", "")) == kPolicies.end())
       wrong("Task.RestartPolicy", "'" + task.value("RestartPolicy", "") + "' is not known",
             "always, unless-stopped, on-failure, or none");
@@ -375,7 +390,7 @@ std::optional<ShownTask> shown(const JobView& job, const ClusterView& view, cons
   shown.event_id = label(*command, kEventLabel);
   shown.task_id = said.value("ID", "");
   shown.state = terminal(job.state) && !terminal(task.state) ? CubeState::kCompleted
-                                                              : cube_state(task.state, task.attempt);
+                                                             : cube_state(task.state, task.attempt);
   shown.live = !terminal(job.state);
   Standing known;
   known.attempt = task.attempt;
@@ -410,7 +425,8 @@ std::optional<ShownTask> shown(JobId job, const std::string& row) {
   shown.event_id = labels.value(kEventLabel, "");
   shown.task_id = said.value("ID", "");
   const auto state = state_named(task.value("state", ""));
-  shown.state = state && terminal(*state) ? cube_state(*state, task.value("attempt", 0U)) : CubeState::kCompleted;
+  shown.state =
+      state && terminal(*state) ? cube_state(*state, task.value("attempt", 0U)) : CubeState::kCompleted;
   Standing known;
   known.attempt = task.value("attempt", 0U);
   known.node = task.value("node", "");

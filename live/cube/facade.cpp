@@ -69,8 +69,8 @@ Facade::Found Facade::find(std::string_view id) {
 void Facade::list(const http::Responder& respond) {
   std::set<JobId> latest;
   for (auto at = jobs_.begin(); at != jobs_.end();) {
-    const bool known = driver_.view().job(at->second) != nullptr ||
-                       driver_.view().ended_before().contains(at->second);
+    const bool known =
+        driver_.view().job(at->second) != nullptr || driver_.view().ended_before().contains(at->second);
     if (known) latest.insert(at->second);
     at = known ? std::next(at) : jobs_.erase(at);  // It ended long ago.
   }
@@ -138,15 +138,16 @@ void Facade::stop(const ShownTask& task, std::function<void(http::Response)> res
 void Facade::add_to(http::RouteTable& table) {
   using http::Request;
   using http::Responder;
-  table.add({.method = http::Method::kPost,
-             .path = "/tasks",
-             .operation_id = "startTask",
-             .summary = "Starts a task.",
-             .needs_token = false,
-             .raw_body = true,
-             .any_content_type = true,
-             .responses = {{.status = 201, .description = "Accepted, durably: the task."}},
-             .handler = [this](const Request& request, const Responder& respond) { post(request, respond); }});
+  table.add(
+      {.method = http::Method::kPost,
+       .path = "/tasks",
+       .operation_id = "startTask",
+       .summary = "Starts a task.",
+       .needs_token = false,
+       .raw_body = true,
+       .any_content_type = true,
+       .responses = {{.status = 201, .description = "Accepted, durably: the task."}},
+       .handler = [this](const Request& request, const Responder& respond) { post(request, respond); }});
   table.add({.path = "/tasks",
              .operation_id = "listTasks",
              .summary = "All tasks.",

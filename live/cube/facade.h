@@ -48,7 +48,8 @@ class Facade {
   ControllerDriver& driver_;
   Options options_;
   std::map<std::string, JobId> jobs_;  ///< The latest one of each task's id.
-  std::map<std::string, std::string> starting_;  ///< Ids of tasks that are being submitted, and by which event.
+  std::map<std::string, std::string>
+      starting_;  ///< Ids of tasks that are being submitted, and by which event.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

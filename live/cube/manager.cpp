@@ -75,8 +75,7 @@ Json Manager::node(const WorkerLink& worker) const {
   json["Name"] = worker.address();
   json["Ip"] = worker.address().substr(0, worker.address().rfind(':'));
   json["Api"] = "http://" + worker.address();
-  json["Memory"] =
-      stats.is_object() ? stats.value("MemStats", none).value("mem_total", std::int64_t{0}) : 0;
+  json["Memory"] = stats.is_object() ? stats.value("MemStats", none).value("mem_total", std::int64_t{0}) : 0;
   json["MemoryAllocated"] = allocated.memory_bytes / 1024;
   json["Disk"] = disk.value("all", std::uint64_t{0});
   json["DiskAllocated"] = 0;
@@ -105,7 +104,8 @@ Result<std::vector<std::string>> worker_addresses(const std::string& list) {
     if (one.empty()) continue;
     const auto parsed = http::parse_authority(one);
     if (!parsed || !parsed->has_port || parsed->port == 0)
-      problems.push_back({"--cube-workers", "'" + one + "' is no address", "HOST:PORT, such as worker-1:5556"});
+      problems.push_back(
+          {"--cube-workers", "'" + one + "' is no address", "HOST:PORT, such as worker-1:5556"});
     else if (std::ranges::find(all, one) != all.end())
       problems.push_back({"--cube-workers", "'" + one + "' is there twice", "each worker once"});
     else

@@ -17,7 +17,9 @@ constexpr auto kConnectTime = std::chrono::milliseconds(1'000);
 constexpr auto kAnswerTime = std::chrono::milliseconds(2'000);
 constexpr std::int32_t kNotStarted = 126;
 
-CubeState state_of(const Json& task) { return static_cast<CubeState>(std::clamp(task.value("State", 0), 0, 4)); }
+CubeState state_of(const Json& task) {
+  return static_cast<CubeState>(std::clamp(task.value("State", 0), 0, 4));
+}
 bool over(CubeState state) { return state == CubeState::kCompleted || state == CubeState::kFailed; }
 
 /// How an attempt ended, as its worker shows it.
@@ -169,7 +171,8 @@ void WorkerLink::take(Turn& turn) {
         request.status != 409 && request.status != 408) {
       const Json answer = Json::parse(request.answer, nullptr, false);
       end(request.attempt, Outcome::kLaunchFailed, kNotStarted,
-          answer.is_object() ? answer.value("Message", answer.value("detail", request.answer)) : request.answer);
+          answer.is_object() ? answer.value("Message", answer.value("detail", request.answer))
+                             : request.answer);
     }
     // Told to end before the worker heard of it: nothing has run.
     if (request.method == Method::kDelete && request.status == 404 && !held.accepted)
@@ -207,8 +210,7 @@ void WorkerLink::begin_with(const Json& stats) {
   const Json memory = stats.value("MemStats", none);
   // A worker that knows nothing of offers has one thread, and its memory.
   const Json offer = stats.value(
-      "Offer",
-      Json{{"cpu_m", kThread}, {"memory_bytes", memory.value("mem_total", std::int64_t{0}) * 1024}});
+      "Offer", Json{{"cpu_m", kThread}, {"memory_bytes", memory.value("mem_total", std::int64_t{0}) * 1024}});
   NodeOffer& has = options_.config.offer;
   has.cores = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(offer.value("cpu_m", std::int64_t{0}) / kThread, 0, 1'000'000));
@@ -313,7 +315,8 @@ void WorkerLink::compare(const Json& tasks) {
   for (const Json& task : tasks)
     if (const auto attempt = attempt_of(options_.tag, task.value("Event", ""))) shown[*attempt] = &task;
   for (const auto& [attempt, task] : shown)
-    if (const auto at = held_.find(attempt); !over(state_of(*task)) && (at == held_.end() || at->second.ended))
+    if (const auto at = held_.find(attempt);
+        !over(state_of(*task)) && (at == held_.end() || at->second.ended))
       strays_.push_back(task->value("ID", ""));
   std::vector<AttemptId> held;
   for (const auto& [attempt, one] : held_) held.push_back(attempt);
@@ -331,8 +334,8 @@ void WorkerLink::compare(const Json& tasks) {
 void WorkerLink::compare(AttemptId attempt, Held& held, const Json& task) {
   const CubeState state = state_of(task);
   const Outcome outcome = outcome_of(task);
-  const bool ran = state == CubeState::kRunning || (over(state) && outcome != Outcome::kLaunchFailed &&
-                                                     task.contains("ExitCode"));
+  const bool ran = state == CubeState::kRunning ||
+                   (over(state) && outcome != Outcome::kLaunchFailed && task.contains("ExitCode"));
   if (ran && !std::exchange(held.started, true)) {
     AttemptFacts facts;
     facts.attempt = attempt;

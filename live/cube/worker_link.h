@@ -13,7 +13,7 @@
 
 #include "live/cube/documents.h"
 #include "live/driver/agent_driver.h"
-#include "live/process/serial_thread.h"
+#include "live/serial_thread.h"
 
 namespace duet::live::cube {
 
@@ -23,7 +23,7 @@ class WorkerLink final : private Runtime {
     std::string address;  ///< "worker-1:5556", which is also the node's name.
     AgentConfig config;   ///< But for the name and the offer, which the worker tells.
     LinkId link;
-    std::uint32_t tag = 0;                     ///< Of the manager: tells its events from those of others.
+    std::uint32_t tag = 0;                      ///< Of the manager: tells its events from those of others.
     std::chrono::milliseconds sync_every{500};  ///< Between two looks at the worker's tasks.
     std::chrono::seconds stats_every{15};
   };

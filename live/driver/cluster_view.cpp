@@ -128,6 +128,10 @@ void ClusterView::note(Instant now, const controller::TaskChanged& change) {
   TaskView& task = ClusterView::task(job, change.attempt.task.index);
   const bool was_active = active(task.state);
   task.state = change.state;
+  if (task.attempt != 0 && task.attempt != change.attempt.number) {
+    if (task.earlier.size() == TaskView::kEarlierKept) task.earlier.erase(task.earlier.begin());
+    task.earlier.push_back({task.attempt, task.node});
+  }
   task.attempt = change.attempt.number;
   task.node = change.node;
   if (change.state == TaskState::kStarting) {

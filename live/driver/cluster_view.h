@@ -14,7 +14,14 @@
 
 namespace duet::live {
 
+/// Where an attempt was, whose output may still lie there.
+struct EarlierAttempt {
+  std::uint32_t number = 0;
+  NodeId node;
+};
+
 struct TaskView {
+  static constexpr std::size_t kEarlierKept = 8;
   TaskState state = TaskState::kPending;
   std::uint32_t attempt = 0;              ///< Number of the last one; 0 before the first.
   NodeId node;                            ///< Of that attempt.
@@ -22,8 +29,9 @@ struct TaskView {
   bool has_ended = false;                 ///< One did; the next two are that one's.
   std::int32_t exit_code = 0;             ///< 0..255, or minus the signal.
   Instant ended{};
-  Instant placed{};   ///< Of the last attempt; the epoch: it has none.
-  Instant started{};  ///< Likewise; the epoch: it has not started.
+  Instant placed{};                       ///< Of the last attempt; the epoch: it has none.
+  Instant started{};                      ///< Likewise; the epoch: it has not started.
+  std::vector<EarlierAttempt> earlier{};  ///< The latest ones before the last, ascending.
 };
 
 struct JobView {
@@ -96,7 +104,7 @@ class ClusterView {
   void forget_oldest();
 
   std::map<JobId, JobView> jobs_;
-  std::map<JobId, std::string> ended_before_;  ///< As JSON.
+  std::map<JobId, std::string> ended_before_;     ///< As JSON.
   std::deque<JobId> ended_;                       ///< Of jobs_, in the order of their ends.
   std::map<AttemptId, AttemptFacts> facts_;       ///< Of attempts of jobs_.
   std::map<AttemptId, std::int32_t> exit_codes_;  ///< Said, but the end is not published yet.

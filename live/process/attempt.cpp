@@ -95,7 +95,8 @@ std::optional<Problem> Attempt::read_command() {
   command_ = std::move(*command);
   if (command_.argv.front() == kWorkloadProgram) {
     if (parts_.options.workload.empty())
-      return Problem{"workload", "is not known: this node was given none", "an agent with --workload PROGRAM"};
+      return Problem{"workload", "is not known: this node was given none",
+                     "an agent with --workload PROGRAM"};
     std::vector<std::string> argv = parts_.options.workload;
     argv.insert(argv.end(), command_.argv.begin() + 1, command_.argv.end());
     command_.argv = std::move(argv);
@@ -105,7 +106,8 @@ std::optional<Problem> Attempt::read_command() {
 
 /// Whoever does not read its environment learns its port from its arguments.
 void Attempt::put_in_port() {
-  if (ports_.empty() || parts_.options.workload.empty() || command_.argv.front() != parts_.options.workload[0])
+  if (ports_.empty() || parts_.options.workload.empty() ||
+      command_.argv.front() != parts_.options.workload[0])
     return;
   constexpr std::string_view kPlace = "{port}";
   for (std::string& word : command_.argv)

@@ -92,8 +92,7 @@ Result<bool> Runner::begin() {
   if (!user) return user.problems();
   user_ = *user;
   if (const auto taken = take_folder(); !taken) return taken;
-  groups_ =
-      std::make_unique<ControlGroups>(group_name(options_), options_.plain ? "none" : options_.cgroups);
+  groups_ = std::make_unique<ControlGroups>(group_name(options_), options_.plain ? "none" : options_.cgroups);
   end_left_overs();
   words_ = options_.plain ? "nothing: tasks are plain programs" : groups_->words() + "; " + domain_words();
   logs_ = std::make_unique<LogWriter>(options_.folder, options_.logs);

@@ -13,7 +13,7 @@
 #include "core/result.h"
 #include "live/asio.h"
 #include "live/process/fd.h"
-#include "live/process/serial_thread.h"
+#include "live/serial_thread.h"
 
 namespace duet::live {
 

@@ -113,8 +113,7 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   if (!good_name(settings.config.name))
     found.push_back({"--name", "'" + settings.config.name + "' cannot be the name of a node",
                      "letters, digits, '.', '_', ':' and '-', beginning with a letter or digit"});
-  settings.data =
-      arguments.text("data", (base.empty() ? "duet-data" : base) + '/' + settings.config.name);
+  settings.data = arguments.text("data", (base.empty() ? "duet-data" : base) + '/' + settings.config.name);
   settings.workload = workload_of(arguments, found);
   settings.plain = arguments.flag("plain");
   settings.token_file = arguments.text("token-file", "");

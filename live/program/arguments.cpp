@@ -79,8 +79,7 @@ Arguments::Endpoint Arguments::endpoint(std::string_view name, const Endpoint& o
   return otherwise;
 }
 
-Arguments::Endpoint Arguments::controller(std::string_view name, const Endpoint& otherwise,
-                                          bool& over_http) {
+Arguments::Endpoint Arguments::controller(std::string_view name, const Endpoint& otherwise, bool& over_http) {
   constexpr std::string_view kHttp = "http://";
   const auto at = words_.find(name);
   over_http = at != words_.end() && at->second.starts_with(kHttp);

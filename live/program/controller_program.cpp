@@ -175,11 +175,13 @@ Problems Program::start() {
   };
   hooks.learned = [this](LinkId, const AttemptFacts& facts) { driver_->view().learn(facts); };
   hooks.warn = [](const std::string& what) { log::warn("agents", {{"what", what}}); };
-  agents_.emplace(
-      io_,
-      wire::AgentPort::Options{settings_.agents.host, settings_.agents.port,
-                               settings_.open_agents ? Secret() : std::move(*token), DUET_VERSION},
-      std::move(hooks));
+  wire::AgentPort::Options agents;
+  agents.address = settings_.agents.host;
+  agents.port = settings_.agents.port;
+  if (!settings_.open_agents) agents.token = std::move(*token);
+  agents.version = DUET_VERSION;
+  agents.alive_for = std::chrono::duration_cast<std::chrono::milliseconds>(silence_of(settings_.profile));
+  agents_.emplace(io_, std::move(agents), std::move(hooks));
 
   // First what was, then who comes.
   if (Problems problems = driver_->start(); !problems.empty()) return problems;
@@ -267,8 +269,9 @@ Problems Program::serve_cube() {
     options.secret = std::string(secret->reveal());
     options.sync_every = std::chrono::milliseconds(settings_.cube_sync_ms);
     options.stats_every = std::chrono::seconds(settings_.cube_stats_s);
-    cube_manager_.emplace(io_, *driver_, options,
-                          [](const std::string& what) { log::warn("workers", {{"what", what}}); });
+    cube_manager_.emplace(io_, *driver_, options, [](const std::string& what) {
+      log::warn("workers", {{"what", what}});
+    });
   }
   cube::Facade::Options facade;
   facade.worker = settings_.cube_worker;

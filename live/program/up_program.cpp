@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,7 +80,8 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.detach = arguments.flag("detach");
   Problems problems = arguments.finish();
   if (!settings.node_name.empty() && settings.nodes != 1)
-    problems.push_back({"--node-name", "names one node, and there are to be " + std::to_string(settings.nodes),
+    problems.push_back({"--node-name",
+                        "names one node, and there are to be " + std::to_string(settings.nodes),
                         "--nodes 1"});
   if (!problems.empty()) return problems;
   std::error_code error;
@@ -94,6 +96,19 @@ nlohmann::json note_in(const std::string& path) {
   std::ifstream file(path);
   if (!file) return {};
   return nlohmann::json::parse(file, nullptr, false);
+}
+
+/// Whether a cluster runs there is for its lock to say; the folder is made, for its owner alone, on the way.
+Problems already_up(const std::string& data) {
+  auto folder = hold_folder(data, "up");
+  if (folder) return {};
+  const std::int64_t pid = [&] {
+    const auto note = note_in(data + "/up.json");
+    return note.is_object() ? note.value("pid", std::int64_t{0}) : 0;
+  }();
+  if (pid == 0) return folder.problems();
+  return {{data, "a cluster runs here already (process " + std::to_string(pid) + ')',
+           "duet down --data " + data + " ends it, another --data starts another one"}};
 }
 
 /// One program that is to run: started again when it ends.
@@ -140,7 +155,7 @@ class Cluster {
 
 Problems Cluster::start() {
   auto folder = hold_folder(settings_.data, "up");
-  if (!folder) return folder.problems();
+  if (!folder) return already_up(settings_.data);
   folder_ = std::move(*folder);
   std::error_code error;
   fs::create_directories(folder_->file("log"), error);
@@ -331,6 +346,10 @@ int detach(const Settings& settings, int argc, const char* const* argv) {
   std::vector<std::string> words = {fs::read_symlink("/proc/self/exe").string()};
   for (int i = 1; i < argc; ++i)
     if (std::string_view(argv[i]) != "--detach") words.emplace_back(argv[i]);
+  if (const Problems problems = already_up(settings.data); !problems.empty()) {
+    log::write(log::Level::kError, "duet up cannot start", problems);
+    return 1;
+  }
   std::error_code error;
   fs::create_directories(settings.data + "/log", error);
   const std::string log = settings.data + "/log/up.log";
@@ -340,6 +359,7 @@ int detach(const Settings& settings, int argc, const char* const* argv) {
     return 1;
   }
   const std::string note = settings.data + "/up.json";
+  ::unlink(note.c_str());  // That of an earlier life, which may have had the same process id.
   asio::io_context io(1);
   std::optional<std::int32_t> code;
   auto child = ChildProcess::start(
@@ -398,6 +418,28 @@ int up_main(int argc, const char* const* argv) {
   return cluster.failed() ? 1 : 0;
 }
 
+namespace {
+
+/// A node's runner holds a lock for as long as anything of its tasks is left. The folder of one that does not
+/// go within a while; empty: all have gone.
+std::string runner_left(const std::string& data) {
+  const auto until = std::chrono::steady_clock::now() + kEndWithin;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(data, error)) {
+    const std::string lock = entry.path().string() + "/runner.lock";
+    const int fd = ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
+    if (fd < 0) continue;
+    bool gone = false;
+    while (!(gone = ::flock(fd, LOCK_EX | LOCK_NB) == 0) && std::chrono::steady_clock::now() < until)
+      ::poll(nullptr, 0, 10);
+    ::close(fd);
+    if (!gone) return entry.path().string();
+  }
+  return {};
+}
+
+}  // namespace
+
 int down_main(int argc, const char* const* argv) {
   if (!set_up_log("down")) return 2;
   Arguments arguments(argc, argv);
@@ -421,6 +463,11 @@ int down_main(int argc, const char* const* argv) {
   ::close(fd);
   if (ended != 1) {
     std::fprintf(stderr, "process %lld does not end\n", static_cast<long long>(pid));
+    return 1;
+  }
+  if (const std::string left = runner_left(data); !left.empty()) {
+    std::fprintf(stderr, "stopped, but the runner in %s still ends tasks: see runner.log there\n",
+                 left.c_str());
     return 1;
   }
   std::printf("Stopped.\n");

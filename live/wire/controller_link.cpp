@@ -26,7 +26,10 @@ ControllerLink::ControllerLink(asio::io_context& io, Options options, Hooks hook
       options_(std::move(options)),
       hooks_(std::move(hooks)),
       wait_(options_.shortest_wait),
-      timer_(io) {}
+      timer_(io) {
+  std::random_device device;
+  options_.hello.instance = std::uint64_t{device()} << 32U | device();
+}
 
 ControllerLink::~ControllerLink() {
   *alive_ = false;

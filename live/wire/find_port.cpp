@@ -23,15 +23,14 @@ struct FindPort::Asking : std::enable_shared_from_this<FindPort::Asking> {
   }
 
   void begin() {
-    resolver.async_resolve(host, std::to_string(port),
-                           [self = shared_from_this()](const AskError& error, const auto& ends) {
-                             if (error) return self->fail(error.message());
-                             asio::async_connect(self->socket, ends,
-                                                 [self](const AskError& failed, const auto&) {
-                                                   if (failed) return self->fail(failed.message());
-                                                   self->ask();
-                                                 });
-                           });
+    resolver.async_resolve(
+        host, std::to_string(port), [self = shared_from_this()](const AskError& error, const auto& ends) {
+          if (error) return self->fail(error.message());
+          asio::async_connect(self->socket, ends, [self](const AskError& failed, const auto&) {
+            if (failed) return self->fail(failed.message());
+            self->ask();
+          });
+        });
   }
 
   void ask() {
@@ -55,10 +54,10 @@ struct FindPort::Asking : std::enable_shared_from_this<FindPort::Asking> {
 
   void take() {
     const auto document = nlohmann::json::parse(parser.get().body(), nullptr, false);
-    const std::uint64_t number =
-        document.is_object() && document.contains("agents_port") && document["agents_port"].is_number_unsigned()
-            ? document["agents_port"].get<std::uint64_t>()
-            : 0;
+    const std::uint64_t number = document.is_object() && document.contains("agents_port") &&
+                                         document["agents_port"].is_number_unsigned()
+                                     ? document["agents_port"].get<std::uint64_t>()
+                                     : 0;
     if (parser.get().result_int() != 200 || number == 0 || number > 65535)
       return fail("what answers there is no controller of Duet");
     finish(static_cast<std::uint16_t>(number));

@@ -39,14 +39,14 @@ TEST(CubeDocuments, S4_08_TheSourcesOwnTask) {
   EXPECT_EQ(event->task_id, "bb1d59ef-9fc1-4e4b-a44d-db571eeed203");
   EXPECT_EQ(event->name, "test-chapter-9.1");
   EXPECT_EQ(event->image, "timboring/echo-server:latest");
-  EXPECT_EQ(event->task.dump(),
-            R"({"ID":"bb1d59ef-9fc1-4e4b-a44d-db571eeed203","Name":"test-chapter-9.1",)"
-            R"("Image":"timboring/echo-server:latest","ExposedPorts":{"7777/tcp":{}},)"
-            R"("PortBindings":{"7777/tcp":"7777"},"HealthCheck":"/health"})");
+  EXPECT_EQ(event->task.dump(), R"({"ID":"bb1d59ef-9fc1-4e4b-a44d-db571eeed203","Name":"test-chapter-9.1",)"
+                                R"("Image":"timboring/echo-server:latest","ExposedPorts":{"7777/tcp":{}},)"
+                                R"("PortBindings":{"7777/tcp":"7777"},"HealthCheck":"/health"})");
 }
 
 TEST(CubeDocuments, S4_08_NamesAreReadInAnyCaseAsGoDoes) {
-  const auto event = read_event(R"({"id":"A7AA1D44-08F6-443E-9378-F5884311019E","task":{"NAME":"a","cmd":["x"]}})");
+  const auto event =
+      read_event(R"({"id":"A7AA1D44-08F6-443E-9378-F5884311019E","task":{"NAME":"a","cmd":["x"]}})");
   ASSERT_TRUE(event);
   EXPECT_EQ(event->id, "a7aa1d44-08f6-443e-9378-f5884311019e");
   EXPECT_EQ(event->task_id, event->id);
@@ -54,14 +54,15 @@ TEST(CubeDocuments, S4_08_NamesAreReadInAnyCaseAsGoDoes) {
 }
 
 TEST(CubeDocuments, S4_08_WhatIsMistakenIsNamedAllAtOnce) {
-  const auto event = read_event(R"({"ID":"x","State":7,"Hat":1,"Task":{"Name":"a b","Colour":"red","Cpu":"much",
+  const auto event =
+      read_event(R"({"ID":"x","State":7,"Hat":1,"Task":{"Name":"a b","Colour":"red","Cpu":"much",
       "ExposedPorts":{"0/tcp":{}},"RestartPolicy":"perhaps","Env":["=1"],"Memory":-1}})");
   ASSERT_FALSE(event);
   std::vector<std::string> where;
   for (const Problem& problem : event.problems()) where.push_back(problem.where);
-  EXPECT_THAT(where, testing::UnorderedElementsAre("ID", "State", "Hat", "Task.Colour", "Task.Cpu", "Task.Name",
-                                                   "Task.ExposedPorts", "Task.RestartPolicy", "Task.Env",
-                                                   "Task.Memory"));
+  EXPECT_THAT(where, testing::UnorderedElementsAre("ID", "State", "Hat", "Task.Colour", "Task.Cpu",
+                                                   "Task.Name", "Task.ExposedPorts", "Task.RestartPolicy",
+                                                   "Task.Env", "Task.Memory"));
   EXPECT_FALSE(read_event("{"));
   EXPECT_FALSE(read_event("[]"));
   EXPECT_FALSE(read_event(std::string(1000, '[')));
@@ -69,7 +70,8 @@ TEST(CubeDocuments, S4_08_WhatIsMistakenIsNamedAllAtOnce) {
 }
 
 std::string payload_of(const std::string& task, bool restarts = true) {
-  const auto event = read_event(R"({"ID":"a7aa1d44-08f6-443e-9378-f5884311019e","State":2,"Task":)" + task + "}");
+  const auto event =
+      read_event(R"({"ID":"a7aa1d44-08f6-443e-9378-f5884311019e","State":2,"Task":)" + task + "}");
   if (!event) return event.problems().front().where;
   const auto spec = live::cube::job_of(*event, restarts);
   if (!spec) return spec.problems().front().where;
@@ -81,10 +83,11 @@ std::string payload_of(const std::string& task, bool restarts = true) {
 }
 
 TEST(CubeDocuments, S4_08_AProcessIsNamedInDockersWords) {
-  EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["sleep","60"],"Env":["A=1","B=x=y"],"WorkingDir":"/tmp","Cpu":0.5,
+  EXPECT_EQ(
+      payload_of(R"({"Name":"a","Cmd":["sleep","60"],"Env":["A=1","B=x=y"],"WorkingDir":"/tmp","Cpu":0.5,
                 "Memory":1048576})"),
-            R"(rigid 0 500 1048576 {"argv":["sleep","60"],"directory":"/tmp","env":{"A":"1","B":"x=y"},)"
-            R"("memory_bytes":1048576})");
+      R"(rigid 0 500 1048576 {"argv":["sleep","60"],"directory":"/tmp","env":{"A":"1","B":"x=y"},)"
+      R"("memory_bytes":1048576})");
   EXPECT_EQ(payload_of(R"({"Name":"a"})"), "Task.Cmd");
   EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"Env":["DUET_TASK=1"]})"), "Task.Env.DUET_TASK");
 }
@@ -92,16 +95,21 @@ TEST(CubeDocuments, S4_08_AProcessIsNamedInDockersWords) {
 TEST(CubeDocuments, S4_16_PortsAreBoundOrChosen) {
   EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"ExposedPorts":{"7777/tcp":{},"80/tcp":{}}})"),
             R"(rigid 0 0 0 {"argv":["x"],"ports":2})");
-  EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"ExposedPorts":{"7777/tcp":{}},"PortBindings":{"7777/tcp":"81"}})"),
-            R"(rigid 0 0 0 {"argv":["x"],"env":{"PORT":"81"}})");
-  EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"ExposedPorts":{"1/tcp":{},"2/tcp":{}},"PortBindings":{"1/tcp":"81"}})"),
-            "Task.PortBindings");
+  EXPECT_EQ(
+      payload_of(
+          R"({"Name":"a","Cmd":["x"],"ExposedPorts":{"7777/tcp":{}},"PortBindings":{"7777/tcp":"81"}})"),
+      R"(rigid 0 0 0 {"argv":["x"],"env":{"PORT":"81"}})");
+  EXPECT_EQ(
+      payload_of(
+          R"({"Name":"a","Cmd":["x"],"ExposedPorts":{"1/tcp":{},"2/tcp":{}},"PortBindings":{"1/tcp":"81"}})"),
+      "Task.PortBindings");
 }
 
 TEST(CubeDocuments, S4_16_RestartPoliciesAreTheManagers) {
   EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"RestartPolicy":"always"})").substr(0, 9), "service 0");
   EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"RestartPolicy":"on-failure"})").substr(0, 7), "rigid 3");
-  EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"RestartPolicy":"always"})", false).substr(0, 7), "rigid 0");
+  EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"RestartPolicy":"always"})", false).substr(0, 7),
+            "rigid 0");
 }
 
 TEST(CubeNames, S4_19_AnEventNamesItsAttempt) {

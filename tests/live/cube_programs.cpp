@@ -60,8 +60,9 @@ class CubePrograms : public OldNames {
   /// Ends in -N; the event, too.
   static std::string id(int n) { return "bb1d59e" + std::to_string(n) + "-9fc1-4e4b-a44d-db571eeed203"; }
   std::string document(int n, const std::string& rest) {
-    return R"({"ID":"a7aa1d4)" + std::to_string(n) + R"(-08f6-443e-9378-f5884311019e","State":2,"Task":{"State":1,"ID":")" +
-           id(n) + R"(","Name":"test-chapter-9.)" + std::to_string(n) + "\"," + rest + "}}";
+    return R"({"ID":"a7aa1d4)" + std::to_string(n) +
+           R"(-08f6-443e-9378-f5884311019e","State":2,"Task":{"State":1,"ID":")" + id(n) +
+           R"(","Name":"test-chapter-9.)" + std::to_string(n) + "\"," + rest + "}}";
   }
   Ran run(int n, const std::string& rest) {
     write(folder_ / "bin/task.json", document(n, rest));
@@ -129,12 +130,13 @@ TEST_F(CubePrograms, S4_02_S4_04_S4_05_S4_06_S4_07_S4_19_TasksGoThroughTheManage
                                       "localhost:[0-9]+ +[0-9]+ +[0-9]+ +worker     1\n"
                                       "localhost:[0-9]+ +[0-9]+ +[0-9]+ +worker     1\n"));
   const Ran status = line("./cube status --manager=localhost:" + manager());
-  EXPECT_THAT(status.out, MatchesRegex("ID                 NAME                 CREATED +STATE       CONTAINERNAME"
-                                       "        IMAGE\n"
-                                       "bb1d59e1           test-chapter-9.1     [A-Za-z0-9 ]+ ago +Running     "
-                                       "test-chapter-9.1     \n"
-                                       "bb1d59e2           test-chapter-9.2     [A-Za-z0-9 ]+ ago +Running     "
-                                       "test-chapter-9.2     \n"));
+  EXPECT_THAT(status.out,
+              MatchesRegex("ID                 NAME                 CREATED +STATE       CONTAINERNAME"
+                           "        IMAGE\n"
+                           "bb1d59e1           test-chapter-9.1     [A-Za-z0-9 ]+ ago +Running     "
+                           "test-chapter-9.1     \n"
+                           "bb1d59e2           test-chapter-9.2     [A-Za-z0-9 ]+ ago +Running     "
+                           "test-chapter-9.2     \n"));
   const Ran stopped = line("./cube stop bb1d59e1 -m localhost:" + manager());
   EXPECT_EQ(stopped.code, 0) << stopped.err;
   EXPECT_EQ(stopped.out, "Task bb1d59e1 has been stopped.\n");
@@ -147,8 +149,9 @@ TEST_F(CubePrograms, S4_02_S4_04_S4_05_S4_06_S4_07_S4_19_TasksGoThroughTheManage
 TEST_F(CubePrograms, S4_07_AnAmbiguousPrefixIsRefused) {
   start(1);
   ASSERT_EQ(run(1, R"("Cmd":["sleep","600"])").code, 0);
-  write(folder_ / "bin/task.json",
-        R"({"ID":"a7aa1d44-08f6-443e-9378-f5884311019f","State":2,"Task":{"ID":"bb1d59e1-0000-4e4b-a44d-db571eeed203",
+  write(
+      folder_ / "bin/task.json",
+      R"({"ID":"a7aa1d44-08f6-443e-9378-f5884311019f","State":2,"Task":{"ID":"bb1d59e1-0000-4e4b-a44d-db571eeed203",
             "Name":"other","Cmd":["true"]}})");
   ASSERT_EQ(line("./cube run -m localhost:" + manager()).code, 0);  // task.json is the default
   const Ran which = line("./cube stop bb1d59e1 -m localhost:" + manager());
@@ -164,10 +167,12 @@ TEST_F(CubePrograms, S4_08_S4_10_CodesAndRefusals) {
     return line("curl -s -o body -w '%{http_code}' " + words + " ; echo; cat body").out;
   };
   const std::string at = " http://localhost:" + manager();
-  EXPECT_THAT(code("-X POST" + at + "/tasks -d '{\"Hat\":1}'"),
-              StartsWith("400\n{\"HTTPStatusCode\":400,\"Message\":\"Error unmarshalling body: Hat: unknown field"));
+  EXPECT_THAT(
+      code("-X POST" + at + "/tasks -d '{\"Hat\":1}'"),
+      StartsWith("400\n{\"HTTPStatusCode\":400,\"Message\":\"Error unmarshalling body: Hat: unknown field"));
   EXPECT_THAT(code("-X POST" + at + "/tasks -d '{'"), StartsWith("400\n{\"HTTPStatusCode\":400"));
-  write(folder_ / "bin/image.json", document(3, R"("Image":"timboring/echo-server:latest","HealthCheck":"/health",
+  write(folder_ / "bin/image.json",
+        document(3, R"("Image":"timboring/echo-server:latest","HealthCheck":"/health",
       "ExposedPorts":{"7777/tcp":{}},"PortBindings":{"7777/tcp":"7777"})"));
   EXPECT_THAT(code("-X POST" + at + "/tasks -d @image.json"),
               testing::AllOf(StartsWith("400\n"), HasSubstr("there is no container engine")));
@@ -201,7 +206,8 @@ TEST_F(CubePrograms, S4_08_S4_10_CodesAndRefusals) {
 TEST_F(CubePrograms, S4_12_AWorkerTellsOfItself) {
   start(1);
   const json stats = get(workers_[0], "/stats");
-  for (const char* part : {"MemStats", "DiskStats", "CpuStats", "LoadStats"}) EXPECT_TRUE(stats.contains(part)) << part;
+  for (const char* part : {"MemStats", "DiskStats", "CpuStats", "LoadStats"})
+    EXPECT_TRUE(stats.contains(part)) << part;
   EXPECT_GT(stats["MemStats"]["mem_total"], 0);
   EXPECT_GT(stats["DiskStats"]["all"], 0);
   EXPECT_EQ(stats["CpuStats"]["id"], "cpu");
@@ -228,7 +234,8 @@ TEST_F(CubePrograms, S4_11_ManagerAndWorkersKeepTheirTasks) {
   EXPECT_EQ(at_worker(0)[0]["State"], 2);
   // What ends while nobody looks is told to the next manager.
   end(manager_pid_, SIGKILL);
-  EXPECT_EQ(line("curl -s -X DELETE http://localhost:" + std::to_string(workers_[0]) + "/tasks/" + id(1)).code, 0);
+  EXPECT_EQ(
+      line("curl -s -X DELETE http://localhost:" + std::to_string(workers_[0]) + "/tasks/" + id(1)).code, 0);
   ASSERT_TRUE(eventually([&] { return at_worker(0)[0]["State"] == 3; }));
   manager_pid_ = begin(manager_line_);
   ASSERT_TRUE(in_state(1, 3));

@@ -47,8 +47,8 @@ std::int64_t OldNames::begin(const std::string& line) {
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  std::vector<std::string> words = {"/bin/sh", "-c",
-                                    "cd '" + bin() + "' && export DUET_DATA='" + data() + "' && exec " + line};
+  std::vector<std::string> words = {
+      "/bin/sh", "-c", "cd '" + bin() + "' && export DUET_DATA='" + data() + "' && exec " + line};
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);

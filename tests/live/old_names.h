@@ -1,4 +1,5 @@
-// Programs under the names of older systems, started as their users start them, in a folder of the test's own.
+// Programs under the names of older systems, started as their users start them, in a folder of the test's
+// own.
 #pragma once
 
 #include <csignal>

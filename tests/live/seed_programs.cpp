@@ -15,8 +15,9 @@ class SeedPrograms : public OldNames {
  protected:
   std::string port() const { return std::to_string(port_); }
   std::string agent(const std::string& flags) {
-    return "./agent " + flags + " -node-ip=127.0.0.1 -workload-bin=./workload -controller=http://127.0.0.1:" +
-           port() + " -port-base=24000";
+    return "./agent " + flags +
+           " -node-ip=127.0.0.1 -workload-bin=./workload -controller=http://127.0.0.1:" + port() +
+           " -port-base=24000";
   }
   Ran deploy(int replicas) {
     return line("curl -s -X POST http://localhost:" + port() +
@@ -137,11 +138,12 @@ TEST_F(SeedPrograms, S0_09_WorkloadsAreNeitherPinnedNorConfined) {
 }
 
 TEST_F(SeedPrograms, S0_12_AnyProgramMayStandIn) {
-  write(folder_ / "bin/mine", "#!/bin/sh\necho \"$PORT $DUET_REPLICA_ID $*\" > '" + data() + "/said'\nexec sleep 600\n");
+  write(folder_ / "bin/mine",
+        "#!/bin/sh\necho \"$PORT $DUET_REPLICA_ID $*\" > '" + data() + "/said'\nexec sleep 600\n");
   fs::permissions(folder_ / "bin/mine", fs::perms::owner_all);
   begin("./controller -port=" + port());
-  begin("./agent -port=" + std::to_string(free_port()) + " -workload-bin=./mine -port-base=24500 -controller=http://localhost:" +
-        port());
+  begin("./agent -port=" + std::to_string(free_port()) +
+        " -workload-bin=./mine -port-base=24500 -controller=http://localhost:" + port());
   ASSERT_TRUE(eventually([&] { return deploy(1).out == R"({"desired_replicas":1})"; }));
   ASSERT_TRUE(runs(1));
   const std::string number = status()["replicas"][0]["port"].dump();
@@ -186,7 +188,8 @@ TEST_F(SeedPrograms, S2_01_S2_08_MasterAndWorkersNeedNoConfiguration) {
   begin("./master --port=" + port());
   for (int i = 0; i < 3; ++i) begin("./worker --master http://127.0.0.1:" + port() + " --port-base=24800");
   const auto nodes = [&] {
-    const json told = json::parse(line("curl -s http://localhost:" + port() + "/api/v1/nodes").out, nullptr, false);
+    const json told =
+        json::parse(line("curl -s http://localhost:" + port() + "/api/v1/nodes").out, nullptr, false);
     std::set<std::string> names;
     if (told.is_array())
       for (const json& node : told) names.insert(node["name"]);

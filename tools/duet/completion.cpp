@@ -53,15 +53,15 @@ std::string bash(const std::string& program, const std::vector<CommandSpec>& tre
   const auto reply = [](const std::vector<std::string>& words) {
     return "COMPREPLY=($(compgen -W '" + joined(words) + "' -- \"$cur\")); return";
   };
-  std::string out =
-      "# bash completion for " +
-      program + ": source <(" + program + " completion bash)\n_" + program +
-      "() {\n"
-      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at=" +
-      program + " i\n"
-      "  for ((i = 1; i < COMP_CWORD; i++)); do\n" +
-      descend(tree, "${COMP_WORDS[i]}") + "  done\n  case \"$at $prev\" in\n" + value_arms(tree, reply) +
-      "  esac\n  local options words\n  case \"$at\" in\n";
+  std::string out = "# bash completion for " + program + ": source <(" + program + " completion bash)\n_" +
+                    program +
+                    "() {\n"
+                    "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} at=" +
+                    program +
+                    " i\n"
+                    "  for ((i = 1; i < COMP_CWORD; i++)); do\n" +
+                    descend(tree, "${COMP_WORDS[i]}") + "  done\n  case \"$at $prev\" in\n" +
+                    value_arms(tree, reply) + "  esac\n  local options words\n  case \"$at\" in\n";
   for (const CommandSpec& command : tree) {
     const auto words = command.subcommands.empty() ? argument_choices(command) : command.subcommands;
     out += "    \"" + joined(command.words) + "\") options='" + joined(option_names(command)) + "' words='" +
@@ -80,16 +80,15 @@ std::string zsh(const std::string& program, const std::vector<CommandSpec>& tree
   const auto reply = [](const std::vector<std::string>& words) {
     return "compadd -- " + joined(words) + "; return";
   };
-  std::string out =
-      "#compdef " +
-      program + "\n# zsh completion for " + program + ": " + program +
-      " completion zsh > a folder of $fpath, as _" + program + "\n_" + program +
-      "() {\n"
-      "  local at=" +
-      program + " i\n"
-      "  for ((i = 2; i < CURRENT; i++)); do\n" +
-      descend(tree, "${words[i]}") + "  done\n  case \"$at ${words[CURRENT-1]}\" in\n" +
-      value_arms(tree, reply) + "  esac\n  case \"$at\" in\n";
+  std::string out = "#compdef " + program + "\n# zsh completion for " + program + ": " + program +
+                    " completion zsh > a folder of $fpath, as _" + program + "\n_" + program +
+                    "() {\n"
+                    "  local at=" +
+                    program +
+                    " i\n"
+                    "  for ((i = 2; i < CURRENT; i++)); do\n" +
+                    descend(tree, "${words[i]}") + "  done\n  case \"$at ${words[CURRENT-1]}\" in\n" +
+                    value_arms(tree, reply) + "  esac\n  case \"$at\" in\n";
   for (const CommandSpec& command : tree) {
     const auto words = command.subcommands.empty() ? argument_choices(command) : command.subcommands;
     out += "    \"" + joined(command.words) + "\")\n      if [[ $PREFIX == -* ]]; then compadd -- " +
@@ -117,20 +116,19 @@ std::string fish(const std::string& program, const std::vector<CommandSpec>& tre
   std::string known;
   for (const CommandSpec& command : tree)
     if (command.words.size() > 1) known += " '" + joined(command.words) + '\'';
-  std::string out =
-      "# fish completion for " +
-      program + ": " + program + " completion fish > ~/.config/fish/completions/" + program +
-      ".fish\n"
-      "function __" +
-      program + "_at\n  set -l at " + program +
-      "\n"
-      "  for word in (commandline -opc)[2..-1]\n"
-      "    contains -- \"$at $word\"" +
-      known +
-      "; and set at \"$at $word\"\n"
-      "  end\n"
-      "  test \"$at\" = \"$argv[1]\"\n"
-      "end\n";
+  std::string out = "# fish completion for " + program + ": " + program +
+                    " completion fish > ~/.config/fish/completions/" + program +
+                    ".fish\n"
+                    "function __" +
+                    program + "_at\n  set -l at " + program +
+                    "\n"
+                    "  for word in (commandline -opc)[2..-1]\n"
+                    "    contains -- \"$at $word\"" +
+                    known +
+                    "; and set at \"$at $word\"\n"
+                    "  end\n"
+                    "  test \"$at\" = \"$argv[1]\"\n"
+                    "end\n";
   for (const CommandSpec& command : tree) {
     const std::string here =
         "complete -c " + program + " -n \"__" + program + "_at '" + joined(command.words) + "'\"";
@@ -173,7 +171,8 @@ std::string powershell(const std::string& program, const std::vector<CommandSpec
                     "  param($wordToComplete, $commandAst, $cursorPosition)\n"
                     "  $next = @{\n";
   for (const CommandSpec& command : tree) {
-    std::vector<std::string> words = command.subcommands.empty() ? argument_choices(command) : command.subcommands;
+    std::vector<std::string> words =
+        command.subcommands.empty() ? argument_choices(command) : command.subcommands;
     for (const std::string& name : option_names(command)) words.push_back(name);
     out += "    '" + joined(command.words) + "' = " + list(words) + "\n";
   }
@@ -218,7 +217,8 @@ std::string completion_script(const std::string& program, const std::vector<Comm
 }
 
 int run(const CompletionCommand& command) {
-  return sim::print(completion_script("duet", command_tree(), command.shell)) ? sim::kExitOk : sim::kExitUsage;
+  return sim::print(completion_script("duet", command_tree(), command.shell)) ? sim::kExitOk
+                                                                              : sim::kExitUsage;
 }
 
 }  // namespace duet::front

@@ -179,8 +179,9 @@ int cube_status(const FlagSet& flags) {
   if (flags.value("output") == "json")
     return sim::print(tasks->dump(2) + '\n') ? sim::kExitOk : sim::kExitUsage;
   for (const auto& task : *tasks) {
-    rows.push_back({task.value("ID", "").substr(0, 8), task.value("Name", ""), ago(task.value("StartTime", "0001")),
-                    state_text(task.value("State", 0)), task.value("Name", ""), task.value("Image", "")});
+    rows.push_back({task.value("ID", "").substr(0, 8), task.value("Name", ""),
+                    ago(task.value("StartTime", "0001")), state_text(task.value("State", 0)),
+                    task.value("Name", ""), task.value("Image", "")});
     if (wide)
       rows.back().insert(rows.back().end(),
                          {task.value("Worker", ""), task.value("Duet", ""), task.value("Reason", "")});
@@ -232,16 +233,16 @@ int cube_manager(const FlagSet& flags) {
   if (store.empty())
     return misuse("manager", "--dbType: '" + flags.value("dbType") + "': memory or persistent");
   const std::string& port = flags.value("port");
-  Words words = {"--cube=" + flags.value("host") + ':' + port,
-                 "--cube-workers=" + flags.value("workers"),
-                 "--cube-sync-ms=" + flags.value("sync-ms"),
-                 "--cube-stats-s=" + flags.value("stats-s"),
-                 "--listen=127.0.0.1:0",
-                 "--agents=127.0.0.1:0",
-                 "--scheduler=" + scheduler,
-                 "--store=" + store,
-                 "--data=" + (flags.given("data") ? flags.value("data")
-                                                  : data_folder({}) + "/cube/manager-" + port)};
+  Words words = {
+      "--cube=" + flags.value("host") + ':' + port,
+      "--cube-workers=" + flags.value("workers"),
+      "--cube-sync-ms=" + flags.value("sync-ms"),
+      "--cube-stats-s=" + flags.value("stats-s"),
+      "--listen=127.0.0.1:0",
+      "--agents=127.0.0.1:0",
+      "--scheduler=" + scheduler,
+      "--store=" + store,
+      "--data=" + (flags.given("data") ? flags.value("data") : data_folder({}) + "/cube/manager-" + port)};
   if (flags.on("insecure")) words.emplace_back("--insecure");
   return become_program("duet-controller", words);
 }
@@ -255,17 +256,18 @@ std::string fresh_name() {
 
 int cube_worker(const FlagSet& flags) {
   const std::string store = store_of(flags.value("dbtype"));
-  if (store.empty()) return misuse("worker", "--dbtype: '" + flags.value("dbtype") + "': memory or persistent");
+  if (store.empty())
+    return misuse("worker", "--dbtype: '" + flags.value("dbtype") + "': memory or persistent");
   const std::string& port = flags.value("port");
   const std::string name = flags.given("name") ? flags.value("name") : fresh_name();
-  Words words = {"--nodes=1",
-                 "--node-name=" + name,
-                 "--cube=" + flags.value("host") + ':' + port,
-                 "--listen=127.0.0.1:0",
-                 "--store=" + store,
-                 "--port-base=" + flags.value("port-base"),
-                 "--data=" + (flags.given("data") ? flags.value("data")
-                                                  : data_folder({}) + "/cube/worker-" + port)};
+  Words words = {
+      "--nodes=1",
+      "--node-name=" + name,
+      "--cube=" + flags.value("host") + ':' + port,
+      "--listen=127.0.0.1:0",
+      "--store=" + store,
+      "--port-base=" + flags.value("port-base"),
+      "--data=" + (flags.given("data") ? flags.value("data") : data_folder({}) + "/cube/worker-" + port)};
   if (flags.on("insecure")) words.emplace_back("--insecure");
   return become_program("duet-up", words);
 }
@@ -278,12 +280,10 @@ const std::vector<CubeCommand>& commands() {
                      .standard = "localhost:5555",
                      .help = "Manager to talk to",
                      .letter = 'm'};
-  const Flag output{.name = "output",
-                    .type = "string",
-                    .standard = "table",
-                    .help = "table, wide or json",
-                    .letter = 'o'};
-  const Flag data{.name = "data", .type = "string", .help = "Its folder (default ~/.local/state/duet/cube/...)"};
+  const Flag output{
+      .name = "output", .type = "string", .standard = "table", .help = "table, wide or json", .letter = 'o'};
+  const Flag data{
+      .name = "data", .type = "string", .help = "Its folder (default ~/.local/state/duet/cube/...)"};
   const Flag insecure{.name = "insecure", .help = "Let other machines in, without TLS"};
   const Flag host{.name = "host",
                   .type = "string",
@@ -316,7 +316,10 @@ const std::vector<CubeCommand>& commands() {
          .standard = "persistent",
          .help = "memory or persistent",
          .letter = 'd'},
-        {.name = "sync-ms", .type = "int", .standard = "500", .help = "Between two looks at the workers' tasks"},
+        {.name = "sync-ms",
+         .type = "int",
+         .standard = "500",
+         .help = "Between two looks at the workers' tasks"},
         {.name = "stats-s", .type = "int", .standard = "15", .help = "Between two looks at their stats"},
         data,
         insecure},
@@ -339,7 +342,10 @@ const std::vector<CubeCommand>& commands() {
        "[flags]",
        {host,
         {.name = "port", .type = "int", .standard = "5556", .help = "Port on which to listen", .letter = 'p'},
-        {.name = "name", .type = "string", .help = "Name of the worker (default worker-<random>)", .letter = 'n'},
+        {.name = "name",
+         .type = "string",
+         .help = "Name of the worker (default worker-<random>)",
+         .letter = 'n'},
         {.name = "dbtype",
          .type = "string",
          .standard = "persistent",
@@ -361,7 +367,8 @@ std::string help_of(const CubeCommand& command) {
 }
 
 std::vector<CommandSpec> tree() {
-  std::vector<CommandSpec> specs = {{{"cube"}, "cube orchestrator", {}, {{{"--help", "-h"}, "Help", false, {}}}}};
+  std::vector<CommandSpec> specs = {
+      {{"cube"}, "cube orchestrator", {}, {{{"--help", "-h"}, "Help", false, {}}}}};
   for (const CubeCommand& command : commands()) {
     specs.front().subcommands.emplace_back(command.name);
     CommandSpec spec{{"cube", std::string(command.name)}, std::string(command.summary), {}, {}};
@@ -383,7 +390,8 @@ std::vector<CommandSpec> tree() {
 
 int cube_completion(const FlagSet& flags) {
   const Words& rest = flags.rest();
-  const std::string script = rest.size() == 1 ? completion_script("cube", tree(), rest.front()) : std::string();
+  const std::string script =
+      rest.size() == 1 ? completion_script("cube", tree(), rest.front()) : std::string();
   if (script.empty()) return misuse("completion", "which shell? bash, zsh, fish or powershell");
   return sim::print(script) ? sim::kExitOk : sim::kExitUsage;
 }
@@ -412,8 +420,8 @@ int cube_main(const std::vector<std::string>& words) {
       return misuse(rest.front(), "'" + flags.rest().front() + "' is one word too many");
     return command.run(flags);
   }
-  sim::say("Error: unknown command \"" + rest.front() + "\" for \"cube\"\n  = " +
-           sim::did_you_mean(rest.front(), names, "cube --help lists them") + '\n');
+  sim::say("Error: unknown command \"" + rest.front() +
+           "\" for \"cube\"\n  = " + sim::did_you_mean(rest.front(), names, "cube --help lists them") + '\n');
   return sim::kExitUsage;
 }
 

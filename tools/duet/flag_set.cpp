@@ -70,8 +70,7 @@ std::size_t FlagSet::take(const std::vector<std::string>& words, std::size_t at,
 }
 
 /// -p 5555, -p=5555, -p5555, and switches in one word.
-std::size_t FlagSet::take_letters(const std::vector<std::string>& words, std::size_t at,
-                                  Problems& problems) {
+std::size_t FlagSet::take_letters(const std::vector<std::string>& words, std::size_t at, Problems& problems) {
   std::string_view letters = std::string_view(words[at]).substr(1);
   while (!letters.empty()) {
     const char letter = letters.front();
@@ -127,7 +126,8 @@ std::string FlagSet::usage() const {
   std::vector<std::string> heads;
   for (const Flag& flag : flags_) {
     std::string head = style_ == Style::kGo ? "  -" : std::string("  ");
-    if (style_ == Style::kPosix) head += flag.letter != '\0' ? std::string("-") + flag.letter + ", --" : "    --";
+    if (style_ == Style::kPosix)
+      head += flag.letter != '\0' ? std::string("-") + flag.letter + ", --" : "    --";
     head += flag.name + (flag.type.empty() ? "" : ' ' + flag.type);
     widest = std::max(widest, head.size());
     heads.push_back(std::move(head));

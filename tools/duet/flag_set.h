@@ -1,5 +1,5 @@
-// Options as other families of programs read them: as Go's flag package does (-port=9001, --port 9001), and as
-// pflag does (-p 5555, -p5555, --port=5555).
+// Options as other families of programs read them: as Go's flag package does (-port=9001, --port 9001), and
+// as pflag does (-p 5555, -p5555, --port=5555).
 #pragma once
 
 #include <cstdint>

@@ -45,7 +45,7 @@ std::optional<int> read_flags(FlagSet& flags, const char* name, const char* what
   }
   if (!flags.wants_help()) return std::nullopt;
   return sim::print(std::string(what) + "\n\nUsage of " + name + ":\n" + flags.usage()) ? sim::kExitOk
-                                                                                       : sim::kExitUsage;
+                                                                                        : sim::kExitUsage;
 }
 
 std::string folder_of(const FlagSet& flags, const std::string& inner) {
@@ -90,9 +90,9 @@ int controller_main(const std::vector<std::string>& words) {
                  kProfile,
                  kData,
                  kInsecure});
-  if (const auto code = read_flags(flags, "controller",
-                                   "Keeps replicas of a workload running on agents: POST /deploy, GET /status.",
-                                   words))
+  if (const auto code =
+          read_flags(flags, "controller",
+                     "Keeps replicas of a workload running on agents: POST /deploy, GET /status.", words))
     return *code;
   return be("duet-controller", controller_words(flags, "s0/controller-"));
 }
@@ -100,7 +100,10 @@ int controller_main(const std::vector<std::string>& words) {
 int agent_main(const std::vector<std::string>& words) {
   FlagSet flags(
       FlagSet::Style::kGo,
-      {{.name = "port", .type = "int", .standard = "9001", .help = "makes it another node than its neighbours"},
+      {{.name = "port",
+        .type = "int",
+        .standard = "9001",
+        .help = "makes it another node than its neighbours"},
        {.name = "node-ip",
         .type = "string",
         .standard = "127.0.0.1",
@@ -120,13 +123,17 @@ int agent_main(const std::vector<std::string>& words) {
        {.name = "token-file", .type = "string", .help = "the agents' token, if the controller wants one"},
        kProfile,
        kData});
-  if (const auto code = read_flags(flags, "agent", "Runs workloads on this node, as the controller says.", words))
+  if (const auto code =
+          read_flags(flags, "agent", "Runs workloads on this node, as the controller says.", words))
     return *code;
-  std::vector<std::string> out = {
-      option("controller", flags.value("controller")), option("port", flags.value("port")),
-      option("address", flags.value("node-ip")),       option("workload-args", flags.value("workload-args")),
-      option("port-base", flags.value("port-base")),   option("profile", flags.value("profile")),
-      option("user", "same"),                          "--plain"};
+  std::vector<std::string> out = {option("controller", flags.value("controller")),
+                                  option("port", flags.value("port")),
+                                  option("address", flags.value("node-ip")),
+                                  option("workload-args", flags.value("workload-args")),
+                                  option("port-base", flags.value("port-base")),
+                                  option("profile", flags.value("profile")),
+                                  option("user", "same"),
+                                  "--plain"};
   if (!flags.value("workload-bin").empty()) out.push_back(option("workload", flags.value("workload-bin")));
   if (flags.given("token-file")) out.push_back(option("token-file", flags.value("token-file")));
   out.push_back(option("data", folder_of(flags, "s0/" + flags.value("node-ip") + ':' + flags.value("port"))));
@@ -145,18 +152,22 @@ int master_main(const std::vector<std::string>& words) {
       FlagSet::Style::kGo,
       {{.name = "port", .type = "int", .standard = "8080", .help = "where HTTP is answered"},
        kHost,
-       {.name = "scheduler", .type = "string", .standard = "bin_pack", .help = "bin_pack, round_robin, spread"},
+       {.name = "scheduler",
+        .type = "string",
+        .standard = "bin_pack",
+        .help = "bin_pack, round_robin, spread"},
        {.name = "store", .type = "string", .standard = "sqlite", .help = "sqlite or memory"},
        {.name = "etcd-endpoints", .type = "string", .help = "refused: this build keeps its truth in SQLite"},
        kProfile,
        kData,
        kInsecure});
-  if (const auto code = read_flags(flags, "master", "Schedules tasks on workers: /api/v1/tasks, nodes, events.",
-                                   words))
+  if (const auto code =
+          read_flags(flags, "master", "Schedules tasks on workers: /api/v1/tasks, nodes, events.", words))
     return *code;
   if (!flags.value("etcd-endpoints").empty()) {
-    sim::say("master: -etcd-endpoints: this build has no store in etcd; leave it out, and truth is kept in "
-             "SQLite\n");
+    sim::say(
+        "master: -etcd-endpoints: this build has no store in etcd; leave it out, and truth is kept in "
+        "SQLite\n");
     return sim::kExitUsage;
   }
   std::vector<std::string> out = controller_words(flags, "s2/master-");
@@ -172,18 +183,22 @@ int worker_main(const std::vector<std::string>& words) {
         .type = "string",
         .standard = "http://127.0.0.1:8080",
         .help = "the master; it may start later"},
-       {.name = "name", .type = "string", .help = "of its node (default HOST-N, with the first N that is free)"},
-       {.name = "node-ip", .type = "string", .standard = "127.0.0.1", .help = "where its tasks can be reached"},
+       {.name = "name",
+        .type = "string",
+        .help = "of its node (default HOST-N, with the first N that is free)"},
+       {.name = "node-ip",
+        .type = "string",
+        .standard = "127.0.0.1",
+        .help = "where its tasks can be reached"},
        {.name = "port-base", .type = "int", .standard = "8000", .help = "the first port that tasks get"},
        {.name = "token-file", .type = "string", .help = "the agents' token, if the master wants one"},
        kProfile,
        kData});
   if (const auto code = read_flags(flags, "worker", "Runs tasks on this node, as the master says.", words))
     return *code;
-  std::vector<std::string> out = {option("controller", flags.value("master")),
-                                  option("address", flags.value("node-ip")),
-                                  option("port-base", flags.value("port-base")),
-                                  option("profile", flags.value("profile"))};
+  std::vector<std::string> out = {
+      option("controller", flags.value("master")), option("address", flags.value("node-ip")),
+      option("port-base", flags.value("port-base")), option("profile", flags.value("profile"))};
   if (flags.given("token-file")) out.push_back(option("token-file", flags.value("token-file")));
   if (flags.given("name")) out.push_back(option("name", flags.value("name")));
   if (!flags.given("name")) out.emplace_back("--name-free");
