@@ -243,6 +243,17 @@ TEST_F(ApiJobs, ReadsLogsPieceByPiece) {
   EXPECT_EQ(followed, "one\ntwo\nthree\n");
 }
 
+TEST_F(ApiJobs, WhereALogWasCutItSaysSo) {
+  add_nodes(1);
+  submit(lasting);
+  EXPECT_TRUE(in_state(1, "running"));
+  on_thread([&] { log_begin_ = 4; });
+  EXPECT_EQ(get("/api/v1/tasks/1.0/logs").body, "[4 bytes are not kept]\ntwo\n");
+  EXPECT_EQ(get("/api/v1/tasks/1.0/logs?from=1").body, "[3 bytes are not kept]\ntwo\n");
+  EXPECT_EQ(get("/api/v1/tasks/1.0/logs?from=5").body, "wo\n");
+  EXPECT_EQ(get("/api/v1/tasks/1.0/logs?last=100").body, "two\n");
+}
+
 TEST_F(ApiJobs, LogsOfANodeThatIsGoneAreAProblem) {
   add_nodes(2);
   submit(R"({"name":"a","command":["x"],"cpu":2000})");
