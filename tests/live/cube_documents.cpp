@@ -1,6 +1,7 @@
 // cube's documents and names, as values.
 #include <gmock/gmock.h>
 
+#include "core/lifecycle.h"
 #include "live/cube/documents.h"
 #include "live/cube/manager.h"
 #include "live/cube/uuid.h"
