@@ -18,6 +18,12 @@ namespace duet::live::cube {
 
 using Json = nlohmann::ordered_json;
 
+/// By these labels of its payload a task is known to be cube's.
+inline constexpr const char* kEventLabel = "cube.event";
+inline constexpr const char* kTaskLabel = "cube.task";
+/// Empty if it has none of that name.
+std::string label(const TaskCommand& command, const char* name);
+
 /// What is to become of a task, and the task: {"ID", "State", "Timestamp", "Task": {...}}.
 struct TaskEvent {
   std::string id;  ///< Repeated, it is the same event.

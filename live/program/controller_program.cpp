@@ -65,6 +65,7 @@ Problems read_cube(Arguments& arguments, Settings& settings) {
   auto workers = cube::worker_addresses(list);
   if (!workers) return workers.problems();
   settings.cube_workers = std::move(*workers);
+  settings.config.inventory = settings.cube_workers;  // So that nodes are numbered as they are listed.
   return {};
 }
 

@@ -103,7 +103,7 @@ TEST_F(CubePrograms, S4_01_TheCommandLine) {
     EXPECT_EQ(script.code, 0);
     EXPECT_THAT(script.out, HasSubstr("cube"));
     EXPECT_THAT(script.out, HasSubstr("manager"));
-    EXPECT_THAT(script.out, testing::Not(HasSubstr("duet")));
+    EXPECT_THAT(script.out, testing::Not(HasSubstr("_duet")));
   }
   EXPECT_EQ(line("./cube completion bash | bash -n").code, 0);
   EXPECT_EQ(line("./cube completion tcsh").code, 2);

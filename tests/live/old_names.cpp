@@ -41,7 +41,7 @@ OldNames::~OldNames() {
 }
 
 std::int64_t OldNames::begin(const std::string& line) {
-  const std::string log = (folder_ / ("log-" + std::to_string(running_.size()))).string();
+  const std::string log = (folder_ / ("log-" + std::to_string(++begun_))).string();
   posix_spawn_file_actions_t actions{};
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);

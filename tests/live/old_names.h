@@ -41,6 +41,7 @@ class OldNames : public testing::Test {
   std::string data() const { return (folder_ / "data").string(); }
 
   Folder folder_;
+  int begun_ = 0;
   std::map<std::int64_t, std::string> running_;  ///< By pid: where each writes.
 };
 

@@ -105,7 +105,8 @@ TEST_F(SeedPrograms, S0_03_S0_04_SeveralAgentsOfOneHostInAllFourSpellings) {
   ASSERT_EQ(deploy(4).code, 0);
   ASSERT_TRUE(runs(4));
   std::set<int> ports;
-  for (const json& replica : status()["replicas"]) ports.insert(replica["port"].get<int>());
+  const json told = status();
+  for (const json& replica : told["replicas"]) ports.insert(replica["port"].get<int>());
   EXPECT_EQ(ports.size(), 4U);  // S0-08: of one address, each once
 }
 

@@ -9,7 +9,7 @@
 namespace duet::front {
 namespace {
 
-bool is_number(std::string_view text) {
+bool is_whole_number(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return !text.empty() && error == std::errc{} && end == text.data() + text.size();
@@ -39,7 +39,7 @@ Problem FlagSet::unknown(const std::string& shown, std::string_view name) const 
 void FlagSet::set(const Flag& flag, const std::string& shown, std::string value, Problems& problems) {
   if (flag.type.empty() && value != "true" && value != "false")
     return problems.push_back({shown, "'" + value + "' is no value of a switch", "true or false"});
-  if (flag.type == "int" && !is_number(value))
+  if (flag.type == "int" && !is_whole_number(value))
     return problems.push_back({shown, "'" + value + "' is no number", "such as " + flag.standard});
   values_[flag.name] = std::move(value);  // The last one counts.
 }
