@@ -5,10 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "core/codec/fingerprint.h"
+#include "core/codec/json_text.h"
 #include "live/api/answers.h"
 #include "live/api/feed.h"
 #include "live/api/job_body.h"
 #include "live/api/reply_schemas.h"
+#include "live/api/room.h"
 #include "live/driver/job_json.h"
 #include "live/metrics/metric_set.h"
 #include "live/operations/operation.h"
@@ -91,6 +93,21 @@ void Api::add_about(http::RouteTable& table) {
              .handler = [this](const http::Request&, const http::Responder& respond) {
                respond(driver_.available() ? http::text_response("OK\n") : unavailable());
              }});
+  table.add({.path = "/.well-known/duet",
+             .operation_id = "getAbout",
+             .summary = "What answers here, and on which port it awaits agents.",
+             .tags = {"about"},
+             .needs_token = false,
+             .responses = {{.status = 200, .description = "The controller.", .schema = "About"}},
+             .handler = [this](const http::Request&, const http::Responder& respond) {
+               std::string text = R"({"name":"duet","version":")" + options_.version + "\"";
+               if (options_.agents_port) {
+                 text += R"(,"agents_port":)" + std::to_string(options_.agents_port());
+                 text += R"(,"agents_need_token":)";
+                 text += options_.agents_need_token ? "true" : "false";
+               }
+               respond(http::json_response(text + "}"));
+             }});
   add_metrics_route(table, [this] { return options_.metrics ? options_.metrics() : std::string(); });
 }
 
@@ -139,8 +156,18 @@ void Api::submit(const http::Request& request, JobSpecPtr spec, const http::Resp
       }));
 }
 
+/// What waits and could wait for ever says so.
+std::string Api::with_warning(std::string text, const JobView& job) {
+  const std::string why = job.state == JobState::kPending ? too_large(machine(), *job.spec) : std::string();
+  if (why.empty()) return text;
+  std::string member = "\"warning\":";
+  codec::append_string(member, why);
+  return with_member(text, member);
+}
+
 std::optional<std::string> Api::job_text(JobId id) {
-  if (const JobView* job = driver_.view().job(id)) return to_json(*job, driver_.view(), machine());
+  if (const JobView* job = driver_.view().job(id))
+    return with_warning(to_json(*job, driver_.view(), machine()), *job);
   if (!machine().jobs().was_given(id)) return std::nullopt;
   const auto rows = driver_.store().history(JobId{id.value + 1}, 1);
   if (!rows || rows->empty() || rows->front().job != id) return std::nullopt;

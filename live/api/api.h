@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -40,10 +42,13 @@ struct ApiOptions {
   std::function<void(const LogQuestion&, std::function<void(Result<LogPiece>)>)> read_log{};
   /// What GET /metrics answers. Empty: nothing is measured.
   std::function<std::string()> metrics{};
+  /// For agents that know where HTTP is answered: the port on which they are awaited. Empty: it is not told.
+  std::function<std::uint16_t()> agents_port{};
+  bool agents_need_token = true;
   /// There are nodes that run images.
   bool containers = false;
   /// What POST /deploy runs, and the name of that service.
-  TaskCommand workload{.argv = {"workload"}, .ports = 1};
+  TaskCommand workload{.argv = {"duet:workload"}, .ports = 1};
   std::string workload_name = "workload";
 };
 
@@ -92,6 +97,8 @@ class Api {
   }
   /// What GET shows; nothing if there is no such job.
   std::optional<std::string> job_text(JobId id);
+  std::optional<std::map<std::uint32_t, std::string>> attempts_of(TaskId id);
+  std::string with_warning(std::string text, const JobView& job);
   const Controller& machine() const { return driver_.machine(); }
 
   asio::io_context& io_;

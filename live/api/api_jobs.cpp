@@ -47,6 +47,17 @@ bool wanted(const JobView& job, const Request& request) {
          fits("name", job.spec->key) && fits("user", job.spec->user);
 }
 
+/// The same for what the store has of a job that ended before this controller began; without its tasks.
+std::optional<std::string> wanted_row(const std::string& row, const Request& request) {
+  auto job = nlohmann::ordered_json::parse(row, nullptr, false);
+  if (!job.is_object()) return std::nullopt;
+  for (const char* parameter : {"state", "kind", "name", "user"})
+    if (const auto filter = request.query_value(parameter); filter && job.value(parameter, "") != *filter)
+      return std::nullopt;
+  job.erase("tasks");
+  return job.dump();
+}
+
 }  // namespace
 
 /// The newest first. A cursor is an id: what is submitted meanwhile does not move the pages.
@@ -58,19 +69,31 @@ void Api::list_jobs(const Request& request, const Responder& respond) {
     return respond(http::problem(400, "The query is not as it should be.",
                                  {{"?cursor", "this is no cursor", "use next_cursor of the last answer"}}));
   const auto& jobs = driver_.view().jobs();
+  const auto& old = driver_.view().ended_before();
   std::string body = R"({"jobs":[)";
   std::uint64_t count = 0;
   std::optional<JobId> last;
   bool more = false;
-  for (auto at = std::make_reverse_iterator(jobs.lower_bound(*before)); at != jobs.rend(); ++at) {
-    if (!wanted(at->second, request)) continue;
-    if (count == limit) {
-      more = true;
-      break;
-    }
+  const auto add = [&](JobId id, const std::string& text) {
+    more = count == limit;
+    if (more) return;
     if (count++ > 0) body += ',';
-    body += to_json(at->second, driver_.view(), machine(), false);
-    last = at->first;
+    body += text;
+    last = id;
+  };
+  // Both descend, and no job is in both.
+  auto one = std::make_reverse_iterator(jobs.lower_bound(*before));
+  auto other = std::make_reverse_iterator(old.lower_bound(*before));
+  while (!more && (one != jobs.rend() || other != old.rend())) {
+    const bool lives = other == old.rend() || (one != jobs.rend() && one->first > other->first);
+    if (lives) {
+      if (wanted(one->second, request))
+        add(one->first, with_warning(to_json(one->second, driver_.view(), machine(), false), one->second));
+      ++one;
+    } else {
+      if (const auto text = wanted_row(other->second, request)) add(other->first, *text);
+      ++other;
+    }
   }
   body += "]";
   if (more) body += R"(,"next_cursor":")" + std::to_string(last->value) + "\"";

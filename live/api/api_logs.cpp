@@ -1,8 +1,12 @@
 // /api/v1/tasks/{id}/logs: piece by piece from the node, as fast as the client reads.
 #include <chrono>
+#include <map>
+
+#include <nlohmann/json.hpp>
 
 #include "live/api/answers.h"
 #include "live/api/api.h"
+#include "live/driver/job_json.h"
 
 namespace duet::live {
 namespace {
@@ -43,6 +47,9 @@ class Api::LogTail : public std::enable_shared_from_this<Api::LogTail> {
       begun_ = true;
       stream_ = respond_.stream("text/plain; charset=utf-8");
     }
+    // What nobody keeps any more is missed, and whoever reads should know.
+    if (!question_.from_end && piece->from > question_.from)
+      stream_.write("[" + std::to_string(piece->from - question_.from) + " bytes are not kept]\n");
     question_.from_end = false;
     question_.from = piece->from + piece->bytes.size();
     if (!stream_.write(piece->bytes) && stream_.closed()) return;
@@ -74,22 +81,50 @@ class Api::LogTail : public std::enable_shared_from_this<Api::LogTail> {
   asio::steady_timer timer_;
 };
 
+/// The nodes of a task's attempts, by their numbers, as far as they are known; nothing: there is no such
+/// task.
+std::optional<std::map<std::uint32_t, std::string>> Api::attempts_of(TaskId id) {
+  std::map<std::uint32_t, std::string> nodes;
+  if (const JobView* job = driver_.view().job(id.job)) {
+    if (id.index >= job->tasks.size()) return std::nullopt;
+    const TaskView& task = job->tasks[id.index];
+    const Cluster& cluster = machine().cluster();
+    for (const EarlierAttempt& earlier : task.earlier)
+      nodes[earlier.number] = cluster.node(earlier.node).name;
+    if (task.attempt > 0) nodes[task.attempt] = cluster.node(task.node).name;
+    return nodes;
+  }
+  // It ended before this controller began.
+  const auto row = driver_.view().ended_before().find(id.job);
+  if (row == driver_.view().ended_before().end()) return std::nullopt;
+  const auto job = nlohmann::json::parse(row->second, nullptr, false);
+  if (!job.is_object()) return std::nullopt;
+  for (const auto& task : job.value("tasks", nlohmann::json::array())) {
+    if (task.value("id", "") != id_text(id)) continue;
+    if (task.contains("node")) nodes[task.value("attempt", 0U)] = task.value("node", "");
+    return nodes;
+  }
+  return std::nullopt;
+}
+
 void Api::read_log(const http::Request& request, const http::Responder& respond) {
   const auto id = task_id_of(request.parameter("id"));
-  const JobView* job = id ? driver_.view().job(id->job) : nullptr;
-  if (job == nullptr || id->index >= job->tasks.size())
-    return respond(no_such("task", request.parameter("id")));
-  const TaskView& task = job->tasks[id->index];
+  const auto all = id ? attempts_of(*id) : std::nullopt;
+  if (!all) return respond(no_such("task", request.parameter("id")));
+  if (all->empty()) return respond(http::problem(409, "The task has not been started yet."));
   const auto asked = number_of(request.query_value("attempt").value_or(""));
-  if (task.attempt == 0) return respond(http::problem(409, "The task has not been started yet."));
-  if (asked && *asked != task.attempt)
-    return respond(http::problem(404, "Only the log of the last attempt, " + std::to_string(task.attempt) +
-                                          ", can be found from here."));
+  const auto wanted = asked ? all->find(static_cast<std::uint32_t>(*asked)) : std::prev(all->end());
+  if (wanted == all->end()) {
+    std::string list;
+    for (const auto& [number, node] : *all) list += (list.empty() ? "" : ", ") + std::to_string(number);
+    return respond(http::problem(
+        404, "Where attempt " + std::to_string(*asked) + " was is not known here; there are: " + list + "."));
+  }
   if (!options_.read_log) return respond(http::problem(404, "This controller has no logs."));
   const auto last = number_of(request.query_value("last").value_or(""));
   LogQuestion question;
-  question.node = machine().cluster().node(task.node).name;
-  question.attempt = {*id, task.attempt};
+  question.node = wanted->second;
+  question.attempt = {*id, wanted->first};
   question.errors = request.query_value("stream") == "stderr";
   question.from_end = last.has_value();
   question.from = last ? *last : number_of(request.query_value("from").value_or("0")).value_or(0);

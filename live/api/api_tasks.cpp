@@ -6,6 +6,7 @@
 #include "live/api/api.h"
 #include "live/api/explain_json.h"
 #include "live/api/job_body.h"
+#include "live/api/room.h"
 #include "live/driver/job_json.h"
 
 namespace duet::live {
@@ -13,6 +14,7 @@ namespace {
 
 using http::Request;
 using http::Responder;
+using TaskRowJson = nlohmann::ordered_json;
 
 const std::string tasks_path = "/api/v1/tasks";
 
@@ -62,18 +64,51 @@ void Api::list_tasks(const Request& request, const Responder& respond) {
   const ClusterView& view = driver_.view();
   std::string body = "[";
   std::uint64_t count = 0;
-  const auto begin = view.jobs().lower_bound(last ? last->job : JobId{0});
-  for (auto at = begin; at != view.jobs().end() && count < limit; ++at) {
-    const JobView& job = at->second;
-    if (only && job.id != *only) continue;
+  const auto add = [&](const std::string& text) {
+    if (count++ > 0) body += ',';
+    body += text;
+  };
+  const JobId first = last ? last->job : JobId{0};
+  const auto add_row = [&](const std::string& text) {
+    const auto row = TaskRowJson::parse(text, nullptr, false);
+    if (!row.is_object()) return;
+    for (const auto& task : row.value("tasks", TaskRowJson::array())) {
+      const auto id = task_id_of(task.value("id", ""));
+      if (!id || (last && *id <= *last) || count >= limit) continue;
+      if (state && task.value("state", "") != *state) continue;
+      if (node && task.value("node", "") != *node) continue;
+      add(with_member(task.dump(), R"("status":")" + task.value("state", std::string()) + "\""));
+    }
+  };
+  const auto add_job = [&](const JobView& job) {
+    std::optional<std::string> warning;  // Asked once for a job.
     for (std::uint32_t i = 0; i < job.tasks.size() && count < limit; ++i) {
       const TaskView& task = job.tasks[i];
       if (last && TaskId{job.id, i} <= *last) continue;
       if (state && name(task.state) != *state) continue;
       if (node && (task.attempt == 0 || machine().cluster().node(task.node).name != *node)) continue;
-      if (count++ > 0) body += ',';
-      body += task_text(job, i, view, machine());
+      std::string text = task_text(job, i, view, machine());
+      if (task.state == TaskState::kPending) {
+        if (!warning) warning = too_large(machine(), *job.spec);
+        if (!warning->empty()) text = with_member(text, "\"warning\":" + nlohmann::json(*warning).dump());
+      }
+      add(text);
     }
+  };
+  // Both ascend, and no job is in both.
+  const auto& old = view.ended_before();
+  auto one = view.jobs().lower_bound(first);
+  auto other = old.lower_bound(first);
+  while (count < limit && (one != view.jobs().end() || other != old.end())) {
+    const bool lives = other == old.end() || (one != view.jobs().end() && one->first < other->first);
+    const JobId id = lives ? one->first : other->first;
+    const bool wanted = !only || id == *only;
+    if (lives && wanted) add_job(one->second);
+    if (!lives && wanted) add_row(other->second);
+    if (lives)
+      ++one;
+    else
+      ++other;
   }
   respond(http::json_response(body + "]"));
 }

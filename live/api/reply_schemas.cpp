@@ -27,7 +27,8 @@ constexpr std::string_view task_schema = R"({"type": "object",
     "ports": {"type": "array", "items": {"type": "integer"}},
     "cpu_s": {"type": "number", "description": "Processor time so far."},
     "cpu_in_use_m": {"type": "integer", "description": "Millicores in use lately, as measured."},
-    "memory_bytes": {"type": "integer"}}})";
+    "memory_bytes": {"type": "integer"},
+    "warning": {"type": "string", "description": "Why it waits, if no node could ever hold it."}}})";
 
 constexpr std::string_view job_schema = R"({"type": "object",
   "required": ["id", "name", "kind", "state", "submitted_at", "tasks_total"],
@@ -46,6 +47,7 @@ constexpr std::string_view job_schema = R"({"type": "object",
     "desired_replicas": {"type": "integer"},
     "workers": {"type": "object", "description": "Of a pool: its rules."},
     "tasks_total": {"type": "integer"},
+    "warning": {"type": "string", "description": "Why it waits, if no node could ever hold a task of it."},
     "groups": {"type": "array", "items": {"type": "object"}},
     "tasks": {"type": "array", "description": "The first 1000; not in lists.",
       "items": {"$ref": "#/components/schemas/Task"}}}})";
@@ -151,6 +153,9 @@ void add_reply_schemas(http::Schemas& schemas) {
   schemas.add("Status", status_schema);
   schemas.add("Explanation", explanation_schema);
   schemas.add("Plan", plan_schema);
+  schemas.add("About", R"({"type": "object", "required": ["name", "version"], "properties": {
+    "name": {"type": "string", "enum": ["duet"]}, "version": {"type": "string"},
+    "agents_port": {"type": "integer"}, "agents_need_token": {"type": "boolean"}}})");
   schemas.add("Amount", R"({"type": "object", "required": ["cpu_m", "memory_bytes"], "properties": {
     "cpu_m": {"type": "integer", "description": "Millicores."}, "memory_bytes": {"type": "integer"}}})");
   for (const char* name : {"Task", "Node", "Service"}) schemas.add(std::string(name) + "List", list_of(name));

@@ -33,6 +33,11 @@ void ClusterView::rebuild(const Controller& machine) {
   });
 }
 
+void ClusterView::remember(const std::vector<HistoryRow>& rows) {
+  for (const HistoryRow& row : rows)
+    if (!jobs_.contains(row.job)) ended_before_[row.job] = row.json;
+}
+
 JobView& ClusterView::add(JobId id, JobSpecPtr spec) {
   JobView& job = jobs_[id];
   if (job.ended != Instant{}) std::erase(ended_, id);  // Its end was not durable.
@@ -164,6 +169,10 @@ void ClusterView::note(Instant now, const controller::TaskChanged& change) {
   TaskView& task = ClusterView::task(job, change.attempt.task.index);
   const bool was_active = active(task.state);
   task.state = change.state;
+  if (task.attempt != 0 && task.attempt != change.attempt.number) {
+    if (task.earlier.size() == TaskView::kEarlierKept) task.earlier.erase(task.earlier.begin());
+    task.earlier.push_back({task.attempt, task.node});
+  }
   task.attempt = change.attempt.number;
   task.node = change.node;
   if (change.state == TaskState::kStarting) {

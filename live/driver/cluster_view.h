@@ -11,10 +11,18 @@
 #include "core/controller.h"
 #include "live/driver/event_log.h"
 #include "live/runtime/runtime.h"
+#include "live/store/store.h"
 
 namespace duet::live {
 
+/// Where an attempt was, whose output may still lie there.
+struct EarlierAttempt {
+  std::uint32_t number = 0;
+  NodeId node;
+};
+
 struct TaskView {
+  static constexpr std::size_t kEarlierKept = 8;
   TaskState state = TaskState::kPending;
   std::uint32_t attempt = 0;              ///< Number of the last one; 0 before the first.
   NodeId node;                            ///< Of that attempt.
@@ -22,8 +30,9 @@ struct TaskView {
   bool has_ended = false;                 ///< One did; the next two are that one's.
   std::int32_t exit_code = 0;             ///< 0..255, or minus the signal.
   Instant ended{};
-  Instant placed{};   ///< Of the last attempt; the epoch: it has none.
-  Instant started{};  ///< Likewise; the epoch: it has not started.
+  Instant placed{};                       ///< Of the last attempt; the epoch: it has none.
+  Instant started{};                      ///< Likewise; the epoch: it has not started.
+  std::vector<EarlierAttempt> earlier{};  ///< The latest ones before the last, ascending.
 };
 
 /// Of an operation: where its last attempt was placed.
@@ -87,6 +96,9 @@ class ClusterView {
   /// A job that lives or ended lately; null: look into the store's history.
   const JobView* job(JobId id) const;
   const std::map<JobId, JobView>& jobs() const { return jobs_; }
+  /// What the store's history has of jobs that ended before this controller began; later ones are in jobs().
+  void remember(const std::vector<HistoryRow>& rows);
+  const std::map<JobId, std::string>& ended_before() const { return ended_before_; }
   /// Null if nothing is known.
   const AttemptFacts* facts(AttemptId attempt) const;
   /// Hardware threads that an attempt used between the last two times it was measured; nothing before.
@@ -111,7 +123,8 @@ class ClusterView {
   void forget_oldest();
 
   std::map<JobId, JobView> jobs_;
-  std::deque<JobId> ended_;  ///< Of jobs_, in the order of their ends.
+  std::map<JobId, std::string> ended_before_;  ///< As JSON.
+  std::deque<JobId> ended_;                    ///< Of jobs_, in the order of their ends.
   struct Known : AttemptFacts {
     Instant measured{};
     std::optional<double> cores{};

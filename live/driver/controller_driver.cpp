@@ -71,6 +71,7 @@ void ControllerDriver::take_over(Loaded loaded, bool first) {
   machine_.emplace(Controller(options_.config), 0, options_.recorder);
   state_ = State::kWorking;
   touched_ = true;
+  if (first) view_.remember(loaded.history);
   if (!first || !loaded.records.empty()) {
     const Instant now = pump_.clock().read();
     view_.rebuild(machine());  // Of what lived before, nothing is shown that the step does not tell of.

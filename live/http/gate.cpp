@@ -151,6 +151,7 @@ Gate::Way Gate::head(std::string_view method, std::string_view target, bool http
 }
 
 std::optional<Response> Gate::body(const Route& route, Request& request) const {
+  if (route.raw_body) return std::nullopt;
   if (route.request.empty()) {
     if (request.body.empty()) return std::nullopt;
     return problem(400, "This takes no body.");

@@ -40,6 +40,7 @@ struct Route {
   bool any_query = false;               ///< ... but for this.
   std::string request{};                ///< The name of the body's schema; empty: it takes no body.
   bool body_optional = false;
+  bool raw_body = false;  ///< Instead of `request`: the handler reads the body itself, and its mistakes.
   bool any_content_type = false;         ///< curl -d without -H says "application/x-www-form-urlencoded".
   std::vector<RouteResponse> responses;  ///< Successes; errors are the same for all.
   Handler handler;

@@ -97,11 +97,31 @@ std::optional<Problem> Attempt::read_command() {
   if (!command->image.empty())
     return Problem{"image " + command->image, "cannot be run: there is no container engine", ""};
   command_ = std::move(*command);
-  if (!command_.worker) return std::nullopt;
-  if (command_.argv.empty()) command_.argv = {beside_this("duet-worker")};
-  command_.ports = std::max(command_.ports, 1U);
-  worker_token_ = draw_token();
+  if (command_.worker) {
+    if (command_.argv.empty()) command_.argv = {beside_this("duet-worker")};
+    command_.ports = std::max(command_.ports, 1U);
+    worker_token_ = draw_token();
+  }
+  if (command_.argv.front() == kWorkloadProgram) {
+    if (parts_.options.workload.empty())
+      return Problem{"workload", "is not known: this node was given none",
+                     "an agent with --workload PROGRAM"};
+    std::vector<std::string> argv = parts_.options.workload;
+    argv.insert(argv.end(), command_.argv.begin() + 1, command_.argv.end());
+    command_.argv = std::move(argv);
+  }
   return std::nullopt;
+}
+
+/// Whoever does not read its environment learns its port from its arguments.
+void Attempt::put_in_port() {
+  if (ports_.empty() || parts_.options.workload.empty() ||
+      command_.argv.front() != parts_.options.workload[0])
+    return;
+  constexpr std::string_view kPlace = "{port}";
+  for (std::string& word : command_.argv)
+    if (const auto at = word.find(kPlace); at != std::string::npos)
+      word.replace(at, kPlace.size(), std::to_string(ports_.front()));
 }
 
 std::vector<std::string> Attempt::environment() const {
@@ -114,6 +134,7 @@ std::vector<std::string> Attempt::environment() const {
   all["DUET_NODE"] = parts_.options.node;
   all["DUET_FOLDER"] = parts_.options.folder;
   if (command_.worker) all["DUET_WORKER_TOKEN"] = std::string(worker_token_.reveal());
+  all["DUET_REPLICA_ID"] = "replica-" + std::to_string(id().task.index);
   std::vector<std::string> out;
   for (const auto& [name, value] : all) out.push_back(name + "=" + value);
   return out;
@@ -127,6 +148,7 @@ void Attempt::start() {
       parts_.ports.take(command_.ports, by_slot ? parts_.options.port_base + 1 + threads.lowest() : 0);
   if (!ports) return fail(ports.problems().front(), kNotStarted);
   ports_ = std::move(*ports);
+  put_in_port();
   const agent::Launch& launch = order_.order;
   const std::int64_t whole = std::int64_t{std::max(launch.threads.size(), 1U)} * kThread;
   limits_.cpus = order_.cpus;
@@ -141,7 +163,7 @@ void Attempt::start() {
   if (own_folder_) command_.directory = parts_.folders.path(name);
   spawn.directory = command_.directory;
   spawn.env = environment();
-  spawn.cpus = order_.cpus;
+  if (!parts_.options.plain) spawn.cpus = order_.cpus;
   // The spawning thread may outlive this: it gets copies, and what is shared among runners' attempts.
   spawn.prepare = [groups = &parts_.groups, group = group_, limits = limits_, own = own_folder_, name,
                    folders = &parts_.folders]() -> Result<std::vector<int>> {
@@ -340,7 +362,7 @@ AttemptFacts Attempt::facts() const {
   AttemptFacts facts;
   facts.attempt = id();
   facts.pid = pid_;
-  facts.cpus = order_.cpus;
+  if (!parts_.options.plain) facts.cpus = order_.cpus;
   facts.ports = ports_;
   facts.cpu_ns = cpu_ns_;
   facts.reason = reason_;

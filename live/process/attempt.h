@@ -82,6 +82,7 @@ class Attempt {
   using Clock = std::chrono::steady_clock;
 
   std::optional<Problem> read_command();
+  void put_in_port();
   std::vector<std::string> environment() const;
   void on_spawned(Result<std::shared_ptr<Spawned>> result);
   void watch();

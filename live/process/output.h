@@ -11,7 +11,7 @@
 #include "live/asio.h"
 #include "live/process/fd.h"
 #include "live/process/log_files.h"
-#include "live/process/serial_thread.h"
+#include "live/serial_thread.h"
 
 namespace duet::live {
 

@@ -95,12 +95,13 @@ Result<bool> Runner::begin() {
   if (!user) return user.problems();
   user_ = *user;
   if (const auto taken = take_folder(); !taken) return taken;
-  groups_ = std::make_unique<ControlGroups>(group_name(options_), options_.cgroups);
+  groups_ = std::make_unique<ControlGroups>(group_name(options_), options_.plain ? "none" : options_.cgroups);
   end_left_overs();
-  words_ = groups_->words() + "; " + domain_words();
+  words_ = options_.plain ? "nothing: tasks are plain programs" : groups_->words() + "; " + domain_words();
   folders_ = std::make_unique<TaskFolders>(options_.folder, user_);
   logs_ = std::make_unique<LogWriter>(options_.folder, options_.logs);
   SpawnerOptions spawner;
+  spawner.confine = !options_.plain;
   if (user_) {
     spawner.uid = user_->uid;
     spawner.gid = user_->gid;

@@ -48,6 +48,8 @@ std::vector<std::string> to_arguments(const RunnerOptions& options) {
   add("--log-attempts", std::to_string(options.logs.attempts));
   add("--log-bytes", std::to_string(options.logs.bytes));
   add("--linger", std::to_string(options.linger_s));
+  if (options.plain) out.emplace_back("--plain");
+  for (const std::string& word : options.workload) out.push_back("--workload=" + word);
   return out;
 }
 

@@ -4,12 +4,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.h"
 #include "live/process/output.h"
 
 namespace duet::live {
+
+/// A task whose program has this name runs what its node has been given as the workload.
+inline constexpr std::string_view kWorkloadProgram = "duet:workload";
 
 struct RunnerOptions {
   std::string folder;  ///< Its socket, lock, logs and working folders are there; one runner each.
@@ -22,6 +26,11 @@ struct RunnerOptions {
   std::uint32_t port_base = 8000;     ///< Tasks get ports from there on.
   std::int64_t processes = 4096;      ///< That an attempt may have at once, threads included; 0: no limit.
   std::int64_t memory_bytes = 0;      ///< That an attempt may have; 0: no limit.
+  /// Tasks are plain programs: on any processor, unfiltered, in no control group.
+  bool plain = false;
+  /// What the program name kWorkloadProgram stands for here, with its arguments; `{port}` in one becomes the
+  /// task's first port. Empty: nothing.
+  std::vector<std::string> workload{};
   LogLimits logs{};
   std::int64_t linger_s = 60;  ///< How long it stays without a client and without anything that runs.
 };

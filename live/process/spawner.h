@@ -13,7 +13,7 @@
 #include "core/result.h"
 #include "live/asio.h"
 #include "live/process/fd.h"
-#include "live/process/serial_thread.h"
+#include "live/serial_thread.h"
 
 namespace duet::live {
 
@@ -39,6 +39,7 @@ struct Spawned {
 struct SpawnerOptions {
   std::optional<std::uint32_t> uid{};  ///< User and group that it changes to.
   std::optional<std::uint32_t> gid{};
+  bool confine = true;  ///< Filters what it may ask of the system, and keeps tasks from each other.
   /// Called on each spawning thread when it begins, with its processors: to join what they are limited by.
   std::function<void(const std::vector<std::uint32_t>&)> enter{};
 };

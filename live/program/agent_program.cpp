@@ -1,13 +1,18 @@
 #include "live/program/agent_program.h"
 
+#include <algorithm>
+#include <cctype>
 #include <csignal>
+#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include <unistd.h>
 
 #include "core/codec/atomic_file.h"
+#include "core/codec/json_text.h"
 #include "live/driver/agent_driver.h"
+#include "live/http/server.h"
 #include "live/log.h"
 #include "live/process/log_files.h"
 #include "live/process/process_runtime.h"
@@ -35,8 +40,13 @@ struct Settings {
   std::string runner;
   std::string user;
   std::uint32_t port_base = 8000;
+  bool over_http = false;  ///< `controller` is where it answers HTTP.
+  std::uint32_t port = 0;  ///< Of this agent: a part of its identity, and where it says how it is; 0: none.
+  std::vector<std::string> workload;  ///< What duet:workload is on this node.
+  bool plain = false;
   bool keep_tasks = false;
   bool record = true;
+  std::unique_ptr<FolderHold> held;  ///< Of `data`, if it was chosen because nobody had it.
   AgentConfig config;
 };
 
@@ -46,15 +56,68 @@ std::string host_name() {
   return name[0] == '\0' ? "node" : name;
 }
 
+/// A name becomes a folder's, and stands in tables.
+bool good_name(const std::string& name) {
+  const auto fine = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-' || c == ':';
+  };
+  return !name.empty() && name.size() <= 255 && std::isalnum(static_cast<unsigned char>(name.front())) != 0 &&
+         std::all_of(name.begin(), name.end(), fine);
+}
+
+/// The first of HOST-1, HOST-2, ... whose folder nobody works in: several agents of one machine get along
+/// without being told names, and each finds its own again.
+std::string free_name(const std::string& base, std::unique_ptr<FolderHold>& held) {
+  for (int i = 1; i < 1000; ++i) {
+    const std::string name = host_name() + '-' + std::to_string(i);
+    auto folder = hold_folder(base + '/' + name, "agent");
+    if (!folder) continue;
+    held = std::move(*folder);
+    return name;
+  }
+  return host_name();
+}
+
+/// The program that stands for duet:workload here, and its arguments.
+std::vector<std::string> workload_of(Arguments& arguments, Problems& problems) {
+  const std::string given = arguments.text("workload", "");
+  std::vector<std::string> argv = {given.empty() ? beside_this("duet-workload") : given};
+  if (given.find('/') != std::string::npos) {
+    std::error_code error;
+    argv.front() = std::filesystem::absolute(given, error).lexically_normal().string();
+    if (::access(argv.front().c_str(), X_OK) != 0)
+      problems.push_back({"--workload", "'" + given + "' is no program that can be started",
+                          "the path of one, such as ./workload"});
+  }
+  std::string words = arguments.text("workload-args", "none");
+  if (words == "none") words.clear();
+  for (std::size_t begin = 0; begin < words.size();) {
+    const std::size_t end = std::min(words.find(' ', begin), words.size());
+    if (end > begin) argv.push_back(words.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return argv;
+}
+
 Result<Settings> read_settings(int argc, const char* const* argv) {
   Arguments arguments(argc, argv);
   Settings settings;
-  settings.controller = arguments.endpoint("controller", settings.controller);
-  settings.config.name = arguments.text("name", host_name());
-  settings.data = arguments.text("data", "duet-data/" + settings.config.name);
+  Problems found;
+  settings.controller = arguments.controller("controller", settings.controller, settings.over_http);
+  settings.address = arguments.text("address", "127.0.0.1");
+  settings.port = static_cast<std::uint32_t>(arguments.number("port", 0, 1, 65535));
+  const std::string base = arguments.text("data-in", "");
+  std::string name = settings.port > 0 ? settings.address + ':' + std::to_string(settings.port) : host_name();
+  if (arguments.flag("name-free")) name = free_name(base.empty() ? "duet-data" : base, settings.held);
+  settings.config.name = arguments.text("name", name);
+  if (!good_name(settings.config.name))
+    found.push_back({"--name", "'" + settings.config.name + "' cannot be the name of a node",
+                     "letters, digits, '.', '_', ':' and '-', beginning with a letter or digit"});
+  settings.data = arguments.text("data", (base.empty() ? "duet-data" : base) + '/' + settings.config.name);
+  settings.workload = workload_of(arguments, found);
+  settings.plain = arguments.flag("plain");
   settings.token_file = arguments.text("token-file", "");
   settings.topology = arguments.among("topology", "auto", {"auto", "all", "i5-1135G7"});
-  settings.address = arguments.text("address", "127.0.0.1");
   settings.runner = arguments.text("runner", beside_this("duet-runner"));
   settings.user = arguments.text("user", "");
   settings.port_base = static_cast<std::uint32_t>(arguments.number("port-base", 8000, 1024, 65000));
@@ -62,7 +125,9 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.record = !arguments.flag("no-record");
   if (arguments.flag("with-parent")) end_with_parent();
   apply_profile(arguments.among("profile", "fast", profile_names()), settings.config);
-  if (Problems problems = arguments.finish(); !problems.empty()) return problems;
+  Problems problems = arguments.finish();
+  problems.insert(problems.end(), found.begin(), found.end());
+  if (!problems.empty()) return problems;
   return settings;
 }
 
@@ -79,6 +144,7 @@ class Program {
   void read_log(const wire::ReadLog& query);
   void note_state(bool registered);
   Problems open_recorder();
+  Problems serve();
   void connect();
   void end();
 
@@ -93,18 +159,25 @@ class Program {
   std::optional<AgentDriver> driver_;
   std::unique_ptr<ProcessRuntime> runtime_;
   std::optional<wire::ControllerLink> link_;
+  http::RouteTable routes_;
+  std::optional<http::Server> server_;
+  bool registered_ = false;
   bool stopping_ = false;
 };
 
 Problems Program::start() {
-  auto folder = hold_folder(settings_.data, "agent");
-  if (!folder) return folder.problems();
-  folder_ = std::move(*folder);
+  folder_ = std::move(settings_.held);
+  if (!folder_) {
+    auto folder = hold_folder(settings_.data, "agent");
+    if (!folder) return folder.problems();
+    folder_ = std::move(*folder);
+  }
   if (!settings_.token_file.empty()) {
     auto token = secret_in(settings_.token_file);
     if (!token) return token.problems();
     token_ = std::move(*token);
   }
+  if (Problems problems = serve(); !problems.empty()) return problems;
   const auto topology = detect_topology(settings_.topology);
   if (!topology) return topology.problems();
   settings_.config.offer = topology->offer;
@@ -133,7 +206,9 @@ Problems Program::start() {
   processes.runner.folder = folder_->path();
   processes.runner.node = settings_.config.name;
   processes.runner.user = settings_.user;
-  processes.runner.cpus = topology->reserved;
+  processes.runner.plain = settings_.plain;
+  processes.runner.workload = settings_.workload;
+  if (!settings_.plain) processes.runner.cpus = topology->reserved;
   processes.runner.port_base = settings_.port_base;
   runtime_ = make_process_runtime(io_, std::move(processes), driver_->hooks());
 
@@ -148,9 +223,11 @@ void Program::connect() {
   wire::ControllerLink::Options to;
   to.host = settings_.controller.host;
   to.port = std::to_string(settings_.controller.port);
+  to.over_http = settings_.over_http;
   to.hello.token = std::string(token_.reveal());
   to.hello.agent.name = settings_.config.name;
   to.hello.agent.address = settings_.address;
+  to.hello.agent.port = settings_.port;
   to.hello.agent.version = DUET_VERSION;
   to.hello.agent.topology = topology_;
   to.hello.agent.limits = runtime_->words();
@@ -175,6 +252,25 @@ void Program::connect() {
   link_->start();
 }
 
+/// Who is known by a port answers there: how it is, and that the port is taken.
+Problems Program::serve() {
+  if (settings_.port == 0) return {};
+  routes_.add({.path = "/health",
+               .operation_id = "getHealth",
+               .summary = "The agent runs.",
+               .needs_token = false,
+               .responses = {{.status = 200, .description = "How it is."}},
+               .handler = [this](const http::Request&, const http::Responder& respond) {
+                 std::string text = "{\"node\":";
+                 codec::append_string(text, settings_.config.name);
+                 text += std::string(",\"registered\":") + (registered_ ? "true" : "false");
+                 respond(http::json_response(text + "}"));
+               }});
+  server_.emplace(io_, routes_, http::ServerOptions{});
+  const auto port = server_->listen("127.0.0.1", static_cast<std::uint16_t>(settings_.port));
+  return port ? Problems{} : port.problems();
+}
+
 Problems Program::open_recorder() {
   if (!settings_.record) return {};
   codec::TraceHeader header;
@@ -192,6 +288,7 @@ Problems Program::open_recorder() {
 }
 
 void Program::end() {
+  server_.reset();
   link_.reset();
   runtime_.reset();
   driver_.reset();
@@ -203,6 +300,7 @@ void Program::end() {
 
 /// For whoever started this.
 void Program::note_state(bool registered) {
+  registered_ = registered;
   log::info(registered ? "registered" : "not registered any more");
   const std::string text =
       "{\"pid\":" + std::to_string(::getpid()) + ",\"registered\":" + (registered ? "true" : "false") + "}\n";

@@ -91,6 +91,18 @@ std::optional<Arguments::Endpoint> Arguments::endpoint_if_given(std::string_view
   return word->empty() ? otherwise : endpoint(name, otherwise);
 }
 
+Arguments::Endpoint Arguments::controller(std::string_view name, const Endpoint& otherwise, bool& over_http) {
+  constexpr std::string_view kHttp = "http://";
+  const auto at = words_.find(name);
+  over_http = at != words_.end() && at->second.starts_with(kHttp);
+  if (!over_http) return endpoint(name, otherwise);
+  std::string& word = at->second;
+  word.erase(0, kHttp.size());
+  while (word.ends_with('/')) word.pop_back();
+  if (word.find(':') == std::string::npos || word.ends_with(']')) word += ":80";
+  return endpoint(name, otherwise);
+}
+
 bool Arguments::flag(std::string_view name) {
   const std::string* word = take(name);
   if (word != nullptr && !word->empty())

@@ -1,5 +1,6 @@
 #include "live/program/controller_program.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -12,6 +13,8 @@
 #include "core/policy.h"
 #include "live/api/api.h"
 #include "live/api/gateway.h"
+#include "live/cube/facade.h"
+#include "live/cube/manager.h"
 #include "live/driver/controller_driver.h"
 #include "live/http/server.h"
 #include "live/log.h"
@@ -41,7 +44,16 @@ struct Settings {
   std::string store;
   ControllerConfig config;
   bool insecure = false;
+  bool open_agents = false;  ///< Agents need no token.
+  bool open_api = false;     ///< Nor does anybody else.
   bool record = true;
+  // cube's interface; port 0: none.
+  Arguments::Endpoint cube{"127.0.0.1", 0};
+  bool cube_worker = false;
+  std::vector<std::string> cube_workers;
+  std::uint64_t cube_sync_ms = 500;
+  std::uint64_t cube_stats_s = 15;
+  std::string profile;
 };
 
 std::optional<std::string> variable(const std::string& name) {
@@ -68,6 +80,20 @@ bool loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
+Problems read_cube(Arguments& arguments, Settings& settings) {
+  settings.cube = arguments.endpoint("cube", settings.cube);
+  settings.cube_worker = arguments.among("cube-role", "manager", {"manager", "worker"}) == "worker";
+  settings.cube_sync_ms = arguments.number("cube-sync-ms", settings.cube_sync_ms, 10, 3'600'000);
+  settings.cube_stats_s = arguments.number("cube-stats-s", settings.cube_stats_s, 1, 86'400);
+  const std::string list = arguments.text("cube-workers", "-");
+  if (list == "-") return {};
+  auto workers = cube::worker_addresses(list);
+  if (!workers) return workers.problems();
+  settings.cube_workers = std::move(*workers);
+  settings.config.inventory = settings.cube_workers;  // So that nodes are numbered as they are listed.
+  return {};
+}
+
 Result<Settings> read_settings(int argc, const char* const* argv) {
   Arguments arguments(argc, argv);
   Settings settings;
@@ -77,23 +103,37 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.data = arguments.text("data", "duet-data");
   settings.store = arguments.among("store", "sqlite", {"sqlite", "memory"});
   settings.insecure = arguments.flag("insecure");
+  settings.open_agents = arguments.flag("open-agents");
+  settings.open_api = arguments.flag("open-api");
   settings.record = !arguments.flag("no-record");
   if (arguments.flag("with-parent")) end_with_parent();
-  apply_profile(arguments.among("profile", "fast", profile_names()), settings.config);
+  settings.profile = arguments.among("profile", "fast", profile_names());
+  const auto& names = profile_names();
+  if (std::find(names.begin(), names.end(), settings.profile) != names.end())
+    apply_profile(settings.profile, settings.config);
   settings.config.queue.name = arguments.text("queue", settings.config.queue.name);
   settings.config.scheduler.name = arguments.text("scheduler", settings.config.scheduler.name);
   settings.config.estimator.name = arguments.text("estimator", settings.config.estimator.name);
   settings.config.autoscaler.name = arguments.text("autoscaler", settings.config.autoscaler.name);
   settings.config.seed = arguments.number("seed", 1, 0, UINT64_MAX);
   Problems mistakes = read_gateway(arguments, settings);
+  Problems cube_problems = read_cube(arguments, settings);
   Problems problems = arguments.finish();
-  problems.insert(problems.end(), mistakes.begin(), mistakes.end());
+  for (const Problems& more : {mistakes, cube_problems})
+    problems.insert(problems.end(), more.begin(), more.end());
   for (const Arguments::Endpoint& end :
-       {settings.http, settings.agents, settings.gateway.value_or(settings.http),
+       {settings.http, settings.agents, settings.cube, settings.gateway.value_or(settings.http),
         settings.metrics.value_or(settings.http)})
     if (!loopback(end.host) && !settings.insecure)
       problems.push_back({end.host, "would let other machines in, without TLS",
                           "an address of this machine alone, or --insecure if the network is yours"});
+  const auto only_here = [&](bool open, const char* option, const Arguments::Endpoint& end) {
+    if (open && !loopback(end.host))
+      problems.push_back({option, "would let every machine that reaches " + end.host + " run programs here",
+                          "it is for addresses of this machine alone"});
+  };
+  only_here(settings.open_agents, "--open-agents", settings.agents);
+  only_here(settings.open_api, "--open-api", settings.http);
   for (const Problem& problem : check_policies(settings.config)) problems.push_back(problem);
   if (!problems.empty()) return problems;
   return settings;
@@ -114,6 +154,7 @@ class Program {
   Problems serve();
   Problems serve_gateway();
   Problems serve_metrics();
+  Problems serve_cube();
   void read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done);
   void note_where();
   void stop();
@@ -140,6 +181,10 @@ class Program {
   std::optional<http::Server> gateway_server_;
   std::uint16_t gateway_port_ = 0;
   std::uint16_t metrics_port_ = 0;
+  std::optional<cube::Manager> cube_manager_;
+  std::optional<cube::Facade> cube_;
+  http::RouteTable cube_routes_;
+  std::optional<http::Server> cube_server_;
 };
 
 Problems Program::start() {
@@ -157,7 +202,9 @@ Problems Program::start() {
   options.watcher = &metrics_;
   options.config = settings_.config;
   options.store = store_.get();
-  options.send = [this](LinkId link, const msg::ToAgent& message) { agents_->send(link, message); };
+  options.send = [this](LinkId link, const msg::ToAgent& message) {
+    if (!cube_manager_ || !cube_manager_->send(link, message)) agents_->send(link, message);
+  };
   options.warn = [](const std::string& what) { log::warn("store", {{"what", what}}); };
   driver_.emplace(io_, std::move(options));
 
@@ -172,16 +219,21 @@ Problems Program::start() {
   };
   hooks.learned = [this](LinkId, const AttemptFacts& facts) { driver_->view().learn(facts, driver_->now()); };
   hooks.warn = [](const std::string& what) { log::warn("agents", {{"what", what}}); };
-  agents_.emplace(
-      io_,
-      wire::AgentPort::Options{settings_.agents.host, settings_.agents.port, std::move(*token), DUET_VERSION},
-      std::move(hooks));
+  wire::AgentPort::Options agents;
+  agents.address = settings_.agents.host;
+  agents.port = settings_.agents.port;
+  if (!settings_.open_agents) agents.token = std::move(*token);
+  agents.version = DUET_VERSION;
+  agents.alive_for = std::chrono::duration_cast<std::chrono::milliseconds>(silence_of(settings_.profile));
+  agents_.emplace(io_, std::move(agents), std::move(hooks));
 
   // First what was, then who comes.
   if (Problems problems = driver_->start(); !problems.empty()) return problems;
   if (Problems problems = agents_->listen(); !problems.empty()) return problems;
   if (Problems problems = serve(); !problems.empty()) return problems;
   if (Problems problems = serve_gateway(); !problems.empty()) return problems;
+  if (settings_.cube.port != 0)
+    if (Problems problems = serve_cube(); !problems.empty()) return problems;
   for (const int number : {SIGINT, SIGTERM}) signals_.add(number);
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (!error) stop();
@@ -233,7 +285,8 @@ Problems Program::serve() {
   if (!token) return token.problems();
   ApiOptions api;
   api.version = DUET_VERSION;
-  api.workload.argv = {beside_this("duet-workload")};
+  api.agents_port = [this] { return agents_->port(); };
+  api.agents_need_token = !settings_.open_agents;
   api.read_log = [this](const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
     read_log(question, std::move(done));
   };
@@ -241,7 +294,7 @@ Problems Program::serve() {
   api_.emplace(io_, *driver_, std::move(api));
   api_->add_to(routes_);
   http::ServerOptions options;
-  options.gate.token = std::move(*token);
+  if (!settings_.open_api) options.gate.token = std::move(*token);
   options.allow_remote = settings_.insecure;
   options.on_warning = [](std::string_view what) { log::warn("http", {{"what", what}}); };
   options.on_answered = [this](const http::Answered& answered) { metrics_.answered(answered); };
@@ -289,6 +342,38 @@ std::string Program::metrics() {
     return server_->connections() + (metric_server_ ? metric_server_->connections() : 0);
   };
   return metrics_.text(sources);
+}
+
+/// cube's manager or worker: the same controller, in other words, on a port of its own.
+Problems Program::serve_cube() {
+  if (!settings_.cube_workers.empty()) {
+    const auto secret = secret_in(folder_->file("token"));
+    if (!secret) return secret.problems();
+    cube::Manager::Options options;
+    options.workers = settings_.cube_workers;
+    apply_profile(settings_.profile, options.config);
+    options.secret = std::string(secret->reveal());
+    options.sync_every = std::chrono::milliseconds(settings_.cube_sync_ms);
+    options.stats_every = std::chrono::seconds(settings_.cube_stats_s);
+    cube_manager_.emplace(io_, *driver_, options, [](const std::string& what) {
+      log::warn("workers", {{"what", what}});
+    });
+  }
+  cube::Facade::Options facade;
+  facade.worker = settings_.cube_worker;
+  facade.folder = folder_->path();
+  facade.nodes = [this] { return cube_manager_ ? cube_manager_->nodes() : cube::Json::array(); };
+  cube_.emplace(*driver_, std::move(facade));
+  cube_->add_to(cube_routes_);
+  http::ServerOptions options;
+  options.allow_remote = settings_.insecure;
+  options.on_warning = [](std::string_view what) { log::warn("cube", {{"what", what}}); };
+  cube_server_.emplace(io_, cube_routes_, std::move(options));
+  const auto port = cube_server_->listen(settings_.cube.host, settings_.cube.port);
+  if (!port) return port.problems();
+  log::info("cube ready", {{"port", *port}, {"role", settings_.cube_worker ? "worker" : "manager"}});
+  if (cube_manager_) cube_manager_->start();
+  return {};
 }
 
 void Program::read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
@@ -344,6 +429,9 @@ void Program::end() {
   gateway_server_.reset();
   gateway_.reset();
   metric_server_.reset();
+  cube_server_.reset();
+  cube_.reset();
+  cube_manager_.reset();
   server_.reset();
   api_.reset();
   agents_.reset();

@@ -39,6 +39,8 @@ void apply_profile(const std::string& name, ControllerConfig& config) {
   config.detector = {"timeout", {{{"profile", name}}}};
 }
 
+Duration silence_of(const std::string& name) { return profile(name).heartbeat * 2; }
+
 void apply_profile(const std::string& name, AgentConfig& config) {
   config.heartbeat = profile(name).heartbeat;
   config.resend_after = profile(name).resend_after;

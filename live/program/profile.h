@@ -14,5 +14,7 @@ const std::vector<std::string>& profile_names();
 /// Sets heartbeats, detector and repetitions; leaves everything else. `name` must be one of profile_names().
 void apply_profile(const std::string& name, ControllerConfig& config);
 void apply_profile(const std::string& name, AgentConfig& config);
+/// Within which an agent says something, if it lives.
+Duration silence_of(const std::string& name);
 
 }  // namespace duet::live

@@ -9,22 +9,16 @@
 #include <optional>
 
 #include <fcntl.h>
-#include <poll.h>
+#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
-
-// glibc 2.36 declares these for C only.
-extern "C" {
-#include <sys/pidfd.h>
-}
-
-#include <nlohmann/json.hpp>
 
 #include "core/codec/atomic_file.h"
 #include "live/child_process.h"
 #include "live/log.h"
 #include "live/program/arguments.h"
 #include "live/program/folder.h"
+#include "live/program/note.h"
 #include "live/program/profile.h"
 
 namespace duet::live {
@@ -56,6 +50,9 @@ struct Settings {
   std::string metrics;
   std::uint64_t port_base = 8000;
   std::optional<std::string> gateway;  ///< Where; empty: where its variable says. Nothing: there is none.
+  std::string cube;                    ///< HOST:PORT of cube's worker interface; empty: none.
+  std::string node_name;               ///< Of the only node; empty: node-1.
+  bool insecure = false;
   bool detach = false;
 };
 
@@ -74,8 +71,16 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.metrics = arguments.text("metrics", "");
   settings.port_base = arguments.number("port-base", 8000, 1024, 60000);
   settings.gateway = arguments.text_if_given("gateway");
+  settings.cube = arguments.text("cube", "");
+  settings.node_name = arguments.text("node-name", "");
+  settings.insecure = arguments.flag("insecure");
   settings.detach = arguments.flag("detach");
-  if (Problems problems = arguments.finish(); !problems.empty()) return problems;
+  Problems problems = arguments.finish();
+  if (!settings.node_name.empty() && settings.nodes != 1)
+    problems.push_back({"--node-name",
+                        "names one node, and there are to be " + std::to_string(settings.nodes),
+                        "--nodes 1"});
+  if (!problems.empty()) return problems;
   std::error_code error;
   if (settings.programs.empty())
     settings.programs = fs::read_symlink("/proc/self/exe", error).parent_path().string();
@@ -83,11 +88,17 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   return settings;
 }
 
-/// The note that a program wrote, or nothing yet.
-nlohmann::json note_in(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return {};
-  return nlohmann::json::parse(file, nullptr, false);
+/// Whether a cluster runs there is for its lock to say; the folder is made, for its owner alone, on the way.
+Problems already_up(const std::string& data) {
+  auto folder = hold_folder(data, "up");
+  if (folder) return {};
+  const std::int64_t pid = [&] {
+    const auto note = note_in(data + "/up.json");
+    return note.is_object() ? note.value("pid", std::int64_t{0}) : 0;
+  }();
+  if (pid == 0) return folder.problems();
+  return {{data, "a cluster runs here already (process " + std::to_string(pid) + ')',
+           "duet down --data " + data + " ends it, another --data starts another one"}};
 }
 
 /// One program that is to run: started again when it ends.
@@ -134,7 +145,7 @@ class Cluster {
 
 Problems Cluster::start() {
   auto folder = hold_folder(settings_.data, "up");
-  if (!folder) return folder.problems();
+  if (!folder) return already_up(settings_.data);
   folder_ = std::move(*folder);
   std::error_code error;
   fs::create_directories(folder_->file("log"), error);
@@ -161,13 +172,16 @@ void Cluster::add_controller() {
   if (settings_.gateway)
     watched->argv.push_back(settings_.gateway->empty() ? "--gateway" : "--gateway=" + *settings_.gateway);
   if (!settings_.metrics.empty()) watched->argv.push_back("--metrics=" + settings_.metrics);
+  if (!settings_.cube.empty())
+    watched->argv.insert(watched->argv.end(), {"--cube=" + settings_.cube, "--cube-role=worker"});
+  if (settings_.insecure) watched->argv.emplace_back("--insecure");
   all_.push_back(std::move(watched));
 }
 
 void Cluster::add_agents(const std::string& address) {
   for (std::uint64_t i = 1; i <= settings_.nodes; ++i) {
     auto watched = std::make_unique<Watched>();
-    watched->name = "node-" + std::to_string(i);
+    watched->name = settings_.node_name.empty() ? "node-" + std::to_string(i) : settings_.node_name;
     const std::string data = folder_->file(watched->name);
     watched->note = data + "/agent.json";
     watched->argv = {settings_.programs + "/duet-agent",
@@ -278,8 +292,15 @@ void Cluster::announce() {
     gateway = "\nGateway at " + gateway + "\n\n  curl -d '{\"operation\": \"monte_carlo_pi\", \"data\": " +
               "{\"iterations\": 1000000}}' " + gateway + "/submit\n";
   codec::write_file(folder_->file("up.json"), self.dump() + "\n");
+  if (!settings_.cube.empty()) {
+    std::printf("worker %s is up: http://%s\nData and logs: %s\n", all_.back()->name.c_str(),
+                settings_.cube.c_str(), folder_->path().c_str());
+    std::fflush(stdout);
+    return;
+  }
+  const std::size_t nodes = all_.size() - 1;
   std::printf(
-      "Duet is up: %zu nodes at %s\n"
+      "Duet is up: %zu node%s at %s\n"
       "\n"
       "  duet run -- sleep 60         start a task\n"
       "  duet status                  see it run, and where\n"
@@ -288,7 +309,7 @@ void Cluster::announce() {
       "\n"
       "Data and logs: %s\n"
       "%s\n",
-      all_.size() - 1, url.c_str(), gateway.c_str(), folder_->path().c_str(),
+      nodes, nodes == 1 ? "" : "s", url.c_str(), gateway.c_str(), folder_->path().c_str(),
       settings_.detach ? "Stop it with: duet down" : "Ctrl-C stops it, and all that runs on it.");
   std::fflush(stdout);
 }
@@ -325,6 +346,10 @@ int detach(const Settings& settings, int argc, const char* const* argv) {
   std::vector<std::string> words = {fs::read_symlink("/proc/self/exe").string()};
   for (int i = 1; i < argc; ++i)
     if (std::string_view(argv[i]) != "--detach") words.emplace_back(argv[i]);
+  if (const Problems problems = already_up(settings.data); !problems.empty()) {
+    log::write(log::Level::kError, "duet up cannot start", problems);
+    return 1;
+  }
   std::error_code error;
   fs::create_directories(settings.data + "/log", error);
   const std::string log = settings.data + "/log/up.log";
@@ -334,6 +359,7 @@ int detach(const Settings& settings, int argc, const char* const* argv) {
     return 1;
   }
   const std::string note = settings.data + "/up.json";
+  ::unlink(note.c_str());  // That of an earlier life, which may have had the same process id.
   asio::io_context io(1);
   std::optional<std::int32_t> code;
   auto child = ChildProcess::start(
@@ -361,17 +387,6 @@ int detach(const Settings& settings, int argc, const char* const* argv) {
   return *code == 0 ? 1 : *code;
 }
 
-bool set_up_log(const char* program) {
-  auto options = log::options_from_environment();
-  if (!options) {
-    log::write(log::Level::kError, "cannot start", options.problems());
-    return false;
-  }
-  options->program = program;
-  log::set_up(*options);
-  return true;
-}
-
 }  // namespace
 
 int up_main(int argc, const char* const* argv) {
@@ -390,35 +405,6 @@ int up_main(int argc, const char* const* argv) {
   }
   io.run();
   return cluster.failed() ? 1 : 0;
-}
-
-int down_main(int argc, const char* const* argv) {
-  if (!set_up_log("down")) return 2;
-  Arguments arguments(argc, argv);
-  const std::string data = arguments.text("data", "duet-data");
-  if (const Problems problems = arguments.finish(); !problems.empty()) {
-    log::write(log::Level::kError, "duet down", problems);
-    return 2;
-  }
-  const auto note = note_in(data + "/up.json");
-  const std::int64_t pid = note.is_object() ? note.value("pid", std::int64_t{0}) : 0;
-  const int fd = pid > 0 ? pidfd_open(static_cast<pid_t>(pid), 0) : -1;
-  // Whoever holds the folder's lock is it; a note that was left behind names a stranger.
-  if (fd < 0 || hold_folder(data, "up")) {
-    std::fprintf(stderr, "nothing runs in %s (duet up started there?)\n", data.c_str());
-    if (fd >= 0) ::close(fd);
-    return 1;
-  }
-  pidfd_send_signal(fd, SIGTERM, nullptr, 0);
-  pollfd gone{fd, POLLIN, 0};
-  const int ended = ::poll(&gone, 1, 30'000);
-  ::close(fd);
-  if (ended != 1) {
-    std::fprintf(stderr, "process %lld does not end\n", static_cast<long long>(pid));
-    return 1;
-  }
-  std::printf("Stopped.\n");
-  return 0;
 }
 
 }  // namespace duet::live

@@ -84,12 +84,14 @@ class CommandReader {
           command.memory_bytes = value.get<std::int64_t>();
         else
           wrong(where, "is " + value.dump(), "a whole number of bytes");
+      } else if (name == "labels") {
+        read_labels(where, value, command);
       } else if (name == "ports") {
         read_ports(where, value, command);
       } else if (name == "worker") {
         read_worker(where, value, command);
       } else {
-        wrong(where, "is not known", "argv, directory, env, image, memory_bytes, ports, worker");
+        wrong(where, "is not known", "argv, directory, env, image, labels, memory_bytes, ports, worker");
       }
     }
     check_whole(json, command);
@@ -135,6 +137,13 @@ class CommandReader {
     std::ranges::sort(command.env);
   }
 
+  void read_labels(const std::string& where, const CommandJson& value, TaskCommand& command) {
+    if (!value.is_object())
+      return wrong(where, std::string("is ") + value.type_name(), "an object of strings");
+    for (const auto& [name, text] : value.items())
+      command.labels.emplace_back(name, word(pointer_to(where, name), text));
+  }
+
   void read_ports(const std::string& where, const CommandJson& value, TaskCommand& command) {
     if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kMaxPorts)
       return wrong(where, "is " + value.dump(), "a whole number from 0 to " + std::to_string(kMaxPorts));
@@ -168,6 +177,17 @@ class CommandReader {
   Problems& problems_;
 };
 
+void append_pairs(std::string& out, const std::vector<std::pair<std::string, std::string>>& pairs) {
+  out += '{';
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (i > 0) out += ',';
+    codec::append_string(out, pairs[i].first);
+    out += ':';
+    codec::append_string(out, pairs[i].second);
+  }
+  out += '}';
+}
+
 }  // namespace
 
 std::string to_payload(const TaskCommand& command) {
@@ -188,18 +208,15 @@ std::string to_payload(const TaskCommand& command) {
   }
   if (!command.env.empty()) {
     codec::append_key(out, first, "env");
-    out += '{';
-    for (std::size_t i = 0; i < command.env.size(); ++i) {
-      if (i > 0) out += ',';
-      codec::append_string(out, command.env[i].first);
-      out += ':';
-      codec::append_string(out, command.env[i].second);
-    }
-    out += '}';
+    append_pairs(out, command.env);
   }
   if (!command.image.empty()) {
     codec::append_key(out, first, "image");
     codec::append_string(out, command.image);
+  }
+  if (!command.labels.empty()) {
+    codec::append_key(out, first, "labels");
+    append_pairs(out, command.labels);
   }
   if (command.memory_bytes > 0) {
     codec::append_key(out, first, "memory_bytes");

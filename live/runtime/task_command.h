@@ -29,6 +29,8 @@ struct TaskCommand {
   std::string image{};            ///< Of a container; empty: a process.
   std::uint32_t ports = 0;        ///< TCP ports that it wants: PORT, PORT1, ... in its environment.
   std::int64_t memory_bytes = 0;  ///< That all its processes may have together; 0: no limit.
+  /// What others want to find again; means nothing to whoever runs it. Ascending by name, each once.
+  std::vector<std::pair<std::string, std::string>> labels{};
   std::optional<WorkerCommand>
       worker{};  ///< Nothing: it is none. A worker has a port, whatever `ports` says.
   bool operator==(const TaskCommand&) const = default;

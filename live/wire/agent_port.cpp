@@ -35,6 +35,9 @@ struct AgentPort::Session {
   std::shared_ptr<FramedSocket> socket;
   asio::steady_timer patience;
   std::string name;  ///< Empty until it said so.
+  std::uint64_t instance = 0;
+  std::string where;  ///< Of its agent, for people.
+  std::chrono::steady_clock::time_point heard{};
 };
 
 AgentPort::AgentPort(asio::io_context& io, Options options, Hooks hooks)
@@ -127,6 +130,7 @@ void AgentPort::hear(LinkId link, std::span<const std::uint8_t> frame) {
   const auto at = sessions_.find(link);
   if (at == sessions_.end()) return;
   Session& session = *at->second;
+  session.heard = std::chrono::steady_clock::now();
   FromAgent message;
   if (!codec::decode_exactly(frame, message)) return drop(link, "sent what cannot be read");
   if (const auto* hello = std::get_if<Hello>(&message)) {
@@ -147,6 +151,18 @@ void AgentPort::hear(LinkId link, std::span<const std::uint8_t> frame) {
   }
 }
 
+/// Why this agent may not come while another one of its name is there; empty: it may. The same program again
+/// has lost a connection that was not missed here yet.
+std::string AgentPort::namesake(const Hello& hello) const {
+  const auto at = by_name_.find(hello.agent.name);
+  if (at == by_name_.end()) return {};
+  const Session& other = *sessions_.at(at->second);
+  if (other.instance == hello.instance || std::chrono::steady_clock::now() - other.heard > options_.alive_for)
+    return {};
+  return "an agent of the name " + hello.agent.name + " is connected already (" + other.where +
+         "): give one of them another name";
+}
+
 void AgentPort::hear(Session& session, const Hello& hello) {
   std::string why;
   if (hello.protocol != kProtocol)
@@ -156,6 +172,8 @@ void AgentPort::hear(Session& session, const Hello& hello) {
     why = "the token is not this cluster's";
   else if (hello.agent.name.empty() || hello.agent.name.size() > 255)
     why = "an agent needs a name of 1 to 255 bytes";
+  else
+    why = namesake(hello);
   if (!why.empty()) {
     hooks_.warn("an agent was refused: " + why);
     session.socket->send(ToAgent(Refused{why, true}));
@@ -164,6 +182,8 @@ void AgentPort::hear(Session& session, const Hello& hello) {
   }
   session.patience.cancel();
   session.name = hello.agent.name;
+  session.instance = hello.instance;
+  session.where = hello.agent.address + ", process " + std::to_string(hello.agent.pid);
   by_name_[session.name] = session.link;  // The newest: an older connection may not have been missed yet.
   const LinkId link = session.link;
   hooks_.joined(link, hello.agent);

@@ -1,6 +1,7 @@
 // The controller's end: accepts agents, checks who they are, and passes messages on.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,6 +21,8 @@ class AgentPort {
     std::uint16_t port = 0;  ///< 0: any that is free.
     Secret token;            ///< Agents must know it; empty: none is asked for.
     std::string version;
+    /// Who was heard within so long is alive: another program of its name is refused.
+    std::chrono::milliseconds alive_for{1'500};
   };
   struct Hooks {
     std::function<void(LinkId, const AgentFacts&)> joined;
@@ -55,6 +58,7 @@ class AgentPort {
   void accept();
   void hear(LinkId link, std::span<const std::uint8_t> frame);
   void hear(Session& session, const Hello& hello);
+  std::string namesake(const Hello& hello) const;
   void drop(LinkId link, const std::string& why);
 
   asio::io_context& io_;

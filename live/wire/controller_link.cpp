@@ -26,7 +26,10 @@ ControllerLink::ControllerLink(asio::io_context& io, Options options, Hooks hook
       options_(std::move(options)),
       hooks_(std::move(hooks)),
       wait_(options_.shortest_wait),
-      timer_(io) {}
+      timer_(io) {
+  std::random_device device;
+  options_.hello.instance = std::uint64_t{device()} << 32U | device();
+}
 
 ControllerLink::~ControllerLink() {
   *alive_ = false;
@@ -36,14 +39,29 @@ ControllerLink::~ControllerLink() {
 void ControllerLink::start() { dial(); }
 
 void ControllerLink::dial() {
-  auto dialing = std::make_shared<Dialing>(io_);
-  dialing_ = dialing;
   timer_.expires_after(kConnectWithin);
   timer_.async_wait([this, alive = alive_](const boost::system::error_code& error) {
     if (*alive && !error && !welcome_) lost("no answer");
   });
+  if (options_.over_http) return find_and_dial();
+  dial(options_.port);
+}
+
+void ControllerLink::find_and_dial() {
+  const auto port = static_cast<std::uint16_t>(std::stoul(options_.port));
+  finding_ = std::make_unique<FindPort>(io_, options_.host, port, [this](Result<std::uint16_t> found) {
+    // It is in this call.
+    asio::post(io_, [gone = std::shared_ptr<FindPort>(std::move(finding_))] {});
+    if (!found) return lost(found.problems().front().what);
+    dial(std::to_string(*found));
+  });
+}
+
+void ControllerLink::dial(const std::string& port) {
+  auto dialing = std::make_shared<Dialing>(io_);
+  dialing_ = dialing;
   dialing->resolver.async_resolve(
-      options_.host, options_.port,
+      options_.host, port,
       [this, alive = alive_, dialing](const boost::system::error_code& error, const auto& found) {
         if (!*alive || dialing_ != dialing) return;
         if (error) return lost(error.message());
@@ -103,6 +121,7 @@ void ControllerLink::send(const FromAgent& message) {
 
 void ControllerLink::lost(const std::string& why) {
   dialing_.reset();
+  finding_.reset();
   if (socket_) {
     socket_->close();
     socket_.reset();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "live/wire/find_port.h"
 #include "live/wire/framed_socket.h"
 #include "live/wire/messages.h"
 
@@ -16,6 +17,8 @@ class ControllerLink {
   struct Options {
     std::string host = "127.0.0.1";  ///< A name or an address.
     std::string port = "7070";
+    /// `port` is where the controller answers HTTP: the one for agents is asked for there, each time anew.
+    bool over_http = false;
     Hello hello;
     /// A connection on which the controller acknowledges nothing for so long is given up.
     std::chrono::milliseconds unacknowledged{10'000};
@@ -41,6 +44,8 @@ class ControllerLink {
  private:
   struct Dialing;
   void dial();
+  void find_and_dial();
+  void dial(const std::string& port);
   void dial_later();
   void connected_to(FramedSocket::Socket socket);
   void hear(std::span<const std::uint8_t> frame);
@@ -50,6 +55,7 @@ class ControllerLink {
   Options options_;
   Hooks hooks_;
   std::shared_ptr<Dialing> dialing_;
+  std::unique_ptr<FindPort> finding_;
   std::shared_ptr<FramedSocket> socket_;
   bool welcome_ = false;
   std::optional<msg::FromAgent> kept_;

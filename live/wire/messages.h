@@ -21,12 +21,14 @@ inline constexpr std::uint32_t kProtocol = 2;
 /// First on every connection.
 struct Hello {
   std::uint32_t protocol = kProtocol;
-  std::string token;  ///< What the cluster's agents know.
+  std::string token;           ///< What the cluster's agents know.
+  std::uint64_t instance = 0;  ///< Drawn at the start of the program: tells it from others of its name.
   AgentFacts agent;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("protocol", s.protocol);
     v("token", s.token);
+    v("instance", s.instance);
     v("agent", s.agent);
   }
 };

@@ -135,7 +135,7 @@ TEST_F(ApiJobs, NeedsTheToken) {
       if (const std::size_t at = path.find(parameter); at != std::string::npos)
         path.replace(at, std::string(parameter).size(), "1");
     const bool open = path == "/deploy" || path == "/status" || path == "/healthz" || path == "/readyz" ||
-                      path == "/openapi.json";
+                      path == "/openapi.json" || path == "/.well-known/duet";
     EXPECT_EQ(route->needs_token, !open) << path;
     if (!open) {
       EXPECT_EQ(without.send({.method = route->method, .target = path}).status, 401U) << path;
@@ -241,6 +241,17 @@ TEST_F(ApiJobs, ReadsLogsPieceByPiece) {
       });
   EXPECT_TRUE(reply.ok()) << reply.why;
   EXPECT_EQ(followed, "one\ntwo\nthree\n");
+}
+
+TEST_F(ApiJobs, WhereALogWasCutItSaysSo) {
+  add_nodes(1);
+  submit(lasting);
+  EXPECT_TRUE(in_state(1, "running"));
+  on_thread([&] { log_begin_ = 4; });
+  EXPECT_EQ(get("/api/v1/tasks/1.0/logs").body, "[4 bytes are not kept]\ntwo\n");
+  EXPECT_EQ(get("/api/v1/tasks/1.0/logs?from=1").body, "[3 bytes are not kept]\ntwo\n");
+  EXPECT_EQ(get("/api/v1/tasks/1.0/logs?from=5").body, "wo\n");
+  EXPECT_EQ(get("/api/v1/tasks/1.0/logs?last=100").body, "two\n");
 }
 
 TEST_F(ApiJobs, LogsOfANodeThatIsGoneAreAProblem) {

@@ -17,7 +17,8 @@ ApiWorld::ApiWorld() {
   options.version = "test";
   options.read_log = [this](const live::LogQuestion& q, std::function<void(Result<live::LogPiece>)> done) {
     const std::uint64_t size = log_.size();
-    const std::uint64_t from = q.from_end ? size - std::min(size, q.from) : std::min(size, q.from);
+    const std::uint64_t asked = q.from_end ? size - std::min(size, q.from) : std::min(size, q.from);
+    const std::uint64_t from = std::max(asked, log_begin_);
     std::string bytes = log_.substr(from, std::min<std::uint64_t>(q.at_most, 3));
     live::asio::post(io_, [done, from, bytes, ended = log_ended_, node = q.node, errors = q.errors] {
       if (node == "n2") return done(Problem{"n2", "the node is not connected", ""});

@@ -57,6 +57,20 @@ class Drivers : public testing::Test {
   std::map<std::string, std::unique_ptr<TestAgent>> agents;
 };
 
+TEST_F(Drivers, ASecondAgentOfANameIsRefusedWhileTheFirstIsThere) {
+  start(1);
+  CommandedProcesses others;
+  TestAgent second(io, others, quick_agent("n1"), controller->agents.port(), kToken);
+  ASSERT_TRUE(run_until(io, [&] { return !second.refused.empty(); }));
+  EXPECT_EQ(second.refused,
+            "an agent of the name n1 is connected already (, process 0): give one of them another name");
+  EXPECT_FALSE(second.link->connected());
+  EXPECT_TRUE(agents["n1"]->link->connected());
+  // When the first has gone, its place is free.
+  agents.clear();
+  EXPECT_TRUE(run_until(io, [&] { return second.link->connected(); }));
+}
+
 TEST_F(Drivers, JobRunsAndItsEndIsInTheHistory) {
   start(2);
   const auto answer = submit(false);

@@ -171,7 +171,7 @@ TEST_P(RuntimeTest, TasksGetTheirEnvironmentAndNothingElse) {
   const std::string own = folder_.text() + "/tasks/1.0-1";
   const std::string out = log(1);
   EXPECT_THAT(out, testing::StartsWith("A=b c\nDUET_FOLDER=" + folder_.text() +
-                                       "\nDUET_NODE=n1\nDUET_TASK=1.0#1\n"
+                                       "\nDUET_NODE=n1\nDUET_REPLICA_ID=replica-0\nDUET_TASK=1.0#1\n"
                                        "HOME=" +
                                        own + "\nPATH=/usr/local/bin:/usr/bin:/bin\nPORT1="));
   EXPECT_THAT(out, testing::EndsWith("\nPWD=" + own + "\n" + own + "\nhere\n"));

@@ -158,6 +158,9 @@ int main(int argc, char** argv) {
   app.add_option("--log-bytes", options.logs.bytes, "Of all logs of attempts that have ended");
   app.add_option("--linger", options.linger_s, "Seconds that it stays with nothing to do")
       ->check(CLI::NonNegativeNumber);
+  app.add_flag("--plain", options.plain, "Tasks are neither pinned nor confined nor limited");
+  app.add_option("--workload", options.workload, "What duet:workload is here; once for each argument")
+      ->allow_extra_args(false);
   app.add_flag("--foreground", foreground, "Do not leave the terminal");
   app.add_flag("--stay", stay)->group("");
   try {

@@ -2,6 +2,8 @@
 // seconds to compile.
 #pragma once
 
+#include <charconv>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -41,6 +43,20 @@ class CommandLine {
     const auto take = [&to](const std::string& word) { to = sim::format_of(word).value_or(Format::kTable); };
     among(app->add_option_function<std::string>("-o,--output", take, "How to print (default table)"),
           {"table", "json", "csv"});
+  }
+  /// A whole number within bounds, and words that say so.
+  template <class N>
+  CLI::Option* whole(CLI::App* app, const char* name, N& to, std::int64_t least, std::int64_t most,
+                     const char* summary, const char* type) {
+    const auto check = [least, most](std::string& word) -> std::string {
+      std::int64_t number = 0;
+      const auto [end, failed] = std::from_chars(word.data(), word.data() + word.size(), number);
+      if (failed == std::errc{} && end == word.data() + word.size() && number >= least && number <= most)
+        return {};
+      return "'" + word + "' will not do: a whole number, " + std::to_string(least) + " to " +
+             std::to_string(most);
+    };
+    return app->add_option(name, to, summary)->type_name(type)->check(CLI::Validator(check, ""));
   }
   template <class C>
   void gives(CLI::App* app, const C& command) {
@@ -113,6 +129,7 @@ class CommandLine {
   PlanCommand plan_;
   TopCommand top_;
   LiveCommand live_;
+  InstallNamesCommand install_names_;
   CompletionCommand completion_;
   VersionCommand version_;
   InternalCommand internal_;

@@ -3,6 +3,7 @@
 #include "sim/assertions.h"
 #include "sim/compare/experiment.h"
 #include "tools/duet/cli_app.h"
+#include "tools/duet/completion.h"
 #include "tools/duet/new_policy.h"
 
 namespace duet::front {
@@ -294,7 +295,7 @@ void CommandLine::add_swarm() {
 void CommandLine::add_rest() {
   CLI::App* completion =
       command(&app_, "completion", "Print a script that completes duet's words in a shell");
-  among(text(completion, "shell", completion_.shell, "Which shell", ""), {"bash", "zsh", "fish"})->required();
+  among(text(completion, "shell", completion_.shell, "Which shell", ""), completion_shells())->required();
   gives(completion, completion_);
 
   CLI::App* version = command(&app_, "version", "Print what this program is made of");

@@ -17,13 +17,15 @@ void CommandLine::task_options(CLI::App* app, TaskOptions& task) {
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   text(app, "--dir", task.directory, "Where it runs (default: a fresh folder)", "DIR");
-  app->add_option("--cpu", task.cpu_m, "Millicores; 1000 is a hardware thread (default 100)")->type_name("M");
-  app->add_option("--memory", task.memory_mib, "MiB that it may use (default: any)")->type_name("MIB");
-  app->add_option("--ports", task.ports, "TCP ports that it wants: PORT, PORT1, ...")->type_name("N");
+  whole(app, "--cpu", task.cpu_m, 0, 1'000'000'000, "Millicores; 1000 is a hardware thread (default 100)",
+        "M");
+  whole(app, "--memory", task.memory_mib, 0, 1'073'741'824, "MiB that it may use (default: any)", "MIB");
+  whole(app, "--ports", task.ports, 0, 64, "TCP ports that it wants: PORT, PORT1, ...", "N");
   app->add_flag("--exclusive", task.exclusive, "Takes a whole slot");
-  app->add_option("--retries", task.retries, "Further attempts after failures (default 0)")->type_name("N");
+  whole(app, "--retries", task.retries, 0, 1'000'000, "Further attempts after failures (default 0)", "N");
   app->add_option("--timeout", task.timeout_s, "Ended after so long, in seconds (default: never)")
-      ->type_name("S");
+      ->type_name("S")
+      ->check(CLI::Range(0.0, 1e9, ""));
   text(app, "--scheduler", task.scheduler, "Who places it: see duet policies", "POLICY");
   app->add_option("command", task.command, "What to run; after --")->type_name("COMMAND");
 }
@@ -173,7 +175,7 @@ void CommandLine::add_live() {
   CLI::App* run = command(&app_, "run", "Run a command, or a job from a file, on a live cluster");
   text(run, "-f,--filename", run_.file, "A job as JSON, instead of a command", "FILE");
   text(run, "--name", run_.task.name, "Its name (default: the program's)", "NAME");
-  run->add_option("--count", run_.count, "So many equal tasks (default 1)")->type_name("N");
+  whole(run, "--count", run_.count, 1, 1'000'000, "So many equal tasks (default 1)", "N");
   text(run, "--key", run_.key, "Idempotency key: repeated, it is the same job", "KEY");
   run->add_flag("--wait", run_.wait, "Until it has ended; exit as it did");
   task_options(run, run_.task);
@@ -183,7 +185,7 @@ void CommandLine::add_live() {
 
   CLI::App* deploy = command(&app_, "deploy", "Keep replicas of a command running on a live cluster");
   text(deploy, "name", deploy_.task.name, "The service; deployed again, it is updated", "NAME");
-  deploy->add_option("--replicas", deploy_.replicas, "How many (default 1)")->type_name("N");
+  whole(deploy, "--replicas", deploy_.replicas, 0, 1'000'000, "How many (default 1, or what it has)", "N");
   add_pools(deploy);
   task_options(deploy, deploy_.task);
   connection(deploy, deploy_.to);
@@ -192,12 +194,12 @@ void CommandLine::add_live() {
 
   CLI::App* scale = command(&app_, "scale", "Set how many replicas a service has");
   text(scale, "service", scale_.service, "Its name or id", "SERVICE")->required();
-  scale->add_option("replicas", scale_.replicas, "How many")->type_name("N")->required();
+  whole(scale, "replicas", scale_.replicas, 0, 1'000'000, "How many", "N")->required();
   connection(scale, scale_.to);
   gives(scale, scale_);
 
   CLI::App* stop = command(&app_, "stop", "End jobs");
-  stop->add_option("jobs", stop_.ids, "Their ids: 17, or 17.0")->type_name("ID")->required();
+  stop->add_option("jobs", stop_.ids, "Their ids or names: 17, 17.0, web")->type_name("ID")->required();
   connection(stop, stop_.to);
   gives(stop, stop_);
 
@@ -216,7 +218,7 @@ void CommandLine::add_live() {
   const auto list = [this](const char* name, const char* summary, What what, ListCommand& to) {
     to.what = what;
     CLI::App* app = command(&app_, name, summary);
-    if (what == What::kJobs) text(app, "id", to.id, "Only this one, with its tasks", "JOB");
+    if (what == What::kJobs) text(app, "id", to.id, "Only this one, with its tasks: 17, or its name", "JOB");
     if (what == What::kNodes) text(app, "name", to.id, "Only this one", "NODE");
     if (what == What::kTasks || what == What::kJobs) app->add_flag("--all", to.all, "What has ended, too");
     app->add_flag("--watch", to.watch, "Again whenever something changes");
@@ -235,7 +237,7 @@ void CommandLine::add_live() {
   list("services", "Show the services of a live cluster and where they answer", What::kServices, services_);
 
   CLI::App* logs = command(&app_, "logs", "Print what a task wrote");
-  text(logs, "task", logs_.task, "17, 17.0, or an attempt of it: 17.0#2", "TASK")->required();
+  text(logs, "task", logs_.task, "17, 17.0, web, web.0, or an attempt: 17.0#2", "TASK")->required();
   logs->add_flag("-f,--follow", logs_.follow, "Go on until it has ended");
   logs->add_flag("--errors", logs_.errors, "Standard error instead of standard output");
   logs->add_option("--last", logs_.last, "Only so many bytes from the end")->type_name("BYTES");
@@ -247,6 +249,11 @@ void CommandLine::add_live() {
   events->add_flag("--json", events_.json, "As JSON Lines");
   connection(events, events_.to);
   gives(events, events_);
+
+  CLI::App* names = command(&app_, "install-names", "Link this program under the names of older systems");
+  text(names, "folder", install_names_.folder, "Where the links are to be", "DIR")->required();
+  gives(names, install_names_);
+
   add_looks();
   add_live_run();
 }

@@ -8,6 +8,7 @@
 
 #include "sim/terminal.h"
 #include "tools/duet/cli.h"
+#include "tools/duet/names.h"
 
 namespace duet::front {
 
@@ -30,6 +31,8 @@ int main(int argc, char** argv, const OwnPolicies& own) {
       sim::say(sim::to_text(problems));
       return kExitUsage;
     }
+    if (argc > 0)
+      if (const auto code = run_by_name(argv[0], {argv + 1, argv + argc})) return *code;
     const Parsed parsed = parse(argc, argv);
     sim::say(parsed.err);
     if (!sim::print(parsed.out)) return kExitUsage;

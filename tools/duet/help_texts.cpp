@@ -169,6 +169,10 @@ constexpr std::array kExamples = {
     Examples{"duet live",
              "  duet live scenarios/live-tour.json\n"
              "  duet live scenarios/demo.json --speedup 60 --out out && duet report out\n"},
+    Examples{"duet install-names",
+             "  duet install-names ~/cluster              controller, agent, workload, master, worker, cube\n"
+             "  ~/cluster/controller\n"
+             "  ~/cluster/agent -port=9001 -node-ip=127.0.0.1 -workload-bin=./workload\n"},
     Examples{"duet completion",
              "  source <(duet completion bash)\n"
              "  duet completion zsh > ~/.zfunc/_duet\n"

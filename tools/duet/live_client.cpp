@@ -60,6 +60,11 @@ std::optional<LiveClient> LiveClient::connect(const Connection& to, int& code) {
     code = kExitUnreachable;
     return std::nullopt;
   }
+  if (!to.token_file.empty() && !std::ifstream(to.token_file)) {
+    sim::say("--token-file " + to.token_file + ": cannot be read\n");
+    code = sim::kExitUsage;
+    return std::nullopt;
+  }
   live::http::ClientOptions options;
   std::string token = to.token_file.empty() ? environment("DUET_TOKEN") : first_line_of(to.token_file);
   if (token.empty()) token = first_line_of(folder / "token");

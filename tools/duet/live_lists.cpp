@@ -1,4 +1,6 @@
 // duet status, node, job, services, logs, events: what a live cluster shows.
+#include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -8,6 +10,7 @@
 
 #include "sim/terminal.h"
 #include "tools/duet/live_client.h"
+#include "tools/duet/live_names.h"
 #include "tools/duet/options.h"
 #include "tools/duet/programs.h"
 
@@ -57,8 +60,55 @@ bool ended(const std::string& state) {
   return state == "succeeded" || state == "failed" || state == "cancelled" || state == "idle";
 }
 
+bool at_work(const std::string& state) {
+  return state == "starting" || state == "running" || state == "stopping";
+}
+
+/// To the hundredth.
+Cell seconds(const json& object, const char* member) {
+  if (!object.contains(member) || !object[member].is_number()) return {};
+  char text[48];
+  std::snprintf(text, sizeof text, "%.2f", object[member].get<double>());
+  return Cell::plain(text);
+}
+
+/// n2 before n10.
+bool in_natural_order(const json& a, const json& b) {
+  const std::string left = a.value("name", "");
+  const std::string right = b.value("name", "");
+  std::size_t i = 0;
+  std::size_t k = 0;
+  const auto digit = [](const std::string& text, std::size_t at) {
+    return at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])) != 0;
+  };
+  while (i < left.size() && k < right.size()) {
+    if (!digit(left, i) || !digit(right, k)) {
+      if (left[i] != right[k]) return left[i] < right[k];
+      ++i;
+      ++k;
+      continue;
+    }
+    while (left[i] == '0' && digit(left, i + 1)) ++i;
+    while (right[k] == '0' && digit(right, k + 1)) ++k;
+    std::size_t wide = 0;
+    while (digit(left, i + wide)) ++wide;
+    std::size_t other = 0;
+    while (digit(right, k + other)) ++other;
+    if (wide != other) return wide < other;
+    const int order = left.compare(i, wide, right, k, other);
+    if (order != 0) return order < 0;
+    i += wide;
+    k += other;
+  }
+  return left.size() - i < right.size() - k;
+}
+
 Table task_table(const json& tasks, const ListCommand& command) {
   Table table{{"id", "name", "state", "node", "attempt", "placed"}, {}};
+  // What can never run here has a column of its own, when there is such a thing.
+  const bool stuck =
+      !command.wide && std::ranges::any_of(tasks, [](const json& task) { return task.contains("warning"); });
+  if (stuck) table.columns.emplace_back("warning");
   if (command.wide)
     for (const char* more : {"exit_code", "pid", "cpus", "ports", "cpu_s", "memory_mib", "reason"})
       table.columns.emplace_back(more);
@@ -67,14 +117,16 @@ Table task_table(const json& tasks, const ListCommand& command) {
     std::vector<Cell> row = {cell(task, "id"),      cell(task, "name"),
                              cell(task, "state"),   cell(task, "node"),
                              cell(task, "attempt"), created(task, command.format == Format::kTable)};
+    if (stuck) row.push_back(cell(task, "warning"));
     if (command.wide) {
-      row.push_back(cell(task, "exit_code"));
+      // While an attempt runs, the one before it is another story.
+      row.push_back(at_work(task.value("state", "")) ? Cell() : cell(task, "exit_code"));
       row.push_back(cell(task, "pid"));
       row.emplace_back(joined(task.value("cpus", json::array())));
       row.emplace_back(joined(task.value("ports", json::array())));
-      row.push_back(cell(task, "cpu_s"));
+      row.push_back(seconds(task, "cpu_s"));
       row.emplace_back(static_cast<std::uint64_t>(task.value("memory_bytes", std::int64_t{0})) >> 20);
-      row.push_back(cell(task, "reason"));
+      row.push_back(cell(task, task.contains("warning") ? "warning" : "reason"));
     }
     table.rows.push_back(std::move(row));
   }
@@ -90,7 +142,9 @@ Table node_table(const json& nodes, const ListCommand& command) {
   const auto mib = [](const json& amount) {
     return static_cast<std::uint64_t>(amount.value("memory_bytes", std::int64_t{0})) >> 20;
   };
-  for (const auto& node : nodes) {
+  std::vector<json> sorted(nodes.begin(), nodes.end());
+  std::ranges::stable_sort(sorted, in_natural_order);
+  for (const auto& node : sorted) {
     if (!command.id.empty() && node.value("name", "") != command.id) continue;
     const json none = json::object();
     const json allocated = node.value("allocated", none);
@@ -156,7 +210,9 @@ int show(LiveClient& client, const ListCommand& command) {
     if (!services) return code;
     table = service_table(*services, command);
   } else if (!command.id.empty()) {
-    const auto job = client.get("/api/v1/jobs/" + command.id, code);
+    const auto word = find_job(client, command.id, true, code);
+    if (!word) return code;
+    const auto job = client.get("/api/v1/jobs/" + word->job, code);
     if (!job) return code;
     if (command.format == Format::kJson)
       return sim::print(job->dump(2) + '\n') ? sim::kExitOk : sim::kExitUsage;
@@ -205,13 +261,10 @@ int run(const LogsCommand& command) {
   int code = 0;
   auto client = LiveClient::connect(command.to, code);
   if (!client) return code;
-  std::string id = command.task;
-  if (id.find('.') == std::string::npos) id += ".0";
-  std::string attempt;
-  if (const auto hash = id.find('#'); hash != std::string::npos) {
-    attempt = "&attempt=" + id.substr(hash + 1);
-    id.erase(hash);
-  }
+  const auto word = find_job(*client, command.task, true, code);
+  if (!word) return code;
+  const std::string id = word->job + '.' + (word->index.empty() ? "0" : word->index);
+  const std::string attempt = word->attempt.empty() ? std::string() : "&attempt=" + word->attempt;
   std::string target =
       "/api/v1/tasks/" + id + "/logs?stream=" + (command.errors ? "stderr" : "stdout") + attempt;
   if (command.last > 0) target += "&last=" + std::to_string(command.last);

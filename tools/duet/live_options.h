@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,11 @@ struct ProgramCommand {
   std::vector<std::string> words;  ///< As that program takes them.
 };
 
+/// duet install-names
+struct InstallNamesCommand {
+  std::string folder;
+};
+
 /// What a task is to run, as options say it.
 struct TaskOptions {
   std::vector<std::string> command;
@@ -32,7 +38,7 @@ struct TaskOptions {
   std::string scheduler;
   std::uint64_t cpu_m = 100;
   std::uint64_t memory_mib = 0;
-  std::uint32_t ports = 0;
+  std::optional<std::uint32_t> ports{};
   std::uint32_t retries = 0;
   double timeout_s = 0;
   bool exclusive = false;
@@ -60,7 +66,7 @@ struct DeployCommand {
   Connection to;
   TaskOptions task;
   PoolOptions pool;
-  std::uint32_t replicas = 1;
+  std::optional<std::uint32_t> replicas{};  ///< Nothing: one, or what the service has.
   sim::Format format = sim::Format::kTable;
 };
 /// An operation, for a worker of a pool.
@@ -84,7 +90,7 @@ struct ScaleCommand {
 };
 struct StopCommand {
   Connection to;
-  std::vector<std::string> ids;  ///< Jobs (17) or their only tasks (17.0).
+  std::vector<std::string> ids;  ///< Jobs (17, or their names) or their only tasks (17.0).
 };
 struct DrainCommand {
   Connection to;

@@ -9,6 +9,7 @@
 #include "sim/terminal.h"
 #include "tools/duet/live_client.h"
 #include "tools/duet/live_document.h"
+#include "tools/duet/live_names.h"
 #include "tools/duet/live_submission.h"
 #include "tools/duet/options.h"
 
@@ -33,7 +34,7 @@ std::string name_of(const TaskOptions& task) {
 std::optional<json> document(const TaskOptions& task) {
   json body = {{"name", name_of(task)}, {"command", task.command}, {"cpu", task.cpu_m}};
   if (task.memory_mib > 0) body["memory"] = task.memory_mib;
-  if (task.ports > 0) body["ports"] = task.ports;
+  if (task.ports.value_or(0) > 0) body["ports"] = *task.ports;
   if (task.retries > 0) body["retries"] = task.retries;
   if (task.timeout_s > 0) body["timeout_s"] = task.timeout_s;
   if (task.exclusive) body["exclusive"] = true;
@@ -100,6 +101,8 @@ int submit_job(LiveClient& client, const json& body, const std::string& key, boo
   if (!job) return code;
   const std::string id = job->value("id", json(0)).dump();
   if (accepted != nullptr) *accepted = id;
+  if (job->contains("warning"))
+    sim::say("warning: job " + id + " waits: " + (*job)["warning"].get<std::string>() + '\n');
   if (format == Format::kTable) {
     if (!sim::print("job " + id + " accepted: " + body.value("name", std::string()) + '\n'))
       return sim::kExitUsage;
@@ -112,8 +115,35 @@ int submit_job(LiveClient& client, const json& body, const std::string& key, boo
 
 namespace {
 
-/// "17.0" is a task of job 17.
-std::string job_of(const std::string& id) { return id.substr(0, id.find('.')); }
+/// An option of a command line that a file would silently override.
+const char* ignored_with_file(const RunCommand& command) {
+  const TaskOptions none;
+  const TaskOptions& task = command.task;
+  if (!task.name.empty()) return "--name";
+  if (command.count != 1) return "--count";
+  if (!task.env.empty()) return "--env";
+  if (!task.directory.empty()) return "--dir";
+  if (!task.scheduler.empty()) return "--scheduler";
+  if (task.cpu_m != none.cpu_m) return "--cpu";
+  if (task.memory_mib != none.memory_mib) return "--memory";
+  if (task.ports) return "--ports";
+  if (task.retries != none.retries) return "--retries";
+  if (task.timeout_s != none.timeout_s) return "--timeout";
+  return task.exclusive ? "--exclusive" : nullptr;
+}
+
+/// What a service had, where its second deployment does not say otherwise.
+bool keep_what_it_had(LiveClient& client, const DeployCommand& command, const json& service, json& body,
+                      int& code) {
+  if (!command.replicas) body["replicas"] = service.value("desired_replicas", 1);
+  if (command.task.ports) return true;
+  const auto job = client.get("/api/v1/jobs/" + service["id"].dump(), code);
+  if (!job) return false;
+  const json groups = job->value("groups", json::array());
+  const json before = groups.empty() ? json::object() : groups.back().value("command", json::object());
+  if (before.contains("ports")) body["ports"] = before["ports"];
+  return true;
+}
 
 constexpr int kDeepest = 64;
 
@@ -143,6 +173,11 @@ int run(const RunCommand& command) {
   if (!command.file.empty()) {
     if (!command.task.command.empty()) {
       sim::say("run: a file or a command, not both\n");
+      return sim::kExitUsage;
+    }
+    if (const char* option = ignored_with_file(command)) {
+      sim::say("run: " + std::string(option) +
+               " is for a command; with --filename it belongs into the file\n");
       return sim::kExitUsage;
     }
     body = document_in(command.file);
@@ -183,7 +218,7 @@ int run(const DeployCommand& given) {
   }
   auto body = document(command.task);
   if (!body) return sim::kExitUsage;
-  (*body)["replicas"] = command.replicas;
+  (*body)["replicas"] = command.replicas.value_or(1);
   if (pool) make_pool(command, *body);
   int code = 0;
   auto client = LiveClient::connect(command.to, code);
@@ -193,11 +228,12 @@ int run(const DeployCommand& given) {
   if (!services) return code;
   for (const auto& service : *services) {
     if (service.value("name", "") != (*body)["name"]) continue;
+    if (!keep_what_it_had(*client, command, service, *body, code)) return code;
     const std::string target = "/api/v1/services/" + service["id"].dump();
     const auto updated = client->send({Method::kPut, target, body->dump(), {}}, code);
     if (!updated) return code;
     return sim::print("service " + service["id"].dump() + " updated: " + command.task.name + ", " +
-                      std::to_string(command.replicas) + " replicas\n")
+                      (*body)["replicas"].dump() + " replicas\n")
                ? sim::kExitOk
                : sim::kExitUsage;
   }
@@ -223,7 +259,12 @@ int run(const StopCommand& command) {
   if (!client) return code;
   int result = sim::kExitOk;
   for (const std::string& id : command.ids) {
-    const std::string job = job_of(id);
+    const auto word = find_job(*client, id, false, code);
+    if (!word) {
+      result = code;
+      continue;
+    }
+    const std::string& job = word->job;
     if (client->send({Method::kDelete, "/api/v1/jobs/" + job, {}, {}}, code)) {
       if (!sim::print("job " + job + " is being ended\n")) return sim::kExitUsage;
     } else {

@@ -162,7 +162,7 @@ using Command =
                  TracePerfettoCommand, ReportCommand, RecordCommand, VerifyCommand, SwarmCommand,
                  CompletionCommand, VersionCommand, InternalCommand, ProgramCommand, RunCommand,
                  DeployCommand, ScaleCommand, StopCommand, DrainCommand, ListCommand, LogsCommand,
-                 EventsCommand, SubmitCommand, PlanCommand, TopCommand, LiveCommand>;
+                 EventsCommand, SubmitCommand, PlanCommand, TopCommand, LiveCommand, InstallNamesCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);
@@ -207,5 +207,6 @@ int run(const TopCommand&);
 int run(const LiveCommand&);
 /// Of a task of a live cluster.
 int explain_live(const ExplainCommand&);
+int run(const InstallNamesCommand&);
 
 }  // namespace duet::front

@@ -1,4 +1,4 @@
-#include "live/process/serial_thread.h"
+#include "live/serial_thread.h"
 
 #include <csignal>
 #include <future>

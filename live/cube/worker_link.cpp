@@ -1,0 +1,365 @@
+#include "live/cube/worker_link.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/lifecycle.h"
+#include "live/cube/uuid.h"
+#include "live/http/client.h"
+
+namespace duet::live::cube {
+namespace {
+
+using http::Method;
+
+/// A worker that is stopped accepts connections, but says nothing.
+constexpr auto kConnectTime = std::chrono::milliseconds(1'000);
+constexpr auto kAnswerTime = std::chrono::milliseconds(2'000);
+constexpr std::int32_t kNotStarted = 126;
+
+CubeState state_of(const Json& task) {
+  return static_cast<CubeState>(std::clamp(task.value("State", 0), 0, 4));
+}
+bool over(CubeState state) { return state == CubeState::kCompleted || state == CubeState::kFailed; }
+
+/// How an attempt ended, as its worker shows it.
+Outcome outcome_of(const Json& task) {
+  const std::string said = task.value("Outcome", "");
+  if (said == name(Outcome::kLaunchFailed)) return Outcome::kLaunchFailed;
+  return state_of(task) == CubeState::kCompleted ? Outcome::kSucceeded : Outcome::kFailed;
+}
+
+}  // namespace
+
+struct WorkerLink::Turn {
+  struct Request {
+    AttemptId attempt;  ///< Number 0: of a stray.
+    Method method = Method::kPost;
+    std::string target;
+    std::string body;
+    unsigned status = 0;  ///< 0: nobody answered.
+    std::string answer;
+  };
+  std::vector<Request> requests;
+  bool wants_tasks = false;
+  bool wants_stats = false;
+  std::optional<Json> tasks{};
+  std::optional<Json> stats{};
+  std::string failure;  ///< Why nothing more was asked.
+};
+
+/// The blocking half: one connection, used by one thread.
+struct WorkerLink::Thread {
+  std::string address;
+  std::optional<http::Client> client{};
+  std::atomic<bool> stopped{false};
+  SerialThread serial;
+
+  explicit Thread(std::string to) : address(std::move(to)) {}
+
+  bool ask(Turn& turn, Method method, const std::string& target, const std::string& body, unsigned& status,
+           std::string& answer) {
+    if (stopped) turn.failure = "the manager stops";
+    if (!turn.failure.empty()) return false;
+    if (!client) {
+      auto made = http::Client::make(address, {.connect_time = kConnectTime, .answer_time = kAnswerTime});
+      if (!made) {
+        turn.failure = made.problems().front().what;
+        return false;
+      }
+      client.emplace(std::move(*made));
+    }
+    http::Reply reply = client->send({.method = method, .target = target, .body = body, .headers = {}});
+    if (!reply.arrived()) {
+      turn.failure = reply.why;
+      client.reset();
+      return false;
+    }
+    status = reply.status;
+    answer = std::move(reply.body);
+    return true;
+  }
+
+  std::optional<Json> get(Turn& turn, const std::string& target) {
+    unsigned status = 0;
+    std::string answer;
+    if (!ask(turn, Method::kGet, target, {}, status, answer)) return std::nullopt;
+    Json json = Json::parse(answer, nullptr, false);
+    if (status == 200 && !json.is_discarded()) return json;
+    turn.failure = "what answers there is no worker (GET " + target + ": " + std::to_string(status) + ")";
+    return std::nullopt;
+  }
+
+  void run(Turn& turn) {
+    for (Turn::Request& request : turn.requests)
+      if (!ask(turn, request.method, request.target, request.body, request.status, request.answer)) return;
+    if (turn.wants_stats) turn.stats = get(turn, "/stats");
+    if (turn.wants_tasks) turn.tasks = get(turn, "/tasks");
+  }
+};
+
+WorkerLink::WorkerLink(asio::io_context& io, Options options, Hooks hooks)
+    : io_(io),
+      options_(std::move(options)),
+      hooks_(std::move(hooks)),
+      timer_(io),
+      thread_(std::make_shared<Thread>(options_.address)) {}
+
+WorkerLink::~WorkerLink() {
+  *alive_ = false;
+  thread_->stopped = true;
+}
+
+bool WorkerLink::active() const {
+  return std::ranges::any_of(held_, [](const auto& one) { return !one.second.ended; });
+}
+
+// ---- Turns
+
+void WorkerLink::look() {
+  if (std::exchange(looking_, true)) {
+    again_ = true;
+    return;
+  }
+  auto turn = std::make_shared<Turn>();
+  for (const std::string& id : std::exchange(strays_, {}))
+    turn->requests.push_back({{}, Method::kDelete, "/tasks/" + id, {}, 0, {}});
+  for (const auto& [attempt, held] : held_) {
+    if (held.ended) continue;
+    if (!held.accepted && !held.ordered)
+      turn->requests.push_back({attempt, Method::kPost, "/tasks", held.body, 0, {}});
+    if (held.ordered)
+      turn->requests.push_back({attempt, Method::kDelete, "/tasks/" + held.task_id, {}, 0, {}});
+  }
+  // What runs is looked at; where nothing does, a sign of life is enough.
+  turn->wants_tasks = opening_ || active() || !turn->requests.empty();
+  turn->wants_stats = !turn->wants_tasks || Clock::now() - stats_at_ >= options_.stats_every;
+  thread_->serial.post([this, &io = io_, alive = alive_, thread = thread_.get(), turn] {
+    thread->run(*turn);
+    asio::post(io, [this, alive, turn] {
+      if (*alive) take(*turn);
+    });
+  });
+}
+
+void WorkerLink::look_soon() {
+  asio::post(io_, [this, alive = alive_] {
+    if (*alive) look();
+  });
+}
+
+void WorkerLink::look_later() {
+  timer_.expires_after(options_.sync_every);
+  timer_.async_wait([this, alive = alive_](const boost::system::error_code& failed) {
+    if (*alive && !failed) look();
+  });
+}
+
+void WorkerLink::take(Turn& turn) {
+  looking_ = false;
+  for (Turn::Request& request : turn.requests) {
+    if (request.attempt.number == 0) {
+      if (request.status == 0) strays_.push_back(request.target.substr(std::string_view("/tasks/").size()));
+      continue;
+    }
+    const auto at = held_.find(request.attempt);
+    if (at == held_.end() || request.status == 0) continue;
+    Held& held = at->second;
+    if (request.method == Method::kPost && request.status == 201) held.accepted = true;
+    // Refused for good; all else may be otherwise in a moment.
+    if (request.method == Method::kPost && request.status >= 400 && request.status < 500 &&
+        request.status != 409 && request.status != 408) {
+      const Json answer = Json::parse(request.answer, nullptr, false);
+      end(request.attempt, Outcome::kLaunchFailed, kNotStarted,
+          answer.is_object() ? answer.value("Message", answer.value("detail", request.answer))
+                             : request.answer);
+    }
+    // Told to end before the worker heard of it: nothing has run.
+    if (request.method == Method::kDelete && request.status == 404 && !held.accepted)
+      end(request.attempt, held.ordered.value_or(Outcome::kKilled), 0, "");
+  }
+  if (turn.stats) {
+    stats_ = *turn.stats;
+    stats_at_ = Clock::now();
+  }
+  const bool answered = turn.failure.empty();
+  if (answered && !driver_ && turn.stats) begin_with(*turn.stats);
+  if (answered && turn.tasks) {
+    if (opening_)
+      adopt(*turn.tasks);
+    else
+      compare(*turn.tasks);
+  }
+  set_reachable(answered && driver_, answered ? "its node is not ready yet" : turn.failure);
+  if (std::exchange(again_, false)) return look_soon();
+  look_later();
+}
+
+void WorkerLink::set_reachable(bool reachable, const std::string& why) {
+  if (reachable) told_ = false;
+  if (!reachable && !std::exchange(told_, true))
+    hooks_.warn("worker " + options_.address + " cannot be used, and is asked again and again: " + why);
+  reachable_ = reachable;
+}
+
+// ---- The agent
+
+/// When it is known what the worker has to give.
+void WorkerLink::begin_with(const Json& stats) {
+  const Json none = Json::object();
+  const Json memory = stats.value("MemStats", none);
+  // A worker that knows nothing of offers has one thread, and its memory.
+  const Json offer = stats.value(
+      "Offer", Json{{"cpu_m", kThread}, {"memory_bytes", memory.value("mem_total", std::int64_t{0}) * 1024}});
+  NodeOffer& has = options_.config.offer;
+  has.cores = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(offer.value("cpu_m", std::int64_t{0}) / kThread, 0, 1'000'000));
+  has.threads_per_core = 1;
+  has.capacity = {};
+  has.capacity.cpu_m = std::int64_t{has.cores} * kThread;
+  has.capacity.memory_bytes = std::max<std::int64_t>(0, offer.value("memory_bytes", std::int64_t{0}));
+  if (!has.possible()) return;  // Its own agent is not there yet.
+  options_.config.name = options_.address;
+  AgentFacts facts;
+  facts.name = options_.address;
+  facts.address = options_.address.substr(0, options_.address.rfind(':'));
+  facts.topology = "as its worker has it";
+  facts.limits = "as its worker has it";
+  hooks_.joined(facts);
+  AgentDriverOptions options;
+  options.config = options_.config;
+  options.send = [this](const msg::FromAgent& message) {
+    if (reachable_) hooks_.message(options_.link, message);
+  };
+  options.tell = hooks_.learned;
+  options.warn = hooks_.warn;
+  driver_.emplace(io_, std::move(options));
+  driver_->start(*this);
+}
+
+void WorkerLink::deliver(msg::ToAgent message) {
+  if (reachable_ && driver_) driver_->delivered(std::move(message));
+}
+
+void WorkerLink::open(Opened done) {
+  opened_ = std::move(done);
+  opening_ = true;
+  look_soon();
+}
+
+/// What runs there of an earlier life of the manager, and ends that it has not heard of.
+void WorkerLink::adopt(const Json& tasks) {
+  opening_ = false;
+  std::map<AttemptId, agent::Adopted> outlived;
+  held_.clear();
+  for (const Json& task : tasks) {
+    const auto attempt = attempt_of(options_.tag, task.value("Event", ""));
+    if (!attempt) continue;
+    const bool ended = over(state_of(task));
+    if (ended && !hooks_.wanted(*attempt)) continue;
+    Held held;
+    held.event_id = task.value("Event", "");
+    held.task_id = task.value("ID", "");
+    held.accepted = held.started = true;
+    held.ended = ended;
+    held_[*attempt] = std::move(held);
+    agent::Adopted& adopted = outlived[*attempt];
+    adopted.attempt = *attempt;
+    adopted.running = !ended;
+    adopted.outcome = outcome_of(task);
+    adopted.exit_code = task.value("ExitCode", 0);
+  }
+  std::vector<agent::Adopted> list;
+  for (auto& [attempt, adopted] : outlived) list.push_back(std::move(adopted));
+  std::exchange(opened_, nullptr)(std::move(list));
+}
+
+void WorkerLink::launch(const agent::Launch& order) {
+  if (held_.contains(order.attempt)) return;
+  Held& held = held_[order.attempt];
+  held.event_id = uuid_of(options_.tag, order.attempt);
+  const auto& payload = order.work.payload;
+  const auto command = payload == nullptr ? Result<TaskCommand>(TaskCommand{.argv = {"true"}})
+                                          : command_from_payload(*payload);
+  if (!command || order.worker) {
+    // After this: whoever launches is in the middle of a step.
+    asio::post(io_, [this, alive = alive_, attempt = order.attempt] {
+      if (*alive)
+        end(attempt, Outcome::kLaunchFailed, kNotStarted, "cube's workers run programs and nothing else");
+    });
+    return;
+  }
+  Resources need;
+  need.cpu_m = order.cpu_m;
+  need.memory_bytes = command->memory_bytes;
+  const std::string name = std::to_string(order.attempt.task.job.value) + '.' +
+                           std::to_string(order.attempt.task.index) + '-' +
+                           std::to_string(order.attempt.number);
+  const Json event = event_for(*command, held.event_id, name, need);
+  held.task_id = event["Task"]["ID"].get<std::string>();
+  held.body = event.dump();
+  look_soon();
+}
+
+void WorkerLink::terminate(const agent::Terminate& order) {
+  const auto at = held_.find(order.attempt);
+  if (at == held_.end() || at->second.ended) return;
+  if (!at->second.ordered) at->second.ordered = order.why;
+  look_soon();
+}
+
+// ---- What the worker shows
+
+void WorkerLink::compare(const Json& tasks) {
+  std::map<AttemptId, const Json*> shown;
+  for (const Json& task : tasks)
+    if (const auto attempt = attempt_of(options_.tag, task.value("Event", ""))) shown[*attempt] = &task;
+  for (const auto& [attempt, task] : shown)
+    if (const auto at = held_.find(attempt);
+        !over(state_of(*task)) && (at == held_.end() || at->second.ended))
+      strays_.push_back(task->value("ID", ""));
+  std::vector<AttemptId> held;
+  for (const auto& [attempt, one] : held_) held.push_back(attempt);
+  for (const AttemptId attempt : held) {
+    const auto at = held_.find(attempt);
+    if (at == held_.end() || at->second.ended || !at->second.accepted) continue;
+    const auto task = shown.find(attempt);
+    if (task != shown.end())
+      compare(attempt, at->second, *task->second);
+    else
+      end(attempt, Outcome::kLost, 0, "its worker does not know it any more");
+  }
+}
+
+void WorkerLink::compare(AttemptId attempt, Held& held, const Json& task) {
+  const CubeState state = state_of(task);
+  const Outcome outcome = outcome_of(task);
+  const bool ran = state == CubeState::kRunning ||
+                   (over(state) && outcome != Outcome::kLaunchFailed && task.contains("ExitCode"));
+  if (ran && !std::exchange(held.started, true)) {
+    AttemptFacts facts;
+    facts.attempt = attempt;
+    facts.ports = task.value("Ports", std::vector<std::uint32_t>{});
+    hooks_.learned(facts);
+    driver_->hooks().event(agent::Started{attempt});
+  }
+  if (!over(state)) return;
+  const bool failed = outcome != Outcome::kSucceeded || task.value("ExitCode", 0) != 0;
+  // What was told to end did not fail by itself.
+  const Outcome called = held.ordered && failed ? *held.ordered : outcome;
+  end(attempt, called, task.value("ExitCode", 0), task.value("Reason", ""));
+}
+
+void WorkerLink::end(AttemptId attempt, Outcome outcome, std::int32_t code, const std::string& reason) {
+  const auto at = held_.find(attempt);
+  if (at == held_.end() || std::exchange(at->second.ended, true)) return;
+  if (!reason.empty()) {
+    AttemptFacts facts;
+    facts.attempt = attempt;
+    facts.reason = reason;
+    hooks_.learned(facts);
+  }
+  driver_->hooks().event(agent::Exited{attempt, outcome, code});
+}
+
+}  // namespace duet::live::cube
