@@ -67,15 +67,15 @@ void StepResults::submitted(const controller::Submit& submit) {
     row.cpu_m += group.spec.need.cpu_m * static_cast<std::int64_t>(group.count);
     row.estimate_ns = std::max(row.estimate_ns, to_ns(group.spec.estimate));
   }
-  if (speedup_ != 1) row.estimate_ns = static_cast<std::int64_t>(static_cast<double>(row.estimate_ns) * speedup_);
+  if (speedup_ != 1)
+    row.estimate_ns = static_cast<std::int64_t>(static_cast<double>(row.estimate_ns) * speedup_);
   if (spec.pool) row.tasks = std::max(row.tasks, spec.pool->maximum);
   if (spec.kind == JobKind::kService)
     for (const OperatorEvent& event : scenario_.events)
       if (event.kind == OperatorEvent::Kind::kScale && event.job == spec.key)
         row.tasks = std::max(row.tasks, event.replicas);
   if (spec.user.empty()) return;
-  const auto [at, fresh] =
-      users_.try_emplace(spec.user, static_cast<std::uint32_t>(results_.users.size()));
+  const auto [at, fresh] = users_.try_emplace(spec.user, static_cast<std::uint32_t>(results_.users.size()));
   if (fresh) results_.users.push_back(spec.user);
   row.user = at->second;
 }
@@ -164,8 +164,8 @@ void StepResults::sent(const msg::Launch& launch) {
   row->width = run.width;
   row->threads = 0;
   if (launch.threads.empty()) return;
-  const auto [known, fresh] = thread_sets_.try_emplace(
-      launch.threads, static_cast<std::uint32_t>(results_.thread_sets.size()));
+  const auto [known, fresh] =
+      thread_sets_.try_emplace(launch.threads, static_cast<std::uint32_t>(results_.thread_sets.size()));
   if (fresh) results_.thread_sets.push_back(launch.threads);
   row->threads = known->second;
 }

@@ -38,7 +38,8 @@ NodeJson node_json(const Cluster& cluster, NodeId id, const ClusterView& view, c
   json["allocated"] = resources(node.known ? allocated : Resources{});
   const auto used = in_use.find(id);
   const ClusterView::InUse of_node = used == in_use.end() ? ClusterView::InUse{} : used->second;
-  json["in_use"] = resources({.cpu_m = std::llround(of_node.cores * 1000), .memory_bytes = of_node.memory_bytes});
+  json["in_use"] =
+      resources({.cpu_m = std::llround(of_node.cores * 1000), .memory_bytes = of_node.memory_bytes});
   json["slots"] = node.known ? node.offer.cores : 0;
   json["free_slots"] = node.known ? node.room.slots : 0;
   if (const AgentFacts* agent = view.agent(node.name)) {
@@ -61,7 +62,8 @@ void Api::drain(const Request& request, bool drain, const Responder& respond) {
   if (!id) return respond(no_such("node", name));
   Answered answered = then([this, respond, id = *id](const Answer& answer) {
     if (!answer.refusal.empty()) return respond(refused(answer, machine()));
-    respond(http::json_response(node_json(machine().cluster(), id, driver_.view(), driver_.view().in_use()).dump()));
+    respond(http::json_response(
+        node_json(machine().cluster(), id, driver_.view(), driver_.view().in_use()).dump()));
   });
   if (!drain) return driver_.undrain(*id, std::move(answered));
   const bool evict = request.document != nullptr && request.document->value("evict", false);
@@ -91,7 +93,8 @@ void Api::add_nodes(http::RouteTable& table) {
                const std::string name(request.parameter("name"));
                const auto id = machine().cluster().find(name);
                if (!id) return respond(no_such("node", name));
-               respond(http::json_response(node_json(machine().cluster(), *id, driver_.view(), driver_.view().in_use()).dump()));
+               respond(http::json_response(
+                   node_json(machine().cluster(), *id, driver_.view(), driver_.view().in_use()).dump()));
              }});
   table.add({.method = http::Method::kPost,
              .path = nodes_path + "/{name}/drain",

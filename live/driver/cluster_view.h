@@ -101,7 +101,7 @@ class ClusterView {
   void forget_oldest();
 
   std::map<JobId, JobView> jobs_;
-  std::deque<JobId> ended_;                       ///< Of jobs_, in the order of their ends.
+  std::deque<JobId> ended_;  ///< Of jobs_, in the order of their ends.
   struct Known : AttemptFacts {
     Instant measured{};
     std::optional<double> cores{};

@@ -180,8 +180,7 @@ void ControllerDriver::show(Instant now, const controller::Notice& notice, const
   const auto* task = std::get_if<controller::TaskChanged>(&notice);
   const JobView* of_task = task != nullptr ? view_.job(task->attempt.task.job) : nullptr;
   const std::size_t index = task != nullptr ? task->attempt.task.index : 0;
-  const bool ran =
-      of_task != nullptr && index < of_task->tasks.size() && active(of_task->tasks[index].state);
+  const bool ran = of_task != nullptr && index < of_task->tasks.size() && active(of_task->tasks[index].state);
   view_.note(now, notice, spec);
   if (of_task != nullptr) options_.watcher->changed(*task, *of_task, ran && !active(task->state));
   if (const auto* job = std::get_if<controller::JobChanged>(&notice))
@@ -212,7 +211,8 @@ void ControllerDriver::commit() {
 void ControllerDriver::committed(const Problems& problems) {
   in_flight_ = false;
   if (options_.watcher != nullptr)
-    options_.watcher->committed(records_in_flight_, problems.empty(), LiveClock::Steady::now() - commit_began_);
+    options_.watcher->committed(records_in_flight_, problems.empty(),
+                                LiveClock::Steady::now() - commit_began_);
   if (!problems.empty()) return store_failed(problems);
   release(std::exchange(committing_, {}));
   commit();

@@ -19,9 +19,9 @@ class MetricSet {
   /// One line of values: a name with labels. Stays valid until its name is cleared; copies are the same.
   class Series {
    public:
-    Series() = default;  ///< Leads nowhere: whatever is told to it is dropped.
-    void add(double by = 1);  ///< Counters; negative amounts are dropped.
-    void set(double value);   ///< Gauges.
+    Series() = default;          ///< Leads nowhere: whatever is told to it is dropped.
+    void add(double by = 1);     ///< Counters; negative amounts are dropped.
+    void set(double value);      ///< Gauges.
     void observe(double value);  ///< Histograms and summaries.
 
    private:

@@ -60,8 +60,7 @@ ProcessFigures process_figures() {
     return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
   };
   figures.cpu_s = seconds(usage.ru_utime) + seconds(usage.ru_stime);
-  static const double started =
-      boot_time_s() + stat_field(22) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  static const double started = boot_time_s() + stat_field(22) / static_cast<double>(::sysconf(_SC_CLK_TCK));
   figures.started_s = started;
   std::ifstream pages("/proc/self/statm");
   pages >> figures.virtual_bytes >> figures.resident_bytes;

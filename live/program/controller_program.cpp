@@ -62,7 +62,8 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.config.estimator.name = arguments.text("estimator", settings.config.estimator.name);
   settings.config.seed = arguments.number("seed", 1, 0, UINT64_MAX);
   Problems problems = arguments.finish();
-  for (const Arguments::Endpoint& end : {settings.http, settings.agents, settings.metrics.value_or(settings.http)})
+  for (const Arguments::Endpoint& end :
+       {settings.http, settings.agents, settings.metrics.value_or(settings.http)})
     if (!loopback(end.host) && !settings.insecure)
       problems.push_back({end.host, "would let other machines in, without TLS",
                           "an address of this machine alone, or --insecure if the network is yours"});
@@ -137,9 +138,7 @@ Problems Program::start() {
   hooks.message = [this](LinkId link, msg::FromAgent message) {
     driver_->received(link, std::move(message));
   };
-  hooks.learned = [this](LinkId, const AttemptFacts& facts) {
-    driver_->view().learn(facts, driver_->now());
-  };
+  hooks.learned = [this](LinkId, const AttemptFacts& facts) { driver_->view().learn(facts, driver_->now()); };
   hooks.warn = [](const std::string& what) { log::warn("agents", {{"what", what}}); };
   agents_.emplace(
       io_,

@@ -18,7 +18,8 @@ void print_table(const std::vector<Finding>& findings) {
   for (const Finding& finding : findings) {
     std::printf("%-7s  %-*s  %s\n", name(finding.grade), static_cast<int>(width), finding.what.c_str(),
                 finding.is.c_str());
-    if (!finding.to_do.empty()) std::printf("         %-*s  = %s\n", static_cast<int>(width), "", finding.to_do.c_str());
+    if (!finding.to_do.empty())
+      std::printf("         %-*s  = %s\n", static_cast<int>(width), "", finding.to_do.c_str());
   }
 }
 

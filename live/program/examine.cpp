@@ -43,10 +43,12 @@ std::string mib(std::int64_t bytes) { return std::to_string(bytes >> 20) + " MiB
 Finding processors() {
   const auto topology = detect_topology("auto");
   if (!topology)
-    return {"processors", Grade::kMissing, topology.problems().front().what, topology.problems().front().right};
+    return {"processors", Grade::kMissing, topology.problems().front().what,
+            topology.problems().front().right};
   const std::uint32_t threads = topology->offer.threads();
   Finding finding{"processors", Grade::kOk,
-                  std::to_string(topology->offer.cores) + (topology->offer.cores == 1 ? " slot of " : " slots of ") +
+                  std::to_string(topology->offer.cores) +
+                      (topology->offer.cores == 1 ? " slot of " : " slots of ") +
                       std::to_string(topology->offer.threads_per_core) + "; " + topology->words,
                   ""};
   if (topology->reserved.empty()) {
@@ -69,9 +71,10 @@ Finding memory() {
 Finding control_groups() {
   const ControlGroups groups("duet-doctor-" + std::to_string(::getpid()), "auto");
   if (groups.mode() != "none") return {"control groups", Grade::kOk, groups.words(), ""};
-  return {"control groups", Grade::kWarn, groups.words(),
-          "run agents as root, or in a delegated group (systemd: Delegate=yes), to limit memory and shares of "
-          "processors"};
+  return {
+      "control groups", Grade::kWarn, groups.words(),
+      "run agents as root, or in a delegated group (systemd: Delegate=yes), to limit memory and shares of "
+      "processors"};
 }
 
 Finding call_filter() {
@@ -116,9 +119,10 @@ Finding engines() {
       at = end + 1;
     }
   }
-  return {"engines", Grade::kOk,
-          found.empty() ? "none found; tasks are processes" : found + " found; tasks are processes all the same",
-          ""};
+  return {
+      "engines", Grade::kOk,
+      found.empty() ? "none found; tasks are processes" : found + " found; tasks are processes all the same",
+      ""};
 }
 
 Finding descriptors() {
@@ -154,7 +158,9 @@ Finding processes() {
 Finding wall_clock() {
   timex state{};
   const int kept = ::adjtimex(&state);
-  if (kept < 0) return {"clock", Grade::kWarn, "whether it is kept right cannot be asked", "chrony, or systemd-timesyncd"};
+  if (kept < 0)
+    return {"clock", Grade::kWarn, "whether it is kept right cannot be asked",
+            "chrony, or systemd-timesyncd"};
   if (kept == TIME_ERROR || (state.status & STA_UNSYNC) != 0)
     return {"clock", Grade::kWarn, "nobody keeps it right",
             "chrony, or systemd-timesyncd; it matters for what people read, decisions use a steady clock"};
@@ -231,14 +237,15 @@ Finding programs(const std::string& folder) {
     if (::access((folder + '/' + program).c_str(), X_OK) != 0)
       lacking += (lacking.empty() ? "" : ", ") + std::string(program);
   if (lacking.empty()) return {"programs", Grade::kOk, "all in " + folder, ""};
-  return {"programs", Grade::kMissing, "not in " + folder + ": " + lacking, "build or install Duet as a whole"};
+  return {"programs", Grade::kMissing, "not in " + folder + ": " + lacking,
+          "build or install Duet as a whole"};
 }
 
 }  // namespace
 
 std::vector<Finding> examine(const DoctorOptions& options) {
-  std::vector<Finding> findings = {processors(), memory(),  control_groups(), call_filter(),
-                                   domains(),    pidfds(),  user(),           engines(),
+  std::vector<Finding> findings = {processors(),  memory(),    control_groups(), call_filter(),
+                                   domains(),     pidfds(),    user(),           engines(),
                                    descriptors(), processes(), wall_clock()};
   findings.push_back(port("port for HTTP", options.listen_host, options.listen_port));
   findings.push_back(port("port for agents", options.agents_host, options.agents_port));

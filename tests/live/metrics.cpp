@@ -154,9 +154,8 @@ TEST_F(Metrics, AStoreThatFailsIsSeen) {
 TEST_F(Metrics, ANodeThatFallsSilentIsCounted) {
   add_nodes(1);
   on_thread([&] { agents_.clear(); });
-  EXPECT_TRUE(eventually([&] {
-    return controller_->driver.machine().cluster().node(NodeId{0}).state == NodeState::kDown;
-  }));
+  EXPECT_TRUE(eventually(
+      [&] { return controller_->driver.machine().cluster().node(NodeId{0}).state == NodeState::kDown; }));
   const std::string all = text();
   EXPECT_EQ(value(all, "duet_suspicions_total"), "1");
   EXPECT_EQ(value(all, "duet_nodes_lost_total"), "1");
@@ -227,9 +226,7 @@ TEST(MetricsDashboard, AllItsMetricsExist) {
   EXPECT_EQ(dashboard["templating"]["list"][0]["name"], "datasource");
 }
 
-bool there_is(const std::string& program) {
-  return program_tests::shell("command -v " + program).code == 0;
-}
+bool there_is(const std::string& program) { return program_tests::shell("command -v " + program).code == 0; }
 
 TEST_F(Metrics, PromtoolHasNoObjection) {
   if (!there_is("promtool")) GTEST_SKIP() << "there is no promtool (Debian: prometheus)";

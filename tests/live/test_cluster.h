@@ -12,12 +12,12 @@
 
 #include <gtest/gtest.h>
 
+#include "core/record_store.h"
 #include "live/driver/agent_driver.h"
 #include "live/driver/controller_driver.h"
 #include "live/metrics/controller_metrics.h"
 #include "live/wire/agent_port.h"
 #include "live/wire/controller_link.h"
-#include "core/record_store.h"
 
 namespace duet::test {
 

@@ -72,8 +72,8 @@ void CommandLine::add_programs() {
   flag(up, "--detach", "Return when it is up; duet down ends it");
   serving(up);
 
-  CLI::App* doctor = program("doctor", "Say what this machine offers a live cluster, and what it lacks",
-                             "duet-doctor");
+  CLI::App* doctor =
+      program("doctor", "Say what this machine offers a live cluster, and what it lacks", "duet-doctor");
   value(doctor, "--listen", "Where a controller would answer (default 127.0.0.1:8080)", "HOST:PORT");
   value(doctor, "--agents", "Where it would await agents (default 127.0.0.1:7070)", "HOST:PORT");
   among(doctor->add_option_function<std::string>(
@@ -183,7 +183,8 @@ void CommandLine::add_live() {
 }
 
 void CommandLine::add_looks() {
-  CLI::App* plan = command(&app_, "plan", "Say what would happen to a job now; exit 1 if not all of it starts");
+  CLI::App* plan =
+      command(&app_, "plan", "Say what would happen to a job now; exit 1 if not all of it starts");
   text(plan, "file", plan_.file, "The job, as duet run -f takes it", "FILE")->required();
   connection(plan, plan_.to);
   format(plan, plan_.format);
@@ -207,12 +208,14 @@ void CommandLine::add_live_run() {
   app->add_option("--speedup", live_.speedup, "Times of the workload are divided by it (default 1)")
       ->type_name("N")
       ->check(CLI::Range(0.01, 1e6, ""));
+  app->add_flag("--predict", live_.predict, "Simulate it as well, and show both side by side");
   policy_options(app, live_queue_, live_scheduler_);
   app->add_option("--set", run.overrides, "Change a value of the scenario; may be repeated")
       ->type_name("/POINTER=VALUE")
       ->allow_extra_args(false);
   text(app, "--out", run.out, "Write jobs.csv, tasks.csv, summary.json, the trace and more there", "DIR");
-  text(app, "--data", live_.data, "Keep the cluster's own files there (default: they go with the run)", "DIR");
+  text(app, "--data", live_.data, "Keep the cluster's own files there (default: they go with the run)",
+       "DIR");
   format(app, run.format);
   app->callback([this] {
     sim::RunOptions& options = live_.run;

@@ -30,7 +30,8 @@ std::string why_it_waits(const json& standing) {
   if (why == "active") return "has a place";
   if (why == "backoff") return "failed, and waits out a backoff until " + standing.value("until", "");
   if (why == "predecessors")
-    return "waits for groups of its job to succeed: " + number_list(standing.value("waits_for", json::array()));
+    return "waits for groups of its job to succeed: " +
+           number_list(standing.value("waits_for", json::array()));
   if (why == "gang")
     return "waits for the other tasks of its gang to end: " +
            number_list(standing.value("waits_for", json::array()));
@@ -106,14 +107,14 @@ std::string plan_text(const json& plan, const std::string& name) {
   if (placed == total)
     text += "all of it would start now, " + counted(total, "task", "tasks") + " on " + nodes + '\n';
   else if (placed > 0)
-    text += std::to_string(placed) + " of " + counted(total, "task", "tasks") + " would start now, on " + nodes +
-            '\n';
+    text += std::to_string(placed) + " of " + counted(total, "task", "tasks") + " would start now, on " +
+            nodes + '\n';
   else
     text += "would wait\n";
   if (!plan.contains("waiting")) return text;
   const json& waiting = plan["waiting"];
-  text += "  " + std::string(placed > 0 ? "the next " : "task ") +
-          (placed > 0 ? "   " : "     ") + why_it_waits(waiting.value("standing", json::object())) + '\n';
+  text += "  " + std::string(placed > 0 ? "the next " : "task ") + (placed > 0 ? "   " : "     ") +
+          why_it_waits(waiting.value("standing", json::object())) + '\n';
   return text + held_back(waiting) + scheduler_line(waiting) + "\n" +
          to_text(nodes_table(waiting), Format::kTable);
 }
@@ -130,9 +131,10 @@ Table placement_table(const json& plan) {
 
 int explain_live(const ExplainCommand& command) {
   if (!command.at.empty()) {
-    sim::say("--at: a live cluster is explained as it is now\n  = of what was, its folder tells: duet explain " +
-             sim::printable(data_folder(command.to.data)) + "/controller " + sim::printable(command.run) +
-             " --at S\n");
+    sim::say(
+        "--at: a live cluster is explained as it is now\n  = of what was, its folder tells: duet explain " +
+        sim::printable(data_folder(command.to.data)) + "/controller " + sim::printable(command.run) +
+        " --at S\n");
     return sim::kExitUsage;
   }
   int code = 0;

@@ -29,8 +29,9 @@ struct SimSeveralCommand {
 /// `duet live`: the same scenario with real processes.
 struct LiveCommand {
   sim::RunOptions run;
-  double speedup = 1;   ///< Times of the workload are divided by it.
-  std::string data;     ///< Of the cluster's processes; empty: a folder that goes with the run.
+  double speedup = 1;    ///< Times of the workload are divided by it.
+  std::string data;      ///< Of the cluster's processes; empty: a folder that goes with the run.
+  bool predict = false;  ///< Simulate it too, and show both side by side.
 };
 struct CompareCommand {
   std::vector<std::string> inputs;  ///< One experiment, or scenarios.
@@ -155,14 +156,14 @@ struct InternalCommand {
   std::string what;
 };
 
-using Command = std::variant<Overview, SimCommand, SimSeveralCommand, CompareCommand, CheckCommand,
-                             ImportCommand, PoliciesCommand, NewPolicyCommand, ReplayCommand, ExplainCommand,
-                             TraceCatCommand, TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand,
-                             TraceStepCommand, TraceDotCommand, TracePerfettoCommand, ReportCommand,
-                             RecordCommand, VerifyCommand, SwarmCommand, CompletionCommand, VersionCommand,
-                             InternalCommand, ProgramCommand, RunCommand, DeployCommand, ScaleCommand,
-                             StopCommand, DrainCommand, ListCommand, LogsCommand, EventsCommand, PlanCommand,
-                             TopCommand, LiveCommand>;
+using Command =
+    std::variant<Overview, SimCommand, SimSeveralCommand, CompareCommand, CheckCommand, ImportCommand,
+                 PoliciesCommand, NewPolicyCommand, ReplayCommand, ExplainCommand, TraceCatCommand,
+                 TraceDiffCommand, TraceVerifyCommand, TraceStatsCommand, TraceStepCommand, TraceDotCommand,
+                 TracePerfettoCommand, ReportCommand, RecordCommand, VerifyCommand, SwarmCommand,
+                 CompletionCommand, VersionCommand, InternalCommand, ProgramCommand, RunCommand,
+                 DeployCommand, ScaleCommand, StopCommand, DrainCommand, ListCommand, LogsCommand,
+                 EventsCommand, PlanCommand, TopCommand, LiveCommand>;
 
 /// Carry out a command and return the exit code.
 int run(const Overview&);
