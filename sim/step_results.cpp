@@ -8,6 +8,8 @@
 namespace duet::sim {
 namespace {
 
+constexpr std::uint32_t kNoRow = UINT32_MAX;
+
 double duration_s(Duration duration) { return static_cast<double>(to_ns(duration)) / 1e9; }
 
 void count_busy(Results& results, Duration ran, std::uint32_t width) {
@@ -36,6 +38,7 @@ void StepResults::record(MachineIndex machine, Instant now, const controller::Ev
                          const controller::Commands& commands, std::size_t first) {
   if (machine != 0) return;
   now_ = std::max(now_, shown(now));
+  submitting_ = kNoRow;
   ++results_.steps;
   capacity_.advance(now_);
   if (const auto* submit = std::get_if<controller::Submit>(&event)) submitted(*submit);
@@ -97,7 +100,7 @@ void StepResults::replied(const controller::Reply& reply) {
 void StepResults::note(const controller::JobChanged& change) {
   auto known = rows_.find(change.job);
   if (known == rows_.end()) {
-    if (submitting_ >= results_.jobs.size()) return;  // From before the recording.
+    if (submitting_ == kNoRow) return;  // From before the recording.
     known = rows_.emplace(change.job, submitting_).first;
     JobRow& row = results_.jobs[submitting_];
     row.id = change.job;

@@ -133,6 +133,15 @@ TEST_F(LiveCommands, PrintJsonAndWords) {
   const auto note = nlohmann::json::parse(read(folder_ / "data/controller/controller.json"), nullptr, false);
   ASSERT_TRUE(note.is_object());
   EXPECT_THAT(note.value("metrics", ""), testing::EndsWith("/metrics"));
+  // What was recorded tells the whole life, also as a page.
+  EXPECT_EQ(duet({"down", "--data", data_}).code, 0);
+  const std::string folder = (folder_ / "data/controller").string();
+  const Ran report = duet({"report", folder});
+  EXPECT_EQ(report.code, 0) << report.err;
+  EXPECT_THAT(read(folder + "/report.html"), HasSubstr("first"));
+  EXPECT_THAT(read(folder + "/results/jobs.csv"), HasSubstr("\nfirst,live,"));
+  EXPECT_THAT(read(folder + "/results/nodes.csv"), HasSubstr("node-1"));
+  EXPECT_THAT(duet({"explain", folder, "1.0"}).out, HasSubstr("placed on node-1"));
 }
 
 TEST(Doctor, GradesWhatItFinds) {

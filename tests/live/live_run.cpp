@@ -48,7 +48,8 @@ TEST(LiveRun, WritesWhatASimulationWrites) {
       {"id": "burns", "operations": 200000000},
       {"id": "off", "duration_s": 60}]},
     "events": [{"at_s": 2, "cancel": "off"}],
-    "assertions": ["jobs_succeeded == 3", "jobs_failed == 2", "jobs_cancelled == 1", "tasks_retried == 2"]})");
+    "assertions": ["jobs_succeeded == 3", "jobs_failed == 2", "jobs_cancelled == 1",
+      "tasks_retried == 2"]})");
   const fs::path out = folder / "out";
   const Ran ran = duet({"live", (folder / "s.json").string(), "--out", out.string()});
   EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
