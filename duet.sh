@@ -17,6 +17,7 @@ help() {
 Duet: a cluster orchestrator, simulated and live.
 
   ./duet.sh demo          install what is missing, build, and run one scenario twice
+  ./duet.sh demo live     run one scenario simulated and with real processes, side by side
   ./duet.sh test          everything a change must pass: tests, golden traces, 500 random clusters
   ./duet.sh test --all    also: clang, -O0, sanitizers, fuzzers, 10,000 random clusters (25 minutes)
   ./duet.sh test --real   also: tests against real container engines and servers
@@ -61,6 +62,25 @@ run_demo() {
   for file in "$out"/first/*; do printf '  %8s  %s\n' "$(stat -c %s "$file")" "${file##*/}"; done
   echo
   echo "Done in $(elapsed). Next: build/bin/duet sim $scenario --queue sjf"
+}
+
+# One file in both worlds: simulated, then with real processes, whose run is replayed at its end.
+run_demo_live() {
+  local scenario=examples/live-tour.json out=build/demo-live
+  install_packages "${program_packages[@]}"
+  build release duet duet-live duet-runner duet-workload
+  rm -rf "$out"
+  mkdir -p "$out"
+  echo "build/bin/duet sim $scenario --engine loop --out $out/sim"
+  build/bin/duet sim "$scenario" --engine loop --out "$out/sim"
+  echo
+  echo "build/bin/duet live $scenario --predict --out $out/live    (about 15 s)"
+  build/bin/duet live "$scenario" --predict --out "$out/live"
+  echo
+  echo "build/bin/duet replay $out/live --verify"
+  build/bin/duet replay "$out/live" --verify
+  echo
+  echo "Done in $(elapsed). Next: build/bin/duet report $out/live"
 }
 
 run_test() {
@@ -124,7 +144,13 @@ test_everything_else() {
 
 case ${1:-help} in
   build) run_build ;;
-  demo) run_demo ;;
+  demo)
+    case ${2:-} in
+      '') run_demo ;;
+      live) run_demo_live ;;
+      *) echo "duet.sh demo: unknown word $2 (live, or nothing)" >&2 && exit 2 ;;
+    esac
+    ;;
   test) shift && run_test "$@" ;;
   help | -h | --help) help ;;
   *) echo "duet.sh: unknown command $1; try ./duet.sh help" >&2 && exit 2 ;;

@@ -8,6 +8,8 @@
 namespace duet::sim {
 namespace {
 
+constexpr std::uint32_t kNoRow = UINT32_MAX;
+
 double duration_s(Duration duration) { return static_cast<double>(to_ns(duration)) / 1e9; }
 
 void count_busy(Results& results, Duration ran, std::uint32_t width) {
@@ -36,6 +38,7 @@ void StepResults::record(MachineIndex machine, Instant now, const controller::Ev
                          const controller::Commands& commands, std::size_t first) {
   if (machine != 0) return;
   now_ = std::max(now_, shown(now));
+  submitting_ = kNoRow;
   ++results_.steps;
   capacity_.advance(now_);
   if (const auto* submit = std::get_if<controller::Submit>(&event)) submitted(*submit);
@@ -67,15 +70,15 @@ void StepResults::submitted(const controller::Submit& submit) {
     row.cpu_m += group.spec.need.cpu_m * static_cast<std::int64_t>(group.count);
     row.estimate_ns = std::max(row.estimate_ns, to_ns(group.spec.estimate));
   }
-  if (speedup_ != 1) row.estimate_ns = static_cast<std::int64_t>(static_cast<double>(row.estimate_ns) * speedup_);
+  if (speedup_ != 1)
+    row.estimate_ns = static_cast<std::int64_t>(static_cast<double>(row.estimate_ns) * speedup_);
   if (spec.pool) row.tasks = std::max(row.tasks, spec.pool->maximum);
   if (spec.kind == JobKind::kService)
     for (const OperatorEvent& event : scenario_.events)
       if (event.kind == OperatorEvent::Kind::kScale && event.job == spec.key)
         row.tasks = std::max(row.tasks, event.replicas);
   if (spec.user.empty()) return;
-  const auto [at, fresh] =
-      users_.try_emplace(spec.user, static_cast<std::uint32_t>(results_.users.size()));
+  const auto [at, fresh] = users_.try_emplace(spec.user, static_cast<std::uint32_t>(results_.users.size()));
   if (fresh) results_.users.push_back(spec.user);
   row.user = at->second;
 }
@@ -97,7 +100,7 @@ void StepResults::replied(const controller::Reply& reply) {
 void StepResults::note(const controller::JobChanged& change) {
   auto known = rows_.find(change.job);
   if (known == rows_.end()) {
-    if (submitting_ >= results_.jobs.size()) return;  // From before the recording.
+    if (submitting_ == kNoRow) return;  // From before the recording.
     known = rows_.emplace(change.job, submitting_).first;
     JobRow& row = results_.jobs[submitting_];
     row.id = change.job;
@@ -164,8 +167,8 @@ void StepResults::sent(const msg::Launch& launch) {
   row->width = run.width;
   row->threads = 0;
   if (launch.threads.empty()) return;
-  const auto [known, fresh] = thread_sets_.try_emplace(
-      launch.threads, static_cast<std::uint32_t>(results_.thread_sets.size()));
+  const auto [known, fresh] =
+      thread_sets_.try_emplace(launch.threads, static_cast<std::uint32_t>(results_.thread_sets.size()));
   if (fresh) results_.thread_sets.push_back(launch.threads);
   row->threads = known->second;
 }

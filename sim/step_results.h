@@ -63,7 +63,7 @@ class StepResults final : public StepSink<Controller> {
   std::map<RequestId, std::uint32_t> submissions_;  ///< Rows that wait for an answer.
   std::map<JobId, std::uint32_t> rows_;             ///< Of accepted jobs.
   std::map<AttemptId, Active> active_;
-  std::uint32_t submitting_ = 0;  ///< Row of the submission of the step in progress.
+  std::uint32_t submitting_ = UINT32_MAX;  ///< Row of the submission of the step in progress, if it is one.
   std::size_t live_ = 0;
   Instant now_;  ///< Shown.
 };

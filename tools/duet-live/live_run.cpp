@@ -94,16 +94,18 @@ void LiveRun::start_controller() {
   options.zero = zero_;
   options.send = [this](LinkId link, const msg::ToAgent& message) { agents_->send(link, message); };
   driver_.emplace(io_, std::move(options));
-  driver_->view().events().watch([this](const live::ClusterEvent&) {
-    live::asio::post(io_, [this] { advance(); });
-  });
+  driver_->view().events().watch(
+      [this](const live::ClusterEvent&) { live::asio::post(io_, [this] { advance(); }); });
   live::wire::AgentPort::Hooks hooks;
   hooks.joined = [](LinkId, const live::AgentFacts&) {};
   hooks.left = [](LinkId, const std::string&) {};
-  hooks.message = [this](LinkId link, msg::FromAgent message) { driver_->received(link, std::move(message)); };
+  hooks.message = [this](LinkId link, msg::FromAgent message) {
+    driver_->received(link, std::move(message));
+  };
   hooks.learned = [](LinkId, const live::AttemptFacts&) {};
   hooks.warn = [](const std::string&) {};
-  agents_.emplace(io_, live::wire::AgentPort::Options{"127.0.0.1", 0, token_, DUET_VERSION}, std::move(hooks));
+  agents_.emplace(io_, live::wire::AgentPort::Options{"127.0.0.1", 0, token_, DUET_VERSION},
+                  std::move(hooks));
 }
 
 Problems LiveRun::start_node(std::uint32_t index, const live::Processors& machine) {
@@ -123,7 +125,8 @@ Problems LiveRun::start_node(std::uint32_t index, const live::Processors& machin
   };
   live::ProcessOptions processes;
   processes.runner_program = options_.runner;
-  processes.topology = live::emulate_offer(options.config.offer, machine, index * options.config.offer.threads());
+  processes.topology =
+      live::emulate_offer(options.config.offer, machine, index * options.config.offer.threads());
   processes.runner.folder = options_.folder + '/' + std::to_string(index + 1);
   processes.runner.node = options.config.name;
   std::error_code error;
@@ -229,9 +232,7 @@ bool LiveRun::over() const {
   if (arrival_ || next_event_ < scenario_.events.size() || unanswered_ > 0) return false;
   bool work = false;
   bool services = false;
-  driver_->machine().jobs().for_each([&](const LiveJob& job) {
-    (job.service() ? services : work) = true;
-  });
+  driver_->machine().jobs().for_each([&](const LiveJob& job) { (job.service() ? services : work) = true; });
   return !work && !(services && scenario_.horizon);
 }
 

@@ -25,8 +25,8 @@ namespace duet::live_run {
 
 struct LiveRunOptions {
   Translation how;
-  std::string folder;            ///< Of the cluster; is there.
-  std::string runner;            ///< Path of duet-runner.
+  std::string folder;                               ///< Of the cluster; is there.
+  std::string runner;                               ///< Path of duet-runner.
   StepSink<Controller>* controller_sink = nullptr;  ///< Must outlive the run, as the next.
   StepSink<Agent>* agent_sink = nullptr;
 };
@@ -81,7 +81,7 @@ class LiveRun {
   LiveRunOptions options_;
   live::asio::io_context io_{1};
   live::asio::signal_set signals_;
-  live::asio::steady_timer next_;   ///< The next thing of the scenario.
+  live::asio::steady_timer next_;  ///< The next thing of the scenario.
   live::asio::steady_timer patience_;
   live::asio::steady_timer quiet_;
   Instant zero_;

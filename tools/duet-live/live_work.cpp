@@ -61,7 +61,8 @@ Problems only_simulated(const sim::Scenario& scenario) {
     problems.push_back({where, what, right});
   };
   if (!scenario.faults.empty())
-    not_live("/faults", "faults are made by the simulator", "without faults; or duet up, and kill what is to break");
+    not_live("/faults", "faults are made by the simulator",
+             "without faults; or duet up, and kill what is to break");
   if (scenario.network.any()) not_live("/network", "messages are lost by the simulator", "without network");
   if (scenario.nodes.size() > kMostNodes)
     problems.push_back({"/cluster/nodes", std::to_string(scenario.nodes.size()) + " nodes are too many here",
@@ -72,8 +73,7 @@ Problems only_simulated(const sim::Scenario& scenario) {
     workers |= arrival->spec->pool.has_value();
     for (const TaskGroup& group : arrival->spec->groups) workers |= !group.spec.pool.empty();
   }
-  if (workers)
-    not_live("/workload", "workers and their operations are simulated", "jobs of other kinds");
+  if (workers) not_live("/workload", "workers and their operations are simulated", "jobs of other kinds");
   for (const sim::OperatorEvent& event : scenario.events)
     if (event.kind == sim::OperatorEvent::Kind::kSubmitAgain) {
       not_live("/events", "submissions are not repeated live", "without submit_again");

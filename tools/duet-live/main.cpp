@@ -11,9 +11,11 @@
 #include "core/codec/trace_file.h"
 #include "live/log.h"
 #include "live/program/folder.h"
+#include "sim/run.h"
 #include "sim/run_command.h"
 #include "sim/terminal.h"
 #include "tools/duet-live/live_run.h"
+#include "tools/duet-live/side_by_side.h"
 
 namespace duet::live_run {
 namespace {
@@ -26,7 +28,8 @@ class Tee final : public StepSink<Controller>, public StepSink<Agent> {
   Tee(const sim::WorldOptions& world, codec::TraceWriter& copy) : world_(world), copy_(copy) {}
   void record(MachineIndex machine, Instant now, const controller::Event& event,
               const controller::Commands& commands, std::size_t first) override {
-    if (world_.controller_sink != nullptr) world_.controller_sink->record(machine, now, event, commands, first);
+    if (world_.controller_sink != nullptr)
+      world_.controller_sink->record(machine, now, event, commands, first);
     copy_.record(machine, now, event, commands, first);
   }
   void record(MachineIndex machine, Instant now, const agent::Event& event, const agent::Commands& commands,
@@ -48,10 +51,11 @@ class ClusterFolder {
     if (kept_) {
       fs::create_directories(path_, error);
     } else {
-      path_ = (fs::temp_directory_path(error) / "duet-live-XXXXXX").string();
+      path_ = (fs::temp_directory_path(error) / "duet-run-XXXXXX").string();
       if (::mkdtemp(path_.data()) == nullptr) path_.clear();
       // Tasks of another user pass through to their folders; what is secret has rights of its own.
-      if (!path_.empty()) fs::permissions(path_, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec, error);
+      if (!path_.empty())
+        fs::permissions(path_, fs::perms::owner_all | fs::perms::group_exec | fs::perms::others_exec, error);
     }
     if (error || (kept_ && ::access(path_.c_str(), W_OK | X_OK) != 0)) path_.clear();
   }
@@ -85,7 +89,8 @@ Problems verify(const std::string& trace) {
   const auto report = codec::replay(*reader);
   if (!report) return report.problems();
   if (report->divergence)
-    return {{"replay", "decides otherwise: " + report->divergence->what, "tell Duet's authors: this is a bug"}};
+    return {
+        {"replay", "decides otherwise: " + report->divergence->what, "tell Duet's authors: this is a bug"}};
   sim::say("replayed: " + std::to_string(report->controller_steps) + " steps of the controller and " +
            std::to_string(report->agent_steps) + " of the agents, each as before\n");
   return {};
@@ -98,7 +103,8 @@ Result<sim::Results> play(const sim::Scenario& scenario, const sim::WorldOptions
     sim::say("note: without effect here: " + idle + '\n');
   const ClusterFolder folder(data);
   if (folder.path().empty())
-    return Problem{data.empty() ? "the folder for temporary files" : data, "cannot be written to", "--data DIR"};
+    return Problem{data.empty() ? "the folder for temporary files" : data, "cannot be written to",
+                   "--data DIR"};
   std::string trace;
   auto copy = codec::TraceWriter::create(header_of(scenario), codec::TraceOutput::memory(trace));
   if (!copy) return copy.problems();
@@ -119,10 +125,10 @@ Result<sim::Results> play(const sim::Scenario& scenario, const sim::WorldOptions
 }  // namespace
 }  // namespace duet::live_run
 
-/// OPTIONS (JSON) SPEEDUP DATA
+/// OPTIONS (JSON) SPEEDUP DATA PREDICT
 int main(int argc, char** argv) {
   using namespace duet;
-  if (argc != 4) {
+  if (argc != 5) {
     sim::say("duet-live is started by duet live\n");
     return sim::kExitUsage;
   }
@@ -140,7 +146,14 @@ int main(int argc, char** argv) {
   }
   const double speedup = std::strtod(argv[2], nullptr);
   const std::string data = argv[3];
+  const bool predict = argv[4][0] != '\0';
   return sim::played_command(*options, [&](const sim::Scenario& scenario, const sim::WorldOptions& world) {
-    return live_run::play(scenario, world, speedup > 0 ? speedup : 1, data);
+    auto measured = live_run::play(scenario, world, speedup > 0 ? speedup : 1, data);
+    if (!measured || !predict) return measured;
+    const auto predicted = sim::run(scenario, sim::make_loop_engine, {});
+    if (!predicted) return Result<sim::Results>(predicted.problems());
+    if (options->format == sim::Format::kTable)
+      sim::say(live_run::side_by_side(scenario, *predicted, *measured));
+    return measured;
   });
 }

@@ -284,6 +284,7 @@ void CommandLine::add_live_run() {
   app->add_option("--speedup", live_.speedup, "Times of the workload are divided by it (default 1)")
       ->type_name("N")
       ->check(CLI::Range(0.01, 1e6, ""));
+  app->add_flag("--predict", live_.predict, "Simulate it as well, and show both side by side");
   policy_options(app, live_queue_, live_scheduler_);
   app->add_option("--set", run.overrides, "Change a value of the scenario; may be repeated")
       ->type_name("/POINTER=VALUE")

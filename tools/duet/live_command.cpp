@@ -12,8 +12,8 @@ int run(const LiveCommand& command) {
     sim::say("this build has no duet-live: libexec/duet-live is not there\n");
     return sim::kExitUsage;
   }
-  const std::string why =
-      become(program, {sim::to_json(command.run), sim::number_text(command.speedup), command.data});
+  const std::string why = become(program, {sim::to_json(command.run), sim::number_text(command.speedup),
+                                           command.data, command.predict ? "predict" : ""});
   sim::say("duet live: " + program + " cannot be started: " + why + '\n');
   return sim::kExitUsage;
 }

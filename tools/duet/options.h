@@ -29,8 +29,9 @@ struct SimSeveralCommand {
 /// `duet live`: the same scenario with real processes.
 struct LiveCommand {
   sim::RunOptions run;
-  double speedup = 1;  ///< Times of the workload are divided by it.
-  std::string data;    ///< Of the cluster's processes; empty: a folder that goes with the run.
+  double speedup = 1;    ///< Times of the workload are divided by it.
+  std::string data;      ///< Of the cluster's processes; empty: a folder that goes with the run.
+  bool predict = false;  ///< Simulate it too, and show both side by side.
 };
 struct CompareCommand {
   std::vector<std::string> inputs;  ///< One experiment, or scenarios.

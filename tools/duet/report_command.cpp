@@ -14,6 +14,7 @@
 #include "tools/duet/options.h"
 #include "tools/duet/output_file.h"
 #include "tools/duet/programs.h"
+#include "tools/duet/trace_results.h"
 
 namespace duet::front {
 namespace {
@@ -162,7 +163,17 @@ std::string report_path(const ReportCommand& command) {
   return command.out.empty() ? (fs::path(command.folder) / "report.html").string() : command.out;
 }
 
-int run(const ReportCommand& command) {
+int run(const ReportCommand& asked) {
+  ReportCommand command = asked;
+  std::error_code ignored;
+  const bool written = fs::exists(fs::path(asked.folder) / "summary.json", ignored) ||
+                       fs::exists(fs::path(asked.folder) / "comparison.json", ignored);
+  // A live controller has left no results, but a recording of which they can be made.
+  if (const std::string recording = written ? "" : recording_in(asked.folder); !recording.empty()) {
+    command.out = report_path(asked);
+    command.folder = (fs::path(asked.folder) / "results").string();
+    if (const int code = write_live_results(recording, command.folder); code != sim::kExitOk) return code;
+  }
   if (command.out == "-") {
     const auto page = page_of(command);
     if (!page) return refuse(page.problems());
