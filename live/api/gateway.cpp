@@ -106,8 +106,8 @@ double usage_of(const AttemptFacts* facts) {
   return static_cast<double>(facts->cpu_m) / (10 * processors);
 }
 
-/// As far as is known: workers are not probed. (GET /health is what a probe would ask them; the core would then
-/// end the attempt of one that fails, and start the next. What it says of a running attempt belongs here.)
+/// As far as is known: workers are not probed. (GET /health is what a probe would ask them; the core would
+/// then end the attempt of one that fails, and start the next. What it says of a running one belongs here.)
 bool is_healthy(const TaskView&) { return true; }
 
 }  // namespace
