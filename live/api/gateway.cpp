@@ -107,7 +107,8 @@ double usage_of(const AttemptFacts* facts) {
 }
 
 /// As far as is known: workers are not probed. (GET /health is what a probe would ask them; the core would
-/// then end the attempt of one that fails, and start the next. What it says of a running one belongs here.)
+/// then end the attempt of one that fails, and start the next. What it says of a running attempt belongs
+/// here.)
 bool is_healthy(const TaskView&) { return true; }
 
 }  // namespace
