@@ -150,6 +150,11 @@ void Api::submit(const http::Request& request, JobSpecPtr spec, const http::Resp
       std::move(spec), std::move(once), then([respond, accepted = std::move(accepted)](const Answer& answer) {
         if (answer.unavailable) return respond(unavailable());
         if (answer.refusal.empty()) return respond(accepted(answer.job));
+        if (answer.refusal.find(" is busy: ") != std::string::npos) {  // A pool's queue is full.
+          http::Response later = http::problem(429, "This was refused: " + answer.refusal + ".");
+          later.headers.add("Retry-After", "1");
+          return respond(later);
+        }
         // A job is named where the key was used for another submission.
         respond(
             http::problem(answer.job == JobId{} ? 422 : 409, "This was refused: " + answer.refusal + "."));

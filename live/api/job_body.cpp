@@ -36,7 +36,7 @@ constexpr std::string_view task_members = R"(
   "estimate_s": {"type": "number", "minimum": 0, "maximum": 1000000000,
     "description": "How long a task is expected to run; for scheduling only."},
   "pool": {"type": "string", "minLength": 1, "maxLength": 63,
-    "description": "The tasks are operations: workers of this pool execute them. They need nothing of their own."},
+    "description": "The tasks are operations, which workers of this pool execute: they need nothing else."},
   "operation": {"type": "string", "minLength": 1, "maxLength": 63,
     "description": "What kind of work it is; of an operation, which one its worker is to execute."},
   "data": {"type": "object", "description": "Of an operation: what its worker is to know. Default {}."},

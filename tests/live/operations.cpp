@@ -198,9 +198,15 @@ TEST(Executor, AShortOneIsNotHeldUpByALongOne) {
   executor.begin(std::make_unique<Held>(gate, 1'000'000), of_long.hook());
   gate.wait_for(1);
   // Its turn comes after one chunk of the other, though a million were there before.
-  executor.begin(std::move(*operations::make("primes", {{"limit", 10}})), of_short.hook());
+  int begun = 0;
+  executor.begin(std::move(*operations::make("primes", {{"limit", 10}})),
+                 [&, told = of_short.hook()](const Executor::Ended& how) {
+                   begun = gate.begun;
+                   told(how);
+                 });
   gate.let_go();
   EXPECT_EQ(of_short.get().result, "4");
+  EXPECT_EQ(begun, 2);
   EXPECT_EQ(of_long.get().result, "0");
 }
 

@@ -120,6 +120,17 @@ TEST_F(WorkerPools, MistakesAreRefusedBeforeAnythingRuns) {
   EXPECT_THAT(both.err, HasSubstr("a pool has from its minimum to its maximum"));
 }
 
+TEST_F(WorkerPools, AFullQueueIsSaidToBe) {
+  up(1);
+  pool({"--queue-limit", "1"});
+  ASSERT_EQ(live({"submit", "sleep", "seconds=1000"}).code, 0);
+  ASSERT_TRUE(runs("2"));
+  ASSERT_EQ(live({"submit", "sleep", "seconds=1000"}).code, 0);
+  const Ran refused = live({"submit", "sleep", "seconds=1000"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("the pool 'maths' is busy: 1 operations wait, at most 1 may"));
+}
+
 TEST_F(WorkerPools, WhatIsCancelledOrTakesTooLongStops) {
   up(1);
   pool();
