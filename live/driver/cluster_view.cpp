@@ -7,6 +7,8 @@ namespace {
 
 /// Two measurements that are nearer to each other tell nothing of a rate.
 constexpr auto kShortestSample = std::chrono::milliseconds(100);
+/// Of jobs that ended before this controller began; a row with all its tasks may have 300 kB.
+constexpr std::size_t kRememberedBytes = std::size_t{2} << 20;
 
 }  // namespace
 
@@ -34,8 +36,12 @@ void ClusterView::rebuild(const Controller& machine) {
 }
 
 void ClusterView::remember(const std::vector<HistoryRow>& rows) {
-  for (const HistoryRow& row : rows)
-    if (!jobs_.contains(row.job)) ended_before_[row.job] = row.json;
+  std::size_t bytes = 0;
+  for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+    bytes += row->json.size();
+    if (bytes > kRememberedBytes) return;  // Of the older ones the store still tells.
+    if (!jobs_.contains(row->job)) ended_before_[row->job] = row->json;
+  }
 }
 
 JobView& ClusterView::add(JobId id, JobSpecPtr spec) {

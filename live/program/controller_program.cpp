@@ -13,8 +13,7 @@
 #include "core/policy.h"
 #include "live/api/api.h"
 #include "live/api/gateway.h"
-#include "live/cube/facade.h"
-#include "live/cube/manager.h"
+#include "live/cube/service.h"
 #include "live/driver/controller_driver.h"
 #include "live/http/server.h"
 #include "live/log.h"
@@ -47,12 +46,7 @@ struct Settings {
   bool open_agents = false;  ///< Agents need no token.
   bool open_api = false;     ///< Nor does anybody else.
   bool record = true;
-  // cube's interface; port 0: none.
-  Arguments::Endpoint cube{"127.0.0.1", 0};
-  bool cube_worker = false;
-  std::vector<std::string> cube_workers;
-  std::uint64_t cube_sync_ms = 500;
-  std::uint64_t cube_stats_s = 15;
+  cube::ServiceSettings cube;
   std::string profile;
 };
 
@@ -80,20 +74,6 @@ bool loopback(const std::string& host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-Problems read_cube(Arguments& arguments, Settings& settings) {
-  settings.cube = arguments.endpoint("cube", settings.cube);
-  settings.cube_worker = arguments.among("cube-role", "manager", {"manager", "worker"}) == "worker";
-  settings.cube_sync_ms = arguments.number("cube-sync-ms", settings.cube_sync_ms, 10, 3'600'000);
-  settings.cube_stats_s = arguments.number("cube-stats-s", settings.cube_stats_s, 1, 86'400);
-  const std::string list = arguments.text("cube-workers", "-");
-  if (list == "-") return {};
-  auto workers = cube::worker_addresses(list);
-  if (!workers) return workers.problems();
-  settings.cube_workers = std::move(*workers);
-  settings.config.inventory = settings.cube_workers;  // So that nodes are numbered as they are listed.
-  return {};
-}
-
 Result<Settings> read_settings(int argc, const char* const* argv) {
   Arguments arguments(argc, argv);
   Settings settings;
@@ -117,12 +97,13 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.config.autoscaler.name = arguments.text("autoscaler", settings.config.autoscaler.name);
   settings.config.seed = arguments.number("seed", 1, 0, UINT64_MAX);
   Problems mistakes = read_gateway(arguments, settings);
-  Problems cube_problems = read_cube(arguments, settings);
+  Problems cube_problems = cube::read_settings(arguments, settings.cube);
+  settings.config.inventory = settings.cube.workers;  // So that nodes are numbered as they are listed.
   Problems problems = arguments.finish();
   for (const Problems& more : {mistakes, cube_problems})
     problems.insert(problems.end(), more.begin(), more.end());
   for (const Arguments::Endpoint& end :
-       {settings.http, settings.agents, settings.cube, settings.gateway.value_or(settings.http),
+       {settings.http, settings.agents, settings.cube.at, settings.gateway.value_or(settings.http),
         settings.metrics.value_or(settings.http)})
     if (!loopback(end.host) && !settings.insecure)
       problems.push_back({end.host, "would let other machines in, without TLS",
@@ -181,10 +162,7 @@ class Program {
   std::optional<http::Server> gateway_server_;
   std::uint16_t gateway_port_ = 0;
   std::uint16_t metrics_port_ = 0;
-  std::optional<cube::Manager> cube_manager_;
-  std::optional<cube::Facade> cube_;
-  http::RouteTable cube_routes_;
-  std::optional<http::Server> cube_server_;
+  std::optional<cube::Service> cube_;
 };
 
 Problems Program::start() {
@@ -203,7 +181,7 @@ Problems Program::start() {
   options.config = settings_.config;
   options.store = store_.get();
   options.send = [this](LinkId link, const msg::ToAgent& message) {
-    if (!cube_manager_ || !cube_manager_->send(link, message)) agents_->send(link, message);
+    if (!cube_ || !cube_->send(link, message)) agents_->send(link, message);
   };
   options.warn = [](const std::string& what) { log::warn("store", {{"what", what}}); };
   driver_.emplace(io_, std::move(options));
@@ -232,8 +210,7 @@ Problems Program::start() {
   if (Problems problems = agents_->listen(); !problems.empty()) return problems;
   if (Problems problems = serve(); !problems.empty()) return problems;
   if (Problems problems = serve_gateway(); !problems.empty()) return problems;
-  if (settings_.cube.port != 0)
-    if (Problems problems = serve_cube(); !problems.empty()) return problems;
+  if (Problems problems = serve_cube(); !problems.empty()) return problems;
   for (const int number : {SIGINT, SIGTERM}) signals_.add(number);
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (!error) stop();
@@ -344,36 +321,15 @@ std::string Program::metrics() {
   return metrics_.text(sources);
 }
 
-/// cube's manager or worker: the same controller, in other words, on a port of its own.
+/// cube's manager or worker: the same controller, in other words.
 Problems Program::serve_cube() {
-  if (!settings_.cube_workers.empty()) {
-    const auto secret = secret_in(folder_->file("token"));
-    if (!secret) return secret.problems();
-    cube::Manager::Options options;
-    options.workers = settings_.cube_workers;
-    apply_profile(settings_.profile, options.config);
-    options.secret = std::string(secret->reveal());
-    options.sync_every = std::chrono::milliseconds(settings_.cube_sync_ms);
-    options.stats_every = std::chrono::seconds(settings_.cube_stats_s);
-    cube_manager_.emplace(io_, *driver_, options, [](const std::string& what) {
-      log::warn("workers", {{"what", what}});
-    });
-  }
-  cube::Facade::Options facade;
-  facade.worker = settings_.cube_worker;
-  facade.folder = folder_->path();
-  facade.nodes = [this] { return cube_manager_ ? cube_manager_->nodes() : cube::Json::array(); };
-  cube_.emplace(*driver_, std::move(facade));
-  cube_->add_to(cube_routes_);
-  http::ServerOptions options;
-  options.allow_remote = settings_.insecure;
-  options.on_warning = [](std::string_view what) { log::warn("cube", {{"what", what}}); };
-  cube_server_.emplace(io_, cube_routes_, std::move(options));
-  const auto port = cube_server_->listen(settings_.cube.host, settings_.cube.port);
-  if (!port) return port.problems();
-  log::info("cube ready", {{"port", *port}, {"role", settings_.cube_worker ? "worker" : "manager"}});
-  if (cube_manager_) cube_manager_->start();
-  return {};
+  if (settings_.cube.at.port == 0) return {};
+  const auto secret = secret_in(folder_->file("token"));
+  if (!secret) return secret.problems();
+  AgentConfig agents;
+  apply_profile(settings_.profile, agents);
+  cube_.emplace(io_, *driver_, settings_.cube);
+  return cube_->start(folder_->path(), *secret, agents, settings_.insecure);
 }
 
 void Program::read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
@@ -429,9 +385,7 @@ void Program::end() {
   gateway_server_.reset();
   gateway_.reset();
   metric_server_.reset();
-  cube_server_.reset();
   cube_.reset();
-  cube_manager_.reset();
   server_.reset();
   api_.reset();
   agents_.reset();

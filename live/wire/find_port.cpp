@@ -58,8 +58,10 @@ struct FindPort::Asking : std::enable_shared_from_this<FindPort::Asking> {
                                          document["agents_port"].is_number_unsigned()
                                      ? document["agents_port"].get<std::uint64_t>()
                                      : 0;
-    if (parser.get().result_int() != 200 || number == 0 || number > 65535)
-      return fail("what answers there is no controller of Duet");
+    if (parser.get().result_int() != 200)
+      return fail("who answers there does not say where agents are awaited, but " +
+                  std::to_string(parser.get().result_int()));
+    if (number == 0 || number > 65535) return fail("what answers there is no controller of Duet");
     finish(static_cast<std::uint16_t>(number));
   }
 

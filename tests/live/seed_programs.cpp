@@ -185,6 +185,13 @@ TEST_F(SeedPrograms, S0_01_InstallingNamesReplacesOnlyItsOwn) {
   EXPECT_FALSE(fs::exists(folder_ / "other/controller"));
 }
 
+TEST_F(SeedPrograms, S1_01_TheGatewayByItsName) {
+  const Ran ran = line("MAX_CPU_THRESHOLD=200 ./gateway");
+  EXPECT_NE(ran.code, 0);
+  EXPECT_THAT(ran.out + ran.err, HasSubstr("MAX_CPU_THRESHOLD"));
+  EXPECT_THAT(line("./gateway --help").out, HasSubstr("duet gateway"));
+}
+
 TEST_F(SeedPrograms, S2_01_S2_08_MasterAndWorkersNeedNoConfiguration) {
   begin("./master --port=" + port());
   for (int i = 0; i < 3; ++i) begin("./worker --master http://127.0.0.1:" + port() + " --port-base=24800");

@@ -1,6 +1,7 @@
 // duet plan, and duet explain of a live cluster: where a task would go or went, and why it waits.
 #include <nlohmann/json.hpp>
 
+#include "sim/diagnostics.h"
 #include "sim/terminal.h"
 #include "tools/duet/live_client.h"
 #include "tools/duet/live_document.h"

@@ -206,12 +206,23 @@ int worker_main(const std::vector<std::string>& words) {
   return be("duet-agent", out);
 }
 
+/// It has Duet's own options, and its variables say the rest.
+int gateway_main(const std::vector<std::string>& words) {
+  std::vector<std::string> out = {"gateway"};
+  out.insert(out.end(), words.begin(), words.end());
+  const std::string path = own_path();
+  const std::string why = become(path, out);
+  sim::say(path + ": " + why + '\n');
+  return sim::kExitUsage;
+}
+
 constexpr std::array kNames = {
     ProgramName{"controller", "keeps replicas of a workload running", controller_main},
     ProgramName{"agent", "runs workloads on a node", agent_main},
     ProgramName{"workload", "a web service to deploy", workload_main},
     ProgramName{"master", "schedules tasks on workers", master_main},
     ProgramName{"worker", "runs tasks on a node", worker_main},
+    ProgramName{"gateway", "executes operations on workers of this machine", gateway_main},
     ProgramName{"cube", "a manager, its workers and their command line", cube_main},
 };
 

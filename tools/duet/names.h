@@ -1,5 +1,5 @@
 // The names of older systems' programs, by which this one can be started, too: controller, agent, workload,
-// master, worker, cube. A link of that name to `duet` is such a program, with that system's defaults.
+// master, worker, gateway, cube. A link of that name to `duet` is such a program, with that system's defaults.
 #pragma once
 
 #include <optional>
@@ -16,8 +16,8 @@ struct ProgramName {
   int (*main)(const std::vector<std::string>& words);  ///< Words after the name; returns the exit code.
 };
 
-/// All that this build has. What an older system calls `gateway` or `orchestrator` gets a line here when
-/// there is such a thing.
+/// All that this build has. What an older system calls `orchestrator` gets a line here when there is such
+/// a thing.
 std::span<const ProgramName> program_names();
 
 /// The exit code, if `argv0` ends in one of these names; nothing: this is `duet`.
