@@ -22,6 +22,7 @@ std::optional<Instant> Agent::next_deadline() const {
   Instant due = std::min(heartbeat_at_, resend_at_);
   if (timed_ > 0)
     for (const Held& held : held_) due = std::min(due, held.kill_at);
+  for (const Watched& watched : watched_) due = std::min(due, watched.due);
   if (due == kNever) return std::nullopt;
   return due;
 }
@@ -32,6 +33,8 @@ void Agent::on(const agent::Boot& event) {
   register_serial_ = 0;
   launch_floor_ = 0;
   held_.clear();
+  watched_.clear();
+  probes_ = 0;
   unacknowledged_ = 0;
   timed_ = 0;
   boot_ = event.nonce;
@@ -43,15 +46,19 @@ void Agent::on(const agent::Boot& event) {
     held.phase = adopted.running ? Phase::kRunning : Phase::kEnded;
     held.outcome = adopted.outcome;
     held.exit_code = adopted.exit_code;
+    held.cpu = adopted.cpu;
+    held.health = adopted.health;
     if (adopted.ordered) {
       held.terminated = true;
       held.timed_out = *adopted.ordered == Outcome::kTimedOut;
       held.orphaned = *adopted.ordered == Outcome::kLost;
-      if (!adopted.running && adopted.outcome != Outcome::kSucceeded) held.outcome = *adopted.ordered;
+      held.unhealthy = *adopted.ordered == Outcome::kUnhealthy;
+      if (!adopted.running) held.outcome = name_of_end(held);
       if (adopted.running) set_kill_at(held, now_ + config_.kill_grace);
     } else if (adopted.running && adopted.timeout_left > Duration{0})
       set_kill_at(held, saturating_add(now_, adopted.timeout_left));
     unacknowledged_ += adopted.running ? 0 : 1;
+    if (adopted.running && !adopted.ordered) watch(held);
   }
   for (const Held& held : held_)
     if (held.worker && held.phase == Phase::kRunning)
@@ -72,6 +79,7 @@ void Agent::on(const Wake&) {
       repeat();
     }
   }
+  if (!watched_.empty()) probe_due();
   if (timed_ == 0) return;
   for (Held& held : held_) {
     if (held.kill_at > now_) continue;
@@ -97,7 +105,7 @@ void Agent::ask_to_register() {
 }
 
 void Agent::report_end(const Held& held) {
-  report(msg::AttemptEnded{held.attempt, held.outcome, held.exit_code});
+  report(msg::AttemptEnded{held.attempt, held.outcome, held.exit_code, held.cpu});
 }
 
 void Agent::on(const agent::Delivered& event) {
@@ -116,6 +124,7 @@ void Agent::on(const agent::Delivered& event) {
   if (const auto* launch = std::get_if<msg::Launch>(&message.body)) received(*launch);
   if (const auto* kill = std::get_if<msg::Kill>(&message.body)) received(*kill);
   if (const auto* ack = std::get_if<msg::Ack>(&message.body)) received(*ack);
+  if (const auto* noted = std::get_if<msg::Noted>(&message.body)) received(*noted);
 }
 
 void Agent::received(const msg::Registered& body, const msg::ToAgent& message) {
@@ -127,6 +136,7 @@ void Agent::received(const msg::Registered& body, const msg::ToAgent& message) {
   epoch_ = message.epoch;
   launch_floor_ = 0;
   heartbeat_at_ = config_.heartbeat > Duration{0} ? now_ + config_.heartbeat : kNever;
+  tell_again();
   repeat();
 }
 
@@ -136,6 +146,8 @@ void Agent::repeat() {
     if (held.phase == Phase::kEnded) report_end(held);
     if (held.asking && !mutated(Mutant::kAsksOnce)) ask(held);
   }
+  for (const Watched& watched : watched_)
+    if (!watched.noted) tell(watched);
   resend_at_ = unacknowledged_ > 0 ? now_ + config_.resend_after : kNever;
 }
 
@@ -155,6 +167,7 @@ void Agent::received(const msg::Launch& body) {
   const bool served = worker != nullptr && worker->phase == Phase::kRunning && !worker->terminated;
   Held& held = hold(body.attempt);
   held.timeout = body.timeout;
+  held.health = body.work.health;
   held.worker = body.worker;
   if (body.worker && !served) {  // Its worker has ended, or is about to.
     held.phase = Phase::kEnded;
@@ -207,8 +220,11 @@ void Agent::received(const msg::Ack& body) {
   if (--unacknowledged_ == 0) resend_at_ = kNever;
 }
 
-/// What it is called if the attempt ends because it was told to.
+/// What its end is called if it was told to end. Who failed its health check did not succeed, whatever it
+/// says when it is told; else a success stands.
 Outcome Agent::name_of_end(const Held& held) {
+  if (held.unhealthy) return Outcome::kUnhealthy;
+  if (held.phase == Phase::kEnded && held.outcome == Outcome::kSucceeded) return Outcome::kSucceeded;
   return held.timed_out ? Outcome::kTimedOut : held.orphaned ? Outcome::kLost : Outcome::kKilled;
 }
 
@@ -218,6 +234,7 @@ void Agent::terminate(Held& held) {
   const bool force = held.terminated || config_.kill_grace == Duration{0};
   out_->push_back(agent::Terminate{held.attempt, force, name_of_end(held)});
   held.terminated = true;
+  stop_watching(held);
   set_kill_at(held, now_ + (force ? std::max(config_.kill_grace, config_.resend_after) : config_.kill_grace));
 }
 
@@ -232,6 +249,7 @@ void Agent::on(const agent::Started& event) {
   held->phase = Phase::kRunning;
   if (held->timeout > Duration{0} && !held->terminated && !mutated(Mutant::kNoTimeout))
     set_kill_at(*held, saturating_add(now_, held->timeout));
+  if (!held->terminated) watch(*held);
   if (registered()) report(msg::AttemptStarted{event.attempt});
 }
 
@@ -241,9 +259,11 @@ void Agent::on(const agent::Exited& event) {
   held->phase = Phase::kEnded;
   held->outcome = event.outcome;
   held->exit_code = event.exit_code;
+  held->cpu = event.cpu;
   // What ended because we ended it did not fail or succeed by itself.
-  if (held->terminated && event.outcome != Outcome::kSucceeded) held->outcome = name_of_end(*held);
+  if (held->terminated) held->outcome = name_of_end(*held);
   stop_asking(*held);
+  stop_watching(*held);
   ended(*held);
   end_operations(event.attempt);
 }
@@ -256,6 +276,7 @@ void Agent::end_operations(AttemptId worker) {
     held.orphaned = !held.terminated;
     out_->push_back(agent::Terminate{held.attempt, true, name_of_end(held)});
     held.terminated = true;
+    stop_watching(held);
     set_kill_at(held, now_ + std::max(config_.kill_grace, config_.resend_after));
   }
 }

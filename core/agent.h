@@ -27,6 +27,8 @@ class Agent {
   BootNonce boot() const { return boot_; }
   Epoch epoch() const { return epoch_; }
   std::size_t held() const { return held_.size(); }
+  /// True if the attempt runs here and is to be relied on.
+  bool ready(AttemptId attempt) const;
 
  private:
   enum class Phase : std::uint8_t { kLaunching, kRunning, kEnded };
@@ -36,14 +38,17 @@ class Agent {
     Phase phase = Phase::kLaunching;
     bool terminated = false;  ///< A polite Terminate went out.
     bool timed_out = false;
+    bool unhealthy = false;  ///< It failed its health check.
     Outcome outcome = Outcome::kSucceeded;
     std::int32_t exit_code = 0;
+    Duration cpu{0};
     bool orphaned = false;              ///< An operation whose worker has ended.
     bool asking = false;                ///< A worker that pulls waits for an operation.
     std::uint32_t asked = 0;            ///< How often the controller was told so.
     std::optional<AttemptId> worker{};  ///< Of an operation.
     Instant kill_at = kNever;           ///< Timeout, then the end of the grace.
     Duration timeout{0};
+    std::optional<HealthCheck> health{};
     /// As AttemptId compares, in few instructions: this is asked at every step.
     bool operator<(AttemptId other) const {
       const TaskId &a = attempt.task, &b = other.task;
@@ -53,17 +58,32 @@ class Agent {
     }
   };
 
+  /// A running attempt with a health check.
+  struct Watched {
+    AttemptId attempt;
+    HealthCheck check;
+    Instant counts_from;         ///< Earlier failures do not count, unless it was ready before.
+    Instant due;                 ///< Of the next probe; while one is under way, of giving it up.
+    std::uint32_t asking = 0;    ///< The number of the probe under way; 0 = none is.
+    std::uint32_t failures = 0;  ///< In a row, that count.
+    bool ready = false;
+    bool noted = true;       ///< The controller knows what it was told last.
+    std::uint32_t told = 0;  ///< Under this number; 0 = nothing yet.
+  };
+
   void on(const agent::Boot&);
   void on(const agent::Delivered&);
   void on(const agent::Started&);
   void on(const agent::Exited&);
   void on(const agent::Asked&);
   void on(const Wake&);
+  void on(const agent::Probed&);
 
   void received(const msg::Registered&, const msg::ToAgent&);
   void received(const msg::Launch&);
   void received(const msg::Kill&);
   void received(const msg::Ack&);
+  void received(const msg::Noted&);
 
   void register_anew();
   void ask_to_register();
@@ -84,6 +104,16 @@ class Agent {
   void stop_asking(Held& worker);
   void set_kill_at(Held& held, Instant at);
 
+  // agent_health.cpp
+  void watch(const Held& held);
+  void stop_watching(const Held& held);
+  void probe_due();
+  void answered(Watched& watched, bool healthy);
+  void set_ready(Watched& watched, bool ready);
+  void tell(const Watched& watched);
+  void tell_again();
+  Watched* find_watched(AttemptId attempt);
+
   // What every step touches comes first, so that it shares cache lines.
   Instant now_;              ///< Of the step in progress.
   Commands* out_ = nullptr;  ///< Of the step in progress.
@@ -95,7 +125,10 @@ class Agent {
   std::int32_t timed_ = 0;          ///< Held attempts with a kill_at.
   std::uint64_t launch_floor_ = 0;  ///< Launches up to this serial are stale.
   std::vector<Held> held_;          ///< Ascending by attempt; a node holds few.
-  std::size_t unacknowledged_ = 0;  ///< Held attempts that have ended, and asks that nothing answered.
+  std::vector<Watched> watched_;    ///< Ascending by attempt.
+  std::uint32_t probes_ = 0;        ///< So far, in this boot.
+  /// Held attempts that have ended, asks that nothing answered, and readiness that is not noted.
+  std::size_t unacknowledged_ = 0;
   std::uint32_t register_serial_ = 0;
   AgentConfig config_;
 };

@@ -68,6 +68,22 @@ std::string Controller::refusal(const TaskGroup& group) const {
     return "times cannot be negative";
   if (work.operations < 0 || group.spec.iterations < 0) return "a task cannot have less than no work";
   if (work.weight == 0) return "a task cannot weigh nothing";
+  if (const auto& health = work.health) {
+    if (std::min(health->interval, health->timeout) <= Duration{0} || health->failures == 0)
+      return "a health check needs an interval, a timeout and a number of failures above 0";
+    if (health->start_period < Duration{0}) return "times cannot be negative";
+    if (!group.spec.pool.empty()) return "an operation has no health check: its worker may have one";
+  }
+  return {};
+}
+
+/// Why the job cannot have its restart policy; empty if it can.
+std::string Controller::restart_refusal(const JobSpec& spec) {
+  if (!spec.restart) return {};
+  if (*spec.restart == RestartPolicy::kNeverAgain && spec.retries > 0)
+    return "what is never to run again has no retries";
+  if (*spec.restart == RestartPolicy::kAlways && spec.kind != JobKind::kService)
+    return "only a service's replicas run again always: this job's tasks have an end";
   return {};
 }
 
@@ -78,6 +94,7 @@ std::string Controller::refusal(const JobSpec& spec) const {
   if (spec.kind == JobKind::kService && spec.groups.size() != 1)
     return "a service has exactly one group of replicas";
   if (spec.backoff < Duration{0}) return "times cannot be negative";
+  if (std::string why = restart_refusal(spec); !why.empty()) return why;
   if (std::string why = pool_refusal(spec); !why.empty()) return why;
   const auto schedulers = scheduler_policies();
   const auto named = [&](const auto& entry) { return entry.name == spec.scheduler; };

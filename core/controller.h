@@ -77,6 +77,7 @@ class Controller {
   bool answered_before(const controller::Submit& event);
   std::string refusal(const JobSpec& spec) const;
   std::string refusal(const TaskGroup& group) const;
+  static std::string restart_refusal(const JobSpec& spec);
   void schedule();
 
   // controller_nodes.cpp: registration, fencing, detection
@@ -84,6 +85,7 @@ class Controller {
   void settle_held(NodeId id, const std::vector<AttemptId>& held);
   void on_message(NodeId id, const msg::AttemptStarted& body);
   void on_message(NodeId id, const msg::AttemptEnded& body);
+  LiveTask* current_task(NodeId id, AttemptId attempt);
   void set_state(NodeId id, NodeState state);
   void watch(NodeId id);
   Instant may_give_up();
@@ -112,7 +114,7 @@ class Controller {
   void stop(LiveJob& job, TaskId id);
   void stop_others(LiveJob& job);
   NodeId target_of(const LiveJob& job, TaskId id) const;
-  void end_attempt(LiveJob& job, TaskId id, Outcome outcome);
+  void end_attempt(LiveJob& job, TaskId id, Outcome outcome, Duration cpu = Duration{0});
   void settle_task(LiveJob& job, TaskId id, Outcome outcome, NodeId target);
   void wait_again(LiveJob& job, TaskId id, Outcome outcome);
   void settle_job(LiveJob& job);
@@ -139,6 +141,8 @@ class Controller {
   void want_replica(LiveJob& job, std::uint32_t index);
   void replace_outdated(LiveJob& job);
   void settle_replica(LiveJob& job, TaskId id, Outcome outcome);
+  void end_if_all_have(LiveJob& job);
+  bool runs_again(const LiveJob& job, const LiveTask& task, Outcome outcome) const;
 
   void set_replicas(LiveJob& job, std::uint32_t count);
 
@@ -159,6 +163,11 @@ class Controller {
   Scheduler* own_scheduler(const LiveJob& job, Pool& pool);
   void scale_pools();
   void scale(Pool& pool, LiveJob& job);
+
+  // controller_ready.cpp: which attempts can be relied on
+  void on_message(NodeId id, const msg::AttemptReady& body);
+  void has_started(LiveJob& job, TaskId id);
+  void set_ready(LiveJob& job, TaskId id, bool ready);
 
   // controller_retry.cpp: what failed waits before it runs again
   Duration backoff(const LiveJob& job, const LiveTask& task, Outcome outcome) const;

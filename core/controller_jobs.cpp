@@ -148,6 +148,7 @@ void Controller::launch(const Placement& placement) {
   task.threads = placement.threads;
   task.placed = task.started = now_;
   task.evicted = false;
+  task.ready_number = 0;
   const auto estimate = estimator_->predict(job.spec->groups[task.group].spec);
   task.estimated_end = estimate ? saturating_add(now_, *estimate) : kNever;
   hold(job, id);
@@ -207,10 +208,10 @@ void Controller::stop_others(LiveJob& job) {
 }
 
 /// The current attempt of the task is over: its room is free, the task and its job go on from there.
-void Controller::end_attempt(LiveJob& job, TaskId id, Outcome outcome) {
+void Controller::end_attempt(LiveJob& job, TaskId id, Outcome outcome, Duration cpu) {
   if (outcome == Outcome::kSucceeded) {
     const LiveTask& task = job.tasks[id.index];
-    estimator_->observe(job.spec->groups[task.group].spec, now_ - task.started);
+    estimator_->observe(job.spec->groups[task.group].spec, now_ - task.started, cpu);
   }
   const NodeId target = target_of(job, id);
   release(job, id);
@@ -310,7 +311,7 @@ void Controller::settle_job(LiveJob& job) {
     if (job.state == JobState::kRunning) restart_gang_if_whole(job);
     return;
   }
-  if (job.service() && !job.cancelled) return;  // Scaled to nothing.
+  if (job.service() && !job.cancelled && job.terminal == 0) return;  // Scaled to nothing.
   const JobState state = job.cancelled    ? JobState::kCancelled
                          : job.failed > 0 ? JobState::kFailed
                                           : JobState::kSucceeded;
@@ -329,13 +330,14 @@ void Controller::set_state(LiveJob& job, TaskId id, TaskState state, Outcome out
     return;
   }
   task.state = state;
+  if (state != TaskState::kRunning) task.ready = false;
   if (job.pool != nullptr) follow_worker(job, id);
   if (terminal(state)) {
     ++job.terminal;
     job.failed += state == TaskState::kFailed;
     if (job.tasks.size() > 1 && job.terminal < job.tasks.size()) persist_task(job, id);
   }
-  publish(controller::TaskChanged{{id, task.attempt}, state, task.node, outcome});
+  publish(controller::TaskChanged{{id, task.attempt}, state, task.node, outcome, task.ready});
 }
 
 void Controller::set_state(LiveJob& job, JobState state) {

@@ -168,6 +168,7 @@ void Controller::on(const controller::Received& event) {
     on_message(message.node, *started);
   if (const auto* ended = std::get_if<msg::AttemptEnded>(&message.body)) on_message(message.node, *ended);
   if (const auto* ask = std::get_if<msg::Ask>(&message.body)) on_message(message.node, *ask);
+  if (const auto* ready = std::get_if<msg::AttemptReady>(&message.body)) on_message(message.node, *ready);
 }
 
 /// A sign of life, and perhaps of more.
@@ -247,6 +248,7 @@ void Controller::settle_held(NodeId id, const std::vector<AttemptId>& held) {
     const AttemptId attempt{task_id, task.attempt};
     if (const LiveJob& job = jobs_.at(task_id.job); job.pool != nullptr) job.pool->forget_asks(task_id.index);
     task.serial = 0;  // Of an earlier epoch: its launches are void by now, and serials begin anew.
+    task.ready_number = 0;
     if (std::find(held.begin(), held.end(), attempt) == held.end()) {
       lost.push_back(task_id);
       continue;
@@ -258,17 +260,6 @@ void Controller::settle_held(NodeId id, const std::vector<AttemptId>& held) {
   for (const AttemptId attempt : held)
     if (!ours.contains(attempt)) node.foreign.insert(attempt);
   lose_tasks(id, lost);
-}
-
-void Controller::on_message(NodeId id, const msg::AttemptStarted& body) {
-  LiveJob* job = jobs_.find(body.attempt.task.job);
-  if (job == nullptr || body.attempt.task.index >= job->tasks.size()) return;
-  LiveTask& task = job->tasks[body.attempt.task.index];
-  if (task.attempt != body.attempt.number || task.node != id || task.state != TaskState::kStarting) return;
-  task.started = now_;
-  set_state(*job, body.attempt.task, TaskState::kRunning);
-  if (job->service() && !mutated(Mutant::kUpdateStalls)) replace_outdated(*job);
-  trim_unanswered();
 }
 
 void Controller::on_message(NodeId id, const msg::AttemptEnded& body) {
@@ -296,7 +287,7 @@ void Controller::on_message(NodeId id, const msg::AttemptEnded& body) {
     ++counters_.stale;
     return;
   }
-  end_attempt(*job, body.attempt.task, body.outcome);
+  end_attempt(*job, body.attempt.task, body.outcome, body.cpu);
   trim_unanswered();
 }
 

@@ -12,6 +12,8 @@ std::string Controller::pool_refusal(const JobSpec& spec) const {
   if (!spec.pool) return {};
   const PoolSpec& pool = *spec.pool;
   if (spec.kind != JobKind::kService) return "only a service's replicas can be the workers of a pool";
+  if (spec.restart.value_or(RestartPolicy::kAlways) != RestartPolicy::kAlways)
+    return "the workers of a pool run again always";
   if (pool.name.empty()) return "a pool needs a name";
   if (pool.maximum > kMaxTasksPerJob) return "a pool has at most 1000000 workers";
   if (pool.maximum == 0 || pool.minimum > pool.maximum)
@@ -104,7 +106,7 @@ void Controller::follow_worker(const LiveJob& job, TaskId id) {
     pool.place({id, task.attempt}, task.node, task.threads,
                cluster_.cpu_m(task.node, job.groups[task.group].request));
   } else if (active(task.state)) {
-    pool.set_ready(id.index, task.state == TaskState::kRunning, cluster_.usable(task.node));
+    pool.set_ready(id.index, task.state == TaskState::kRunning && task.ready, cluster_.usable(task.node));
   } else if (pool.find(id.index) != nullptr) {
     pool.remove(id.index);
   }

@@ -53,12 +53,15 @@ void Controller::suspect_if_stuck(NodeId id) {
 bool Controller::answers_launches(NodeId id, const msg::FromAgent& message) const {
   if (std::holds_alternative<msg::AttemptStarted>(message.body)) return true;
   const auto* ended = std::get_if<msg::AttemptEnded>(&message.body);
+  const auto* ready = std::get_if<msg::AttemptReady>(&message.body);
   const std::vector<TaskId>& tasks = cluster_.node(id).tasks;
   bool one_waits = false;
   for (const TaskId task_id : tasks) {
     const LiveTask& task = jobs_.at(task_id.job).tasks[task_id.index];
     if (task.state != TaskState::kStarting) continue;
-    if (ended != nullptr && ended->attempt == AttemptId{task_id, task.attempt}) return true;
+    const AttemptId waits{task_id, task.attempt};
+    if (ended != nullptr && ended->attempt == waits) return true;
+    if (ready != nullptr && ready->attempt == waits) return true;
     one_waits = true;
   }
   return !one_waits;

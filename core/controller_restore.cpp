@@ -62,7 +62,10 @@ void Controller::on(const controller::Restore& event) {
         enqueue(job, g, width);  // Else settle_job() finds that all of it has come back, and lets it wait.
     }
     if (job.restarting) stop_others(job);
-    if (job.service() && !job.cancelled) adjust_replicas(job);
+    if (job.service() && !job.cancelled) {
+      adjust_replicas(job);
+      end_if_all_have(job);
+    }
     settle_job(job);
   }
 }

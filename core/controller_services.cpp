@@ -58,6 +58,8 @@ void Controller::set_replicas(LiveJob& job, std::uint32_t count) {
   adjust_replicas(job);
   // The one that an update waited for may be desired no more.
   if (!mutated(Mutant::kScaleStallsUpdate)) replace_outdated(job);
+  end_if_all_have(job);
+  settle_job(job);
 }
 
 void Controller::on(const controller::Update& event) {
@@ -158,28 +160,64 @@ void Controller::settle_replica(LiveJob& job, TaskId id, Outcome outcome) {
   if (id.index >= job.desired()) {
     set_state(job, id, TaskState::kIdle, outcome);
     persist_task(job, id);
-    return;
+    return end_if_all_have(job);
   }
-  const bool by_itself = outcome != Outcome::kKilled && outcome != Outcome::kLost;
-  if (by_itself) {
-    const Duration ran = now_ - task.started;
-    const bool proved = job.spec->backoff > Duration{0} && ran / kProvedAfter >= job.spec->backoff;
-    task.failures = proved ? 1 : task.failures + 1;
+  // Many programs call it a success to have been told to end.
+  const bool told = task.state == TaskState::kStopping && outcome == Outcome::kSucceeded;
+  const bool by_itself = outcome != Outcome::kKilled && outcome != Outcome::kLost && !told;
+  if (!by_itself) return wait_again(job, id, outcome);
+  const Duration ran = now_ - task.started;
+  const bool proved = job.spec->backoff > Duration{0} && ran / kProvedAfter >= job.spec->backoff;
+  task.failures = proved ? 1 : task.failures + 1;
+  if (runs_again(job, task, outcome) || mutated(Mutant::kRestartsForEver)) {
     job.groups.back().avoid = task.node;
+    return wait_again(job, id, outcome);
   }
-  wait_again(job, id, outcome);
+  // For good: an update that waits for the others need not wait for it.
+  set_state(job, id, outcome == Outcome::kSucceeded ? TaskState::kSucceeded : TaskState::kFailed, outcome);
+  replace_outdated(job);
+  end_if_all_have(job);
 }
 
-/// Ends one replica of an older version, the lowest, if all desired ones run; the next follows when its
-/// successor runs.
+/// When all replicas that are desired have ended for good, no others are wanted any more: see settle_job().
+void Controller::end_if_all_have(LiveJob& job) {
+  for (std::uint32_t index = 0; index < job.tasks.size(); ++index) {
+    const TaskState state = job.tasks[index].state;
+    if (!terminal(state) && (index < job.desired() || state != TaskState::kIdle)) return;
+  }
+  if (job.terminal == 0) return;  // Scaled to nothing.
+  for (std::uint32_t index = 0; index < job.tasks.size(); ++index)
+    if (job.tasks[index].state == TaskState::kIdle)
+      set_state(job, {job.id, index}, TaskState::kCancelled, Outcome::kKilled);
+}
+
+/// Whether the service's restart policy lets a replica run again whose attempt ended by itself.
+bool Controller::runs_again(const LiveJob& job, const LiveTask& task, Outcome outcome) const {
+  switch (job.spec->restart.value_or(RestartPolicy::kAlways)) {
+    case RestartPolicy::kAlways:
+      return true;
+    case RestartPolicy::kOnFailure:
+      return outcome != Outcome::kSucceeded && task.failures <= job.spec->retries;
+    case RestartPolicy::kNeverAgain:
+      break;
+  }
+  return false;
+}
+
+/// Ends one replica of an older version, if all desired ones run and those of the present version are ready;
+/// the next follows when its successor is. First those that are not ready: nobody relies on them, and it may
+/// be the update that mends them; else the lowest.
 void Controller::replace_outdated(LiveJob& job) {
   const std::uint32_t current = static_cast<std::uint32_t>(job.groups.size()) - 1;
   if (current == 0) return;  // Never updated, or all are up to date since.
   std::uint32_t outdated = job.desired();
   for (std::uint32_t index = 0; index < job.desired(); ++index) {
-    if (job.tasks[index].state != TaskState::kRunning) return;
-    const bool old = job.tasks[index].group != current || mutated(Mutant::kReplacesUpToDate);
-    if (old && outdated == job.desired()) outdated = index;
+    const LiveTask& task = job.tasks[index];
+    if (terminal(task.state)) continue;
+    const bool old = task.group != current || mutated(Mutant::kReplacesUpToDate);
+    if (task.state != TaskState::kRunning || (!old && !task.ready)) return;
+    const bool first = outdated == job.desired() || (!task.ready && job.tasks[outdated].ready);
+    if (old && first) outdated = index;
   }
   if (outdated == job.desired()) return;
   job.tasks[outdated].evicted = true;

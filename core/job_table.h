@@ -22,16 +22,18 @@ class Scheduler;
 struct LiveTask {
   TaskState state = TaskState::kPending;
   bool evicted = false;  ///< Stopping to run elsewhere, at no cost.
+  bool ready = false;    ///< It runs, and passed its health check if it has one.
   std::uint32_t group = 0;
   std::uint32_t attempt = 0;  ///< Number of the last attempt.
   std::uint32_t failures = 0;
   std::uint32_t losses = 0;
-  NodeId node;                  ///< Of the last attempt.
-  std::uint32_t node_slot = 0;  ///< Where in its node's list of tasks it was last put; a hint.
-  std::uint64_t serial = 0;     ///< Of the last launch sent in its node's epoch; 0 if none was.
-  Instant answer_due;           ///< When its launch or kill is sent again if nothing answers.
-  Instant retry_at;             ///< While it waits out a backoff: until then; else 0.
-  ThreadSet threads;            ///< Held by the last attempt.
+  NodeId node;                     ///< Of the last attempt.
+  std::uint32_t node_slot = 0;     ///< Where in its node's list of tasks it was last put; a hint.
+  std::uint32_t ready_number = 0;  ///< Of what its agent's present life said last of its readiness.
+  std::uint64_t serial = 0;        ///< Of the last launch sent in its node's epoch; 0 if none was.
+  Instant answer_due;              ///< When its launch or kill is sent again if nothing answers.
+  Instant retry_at;                ///< While it waits out a backoff: until then; else 0.
+  ThreadSet threads;               ///< Held by the last attempt.
   Instant placed;
   Instant started;  ///< As reported; until then, when it was placed.
   Instant estimated_end = kNever;

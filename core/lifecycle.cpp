@@ -61,8 +61,9 @@ constexpr std::array<std::string_view, 5> kJobNames{"pending", "running", "succe
 constexpr std::array<std::string_view, 8> kTaskNames{"pending",   "starting", "running",   "stopping",
                                                      "succeeded", "failed",   "cancelled", "idle"};
 constexpr std::array<std::string_view, 5> kNodeNames{"unknown", "ready", "suspect", "fenced", "down"};
-constexpr std::array<std::string_view, 6> kOutcomeNames{"succeeded", "failed",        "timed_out",
-                                                        "killed",    "launch_failed", "lost"};
+constexpr std::array<std::string_view, 7> kOutcomeNames{"succeeded",     "failed", "timed_out", "killed",
+                                                        "launch_failed", "lost",   "unhealthy"};
+constexpr std::array<std::string_view, 3> kRestartNames{"always", "on_failure", "never"};
 
 }  // namespace
 
@@ -82,6 +83,7 @@ std::string_view name(JobState state) { return kJobNames[static_cast<std::size_t
 std::string_view name(TaskState state) { return kTaskNames[static_cast<std::size_t>(state)]; }
 std::string_view name(NodeState state) { return kNodeNames[static_cast<std::size_t>(state)]; }
 std::string_view name(Outcome outcome) { return kOutcomeNames[static_cast<std::size_t>(outcome)]; }
+std::string_view name(RestartPolicy policy) { return kRestartNames[static_cast<std::size_t>(policy)]; }
 
 std::span<const JobState> job_states() { return kJobStates; }
 std::span<const TaskState> task_states() { return kTaskStates; }

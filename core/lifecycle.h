@@ -25,6 +25,7 @@ std::string_view name(JobState state);
 std::string_view name(TaskState state);
 std::string_view name(NodeState state);
 std::string_view name(Outcome outcome);
+std::string_view name(RestartPolicy policy);
 
 /// All states, in the order of their declaration.
 std::span<const JobState> job_states();

@@ -173,12 +173,14 @@ struct TaskChanged {
   NodeId node;  ///< Of that attempt.
   Outcome outcome =
       Outcome::kSucceeded;  ///< How that attempt ended; meaningful in Pending and terminal states.
+  bool ready = false;  ///< It runs and is to be relied on. Where only this changes, `state` is said again.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
     v("state", s.state);
     v("node", s.node);
     v("outcome", s.outcome);
+    v("ready", s.ready);
   }
 };
 struct NodeChanged {
@@ -235,7 +237,9 @@ struct Adopted {
   bool running = true;                ///< Else it has ended, as the next two say, and was not forgotten.
   Outcome outcome = Outcome::kSucceeded;
   std::int32_t exit_code = 0;
-  Duration timeout_left{0};  ///< 0 = it has no timeout; one that is over has 1 ns left.
+  Duration timeout_left{0};             ///< 0 = it has no timeout; one that is over has 1 ns left.
+  Duration cpu{0};                      ///< As in Exited.
+  std::optional<HealthCheck> health{};  ///< As in its Launch; start_period is what is left of it.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
@@ -245,6 +249,8 @@ struct Adopted {
     v("outcome", s.outcome);
     v("exit_code", s.exit_code);
     v("timeout_left", s.timeout_left);
+    v("cpu", s.cpu);
+    v("health", s.health);
   }
 };
 /// First event of each life.
@@ -285,15 +291,29 @@ struct Exited {
   AttemptId attempt;
   Outcome outcome = Outcome::kSucceeded;
   std::int32_t exit_code = 0;
+  Duration cpu{0};  ///< Processor time that it used; 0 = not measured.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
     v("outcome", s.outcome);
     v("exit_code", s.exit_code);
+    v("cpu", s.cpu);
+  }
+};
+/// Answers Probe.
+struct Probed {
+  AttemptId attempt;
+  std::uint32_t number = 0;  ///< The Probe's.
+  bool healthy = false;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("number", s.number);
+    v("healthy", s.healthy);
   }
 };
 
-using Event = std::variant<Boot, Delivered, Started, Exited, Wake, Asked>;
+using Event = std::variant<Boot, Delivered, Started, Exited, Wake, Asked, Probed>;
 
 // ---- Commands
 
@@ -346,7 +366,21 @@ struct Report {
   }
 };
 
-using Command = std::variant<Launch, Terminate, Report, Forget>;
+/// Ask the attempt whether it works, as its payload says. The runtime answers with Probed; an answer that
+/// takes longer than `timeout` is not waited for.
+struct Probe {
+  AttemptId attempt;
+  std::uint32_t number = 0;  ///< Counts the probes of this boot.
+  Duration timeout{0};
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("number", s.number);
+    v("timeout", s.timeout);
+  }
+};
+
+using Command = std::variant<Launch, Terminate, Report, Forget, Probe>;
 using Commands = std::vector<Command>;
 
 }  // namespace agent

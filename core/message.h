@@ -49,11 +49,13 @@ struct AttemptEnded {
   AttemptId attempt;
   Outcome outcome = Outcome::kSucceeded;
   std::int32_t exit_code = 0;  ///< As the operating system gave it: 0..255, or minus the signal.
+  Duration cpu{0};             ///< Processor time that it used; 0 = not measured.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
     v("outcome", s.outcome);
     v("exit_code", s.exit_code);
+    v("cpu", s.cpu);
   }
 };
 
@@ -68,11 +70,24 @@ struct Ask {
   }
 };
 
+/// Whether a running attempt with a health check is to be relied on. Sent until noted.
+struct AttemptReady {
+  AttemptId attempt;
+  bool ready = false;
+  std::uint32_t number = 0;  ///< Counts what this boot said of the attempt: a lower one is late.
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("ready", s.ready);
+    v("number", s.number);
+  }
+};
+
 struct FromAgent {
   NodeId node;     ///< As the controller named it; meaningless in Register.
   BootNonce boot;  ///< Of the sending life.
   Epoch epoch;     ///< Of the registration the sender believes in; 0 in Register.
-  std::variant<Register, Heartbeat, AttemptStarted, AttemptEnded, Ask> body;
+  std::variant<Register, Heartbeat, AttemptStarted, AttemptEnded, Ask, AttemptReady> body;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("node", s.node);
@@ -145,10 +160,21 @@ struct Ack {
   }
 };
 
+/// What AttemptReady said under this number is known.
+struct Noted {
+  AttemptId attempt;
+  std::uint32_t number = 0;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("attempt", s.attempt);
+    v("number", s.number);
+  }
+};
+
 struct ToAgent {
   BootNonce boot;  ///< The life it is meant for.
   Epoch epoch;     ///< The registration it belongs to; in Fenced, the one that is refused.
-  std::variant<Registered, Fenced, Launch, Kill, Ack> body;
+  std::variant<Registered, Fenced, Launch, Kill, Ack, Noted> body;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("boot", s.boot);

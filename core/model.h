@@ -51,6 +51,31 @@ enum class Outcome : std::uint8_t {
   kKilled,        ///< Ended because the controller asked for it.
   kLaunchFailed,  ///< Could not be started.
   kLost,          ///< Its node went down or came back without it, or the worker that executed it ended.
+  kUnhealthy,     ///< Ended by its agent because it failed its health check.
+};
+
+/// What becomes of a replica whose attempt ended by itself.
+enum class RestartPolicy : std::uint8_t {
+  kAlways,     ///< It runs again.
+  kOnFailure,  ///< It runs again if it failed, as often as the job's retries allow.
+  kNeverAgain,
+};
+
+/// How a running attempt proves that it works. What it is asked stands in its payload, opaque to the core.
+struct HealthCheck {
+  Duration interval = std::chrono::seconds(10);  ///< From one probe to the next; above 0.
+  Duration timeout = std::chrono::seconds(1);    ///< A probe without an answer for so long failed; above 0.
+  Duration start_period{0};  ///< So long after its start, and until the first success, failures do not count.
+  std::uint32_t failures = 3;  ///< So many in a row, and it is ended; above 0.
+
+  bool operator==(const HealthCheck&) const = default;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("interval", s.interval);
+    v("timeout", s.timeout);
+    v("start_period", s.start_period);
+    v("failures", s.failures);
+  }
 };
 
 /// What an attempt does. In a simulation one of the first two is positive; in a live run `payload` says what
@@ -60,6 +85,7 @@ struct Work {
   std::int64_t operations = 0;  ///< Operations that each of its threads executes; 0 = not given.
   std::uint32_t weight = 1;     ///< Of its share, where several want a core at once; above 0.
   std::shared_ptr<const std::string> payload;  ///< Opaque to the core: command line, image, environment.
+  std::optional<HealthCheck> health{};         ///< Nothing: it is ready as soon as it runs.
 
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
@@ -67,13 +93,14 @@ struct Work {
     v("operations", s.operations);
     v("weight", s.weight);
     v("payload", s.payload);
+    v("health", s.health);
   }
   /// Payloads are compared by content.
   bool operator==(const Work& other) const {
     const bool same_payload =
         payload == other.payload || (payload && other.payload && *payload == *other.payload);
     return duration == other.duration && operations == other.operations && weight == other.weight &&
-           same_payload;
+           health == other.health && same_payload;
   }
 };
 
@@ -145,6 +172,9 @@ struct PoolSpec {
   }
 };
 
+/// Of retries: there is no limit.
+inline constexpr std::uint32_t kUnlimited = 0xffff'ffff;
+
 struct JobSpec {
   std::string key;   ///< The submitter's own name for the job; opaque, need not be unique.
   std::string user;  ///< On whose behalf; may be empty.
@@ -152,11 +182,15 @@ struct JobSpec {
   /// At least one; exactly one if rigid or a service. Task indices run through the groups. (The record of a
   /// service that was updated has one for each version of which replicas may run, the current one last.)
   std::vector<TaskGroup> groups;
-  std::uint32_t retries = 0;  ///< Further attempts of a task (rigid: of the job) after failures of its own.
-  std::int32_t priority = 0;  ///< For the queue `priority`: the highest first.
-  std::string scheduler;      ///< Places its tasks, with default parameters; empty = the cluster's.
-  Duration backoff{0};        ///< What failed by itself waits so long, twice as long each further time.
+  /// Further attempts of a task (rigid: of the job) after failures of its own; kUnlimited: any number. A
+  /// service heeds it only if its replicas run again on failure: then so many in a row.
+  std::uint32_t retries = 0;
+  std::int32_t priority = 0;       ///< For the queue `priority`: the highest first.
+  std::string scheduler;           ///< Places its tasks, with default parameters; empty = the cluster's.
+  Duration backoff{0};             ///< What failed by itself waits so long, twice as long each further time.
   std::optional<PoolSpec> pool{};  ///< Of a service whose replicas are workers.
+  /// Nothing: a service's replicas run again always, other tasks as `retries` say.
+  std::optional<RestartPolicy> restart{};
 
   bool operator==(const JobSpec&) const = default;
   template <class Self, class V>
@@ -170,6 +204,7 @@ struct JobSpec {
     v("scheduler", s.scheduler);
     v("backoff", s.backoff);
     v("pool", s.pool);
+    v("restart", s.restart);
   }
 };
 

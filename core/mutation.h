@@ -67,9 +67,12 @@ enum class Mutant : std::uint8_t {
   kKeyIgnored,              ///< A repeated submission makes another job.
   kKeyOfAnotherJob,         ///< What was submitted differently under the same key is taken for the same.
   kRestoreForgetsKeys,      ///< A controller that takes over does not know the keys.
+  kSickRunsOn,              ///< What fails its health check is left alone.
+  kReadyAtOnce,             ///< What has a health check is relied on before it passed it.
+  kRestartsForEver,         ///< Replicas run again whatever their service's restart policy says.
 };
 
-inline constexpr Mutant kLastMutant = Mutant::kRestoreForgetsKeys;
+inline constexpr Mutant kLastMutant = Mutant::kRestartsForEver;
 
 #ifdef DUET_MUTATIONS
 Mutant active_mutant();

@@ -124,8 +124,9 @@ class CpuEstimator {
  public:
   virtual ~CpuEstimator() = default;
   virtual std::optional<Duration> predict(const TaskSpec& spec) const = 0;
-  /// A task of this specification ran for so long and succeeded.
-  virtual void observe(const TaskSpec& spec, Duration ran) = 0;
+  /// A task of this specification ran for so long and succeeded. `cpu` is the processor time that it used, on
+  /// all its threads together; 0 = nobody measured it.
+  virtual void observe(const TaskSpec& spec, Duration ran, Duration cpu = Duration{0}) = 0;
   /// Nothing for estimators that do not keep count.
   virtual Accuracy accuracy() const { return {}; }
 };

@@ -33,7 +33,8 @@ double serial_work_s(const Scenario& scenario, const std::vector<Arrival>& arriv
       const bool service = arrival.spec->kind == JobKind::kService;
       const double once = (service ? 0 : attempt_s(scenario, group.spec)) + extra_s;
       const double side_by_side = arrival.spec->kind == JobKind::kRigid ? 1 : group.count;
-      total += once * side_by_side * (static_cast<double>(arrival.spec->retries) + kSpareAttempts);
+      const double retries = service ? 0 : static_cast<double>(arrival.spec->retries);
+      total += once * side_by_side * (retries + kSpareAttempts);
     }
   return total;
 }
@@ -44,7 +45,7 @@ void disturb(Promise& promise, const Fault& fault) {
   if (fault.kind == Fault::Kind::kNetwork) late = fault.messages.max_delay;
   if (fault.kind == Fault::Kind::kStoreDelay) late = fault.delay;
   promise.late = std::max(promise.late, late);
-  if (fault.kind != Fault::Kind::kSlowNode)
+  if (fault.kind != Fault::Kind::kSlowNode && fault.kind != Fault::Kind::kUnhealthy)
     promise.clean = std::max(promise.clean, saturating_add(fault.until, late));
 }
 

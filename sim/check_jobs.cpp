@@ -43,6 +43,7 @@ void Checkers::see(const Cause& cause, const controller::TaskChanged& notice) {
   changed_jobs_.push_back(notice.attempt.task.job.value - 1);
   changed_tasks_.push_back(notice.attempt.task);
   const TaskState before = task->state;
+  if (before == TaskState::kRunning && notice.state == before) return see_ready(cause, *task, notice);
   if (terminal(before) && (notice.state == TaskState::kSucceeded || notice.state == TaskState::kFailed))
     broken("I2", "a second end was accepted after " + text({notice.attempt.task, task->number}));
   if (!allowed(before, notice.state))
@@ -52,6 +53,8 @@ void Checkers::see(const Cause& cause, const controller::TaskChanged& notice) {
   if (notice.state == TaskState::kStopping) check_stop(cause, job, *task, notice.attempt);
   task->state = notice.state;
   task->stored = true;
+  task->ready = false;
+  if (notice.state == TaskState::kRunning) see_ready(cause, *task, notice);
   if (notice.state == TaskState::kIdle) {  // Wanted again, it begins anew.
     task->failed_on.reset();
     task->not_before = {};
@@ -69,7 +72,7 @@ void Checkers::see(const Cause& cause, const controller::TaskChanged& notice) {
   if (!was_active || task->active()) return;
   check_end(cause, *task, notice);
   count_end(job, *task, notice, before);
-  remember_end(job, *task, notice.outcome);
+  remember_end(job, *task, notice.outcome, before);
   leave(*task);
 }
 
@@ -168,8 +171,12 @@ void Checkers::count_end(JobView& job, TaskView& task, const controller::TaskCha
     counts.failed_on = task.node;
     counts.failed_number = task.number;
   };
-  if (job.service())  // Its replicas run again as often as they must, after a success, too.
-    return of_its_own(notice.outcome) && notice.state == TaskState::kPending ? failed_here(task) : void();
+  if (job.service()) {
+    const bool told = before == TaskState::kStopping && notice.outcome == Outcome::kSucceeded;
+    check_restart(job, task, notice, told);
+    if (of_its_own(notice.outcome) && !told && notice.state == TaskState::kPending) failed_here(task);
+    return;
+  }
   const std::uint32_t most_losses = scenario_.controller.max_losses;
   if (notice.state == TaskState::kFailed) {
     const TaskView& counts = job.counts_of(task);

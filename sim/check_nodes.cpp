@@ -55,6 +55,10 @@ bool Checkers::answers_launches(const Cause& cause, std::uint64_t node) {
   if (const TaskView* ended = cause.ended != nullptr ? task_of(cause.ended->attempt.task) : nullptr;
       ended != nullptr && ended->number == cause.ended->attempt.number && waits(*ended))
     return true;
+  const auto* said = std::get_if<msg::AttemptReady>(&cause.message->body);
+  if (const TaskView* ready = said != nullptr ? task_of(said->attempt.task) : nullptr;
+      ready != nullptr && ready->number == said->attempt.number && waits(*ready))
+    return true;
   return std::none_of(jobs_.begin(), jobs_.end(), [&](const JobView& job) {
     return std::any_of(job.tasks.begin(), job.tasks.end(), waits);
   });
@@ -177,6 +181,7 @@ void Checkers::on_agent_step(Instant now, std::uint32_t id, const Agent& agent, 
     if (const auto* report = std::get_if<agent::Report>(&commands[i]))
       if (const auto* asks = std::get_if<msg::Register>(&report->message.body))
         node.asked_serial = asks->serial;
+  see_health(id, event, commands, first);
   const auto* delivered = std::get_if<agent::Delivered>(&event);
   if (delivered != nullptr) {
     const msg::ToAgent& message = delivered->message;

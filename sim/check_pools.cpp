@@ -68,7 +68,7 @@ void Checkers::see_operation(TaskView& task, AttemptView& attempt, const msg::La
   const std::string what = pool_text(launch.attempt) + " was given to " + pool_text(*launch.worker);
   if (worker == nullptr || !pool->spec->pool || pool->spec->pool->name != task.spec->pool)
     return broken("POOL", what + ", which is no worker of its pool");
-  if (worker->number != launch.worker->number || worker->state != TaskState::kRunning)
+  if (worker->number != launch.worker->number || worker->state != TaskState::kRunning || !worker->ready)
     broken("POOL", what + ", which does not run");
   if (worker->node != task.node || !within(launch.threads, worker->threads))
     broken("POOL", what + ", but not where that one is");
@@ -104,9 +104,9 @@ void Checkers::check_pools(const Controller& controller) {
     for (std::uint32_t i = 0; i < job.tasks.size(); ++i) {
       const TaskView& worker = job.tasks[i];
       const AttemptId id{{JobId{j + 1}, i}, worker.number};
-      const bool serves = worker.state == TaskState::kRunning && worker.node.value < nodes_.size() &&
-                          nodes_[worker.node.value].state == NodeState::kReady &&
-                          !nodes_[worker.node.value].draining;
+      const bool serves =
+          worker.state == TaskState::kRunning && worker.ready && worker.node.value < nodes_.size() &&
+          nodes_[worker.node.value].state == NodeState::kReady && !nodes_[worker.node.value].draining;
       if (!waits || !serves || load_of(id).second > 0) {
         idle_since_.erase(id);
         continue;

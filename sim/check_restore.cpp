@@ -73,6 +73,7 @@ void Checkers::fall_back() {
       task.attempts.resize(task.number);  // Later ones were never launched.
       task.failed_on.reset();
       task.not_before = {};
+      task.ready = false;
       if (task.booked && task.spec->pool.empty())
         nodes_[task.node.value].believed.add(*task.spec, task.threads);
     }

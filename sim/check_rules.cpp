@@ -47,7 +47,11 @@ void Checkers::check_stop(const Cause& cause, const JobView& job, const TaskView
   const bool evicted =
       cause.draining != nullptr && cause.draining->evict && cause.draining->node == task.node;
   if (job.cancelled || evicted) return;
-  if (job.service() && (attempt.task.index >= job.desired() || task.version != job.version)) return;
+  if (job.service() && attempt.task.index >= job.desired()) return;
+  if (job.service() && task.version != job.version) {
+    if (!all_ready(job)) broken("HEALTH", rule_text(attempt) + " was replaced before the others are ready");
+    return;
+  }
   const bool broken_gang =
       job.gang() && std::any_of(job.tasks.begin(), job.tasks.end(), [](const TaskView& member) {
         return member.state == TaskState::kPending || member.state == TaskState::kStopping ||
@@ -57,9 +61,10 @@ void Checkers::check_stop(const Cause& cause, const JobView& job, const TaskView
 }
 
 /// What the end of an attempt means for the next one.
-void Checkers::remember_end(JobView& job, TaskView& task, Outcome outcome) {
+void Checkers::remember_end(JobView& job, TaskView& task, Outcome outcome, TaskState before) {
   task.not_before = {};
   if (!of_its_own(outcome) || task.state != TaskState::kPending) return;
+  if (job.service() && before == TaskState::kStopping && outcome == Outcome::kSucceeded) return;
   const std::uint32_t failures = job.service() ? 1 : job.counts_of(task).failures;
   task.not_before = saturating_add(now_, backoff_after(job.spec->backoff, failures));
 }
@@ -76,7 +81,9 @@ void Checkers::check_service(const JobView& job) {
       broken("I20", "replica " + std::to_string(index) + " of a service that should have " +
                         std::to_string(job.desired()) + (going ? " goes on" : " is idle"));
     if (index >= job.desired()) continue;
-    all_run = all_run && task.state == TaskState::kRunning;
+    if (task.state == TaskState::kSucceeded || task.state == TaskState::kFailed) continue;  // For good.
+    const bool fit = task.version != job.version || task.ready;
+    all_run = all_run && task.state == TaskState::kRunning && fit;
     up_to_date = up_to_date && task.version == job.version;
   }
   if (all_run && !up_to_date)

@@ -55,7 +55,7 @@ inline TaskSpecPtr task_spec(const JobSpecPtr& job, std::uint32_t group) {
 /// An attempt that ended so was not ended by others.
 inline bool of_its_own(Outcome outcome) {
   return outcome == Outcome::kSucceeded || outcome == Outcome::kFailed || outcome == Outcome::kTimedOut ||
-         outcome == Outcome::kLaunchFailed;
+         outcome == Outcome::kLaunchFailed || outcome == Outcome::kUnhealthy;
 }
 
 /// One attempt as it truly went.
@@ -68,12 +68,16 @@ struct AttemptView {
   Outcome outcome = Outcome::kLost;
   TaskSpecPtr spec;                 ///< Which its service may have changed since.
   std::optional<AttemptId> worker;  ///< Of an operation.
+  // What its agent heard of its health check.
+  Instant counts_from;         ///< Failures before do not count.
+  std::uint32_t failures = 0;  ///< In a row, that count.
 };
 
 /// What the controller said of a task. All that is durable of it is what a later controller starts from.
 struct TaskFacts {
   TaskState state = TaskState::kPending;
   bool stored = false;        ///< Something was said of it, so it has a record.
+  bool ready = false;         ///< It runs and can be relied on.
   bool booked = false;        ///< Its threads are known and stand in the node's ledger.
   std::uint32_t number = 0;   ///< Of the last attempt.
   std::uint32_t version = 0;  ///< Of its service, when that was placed.

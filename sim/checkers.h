@@ -5,7 +5,7 @@
 //   I13 one answer    I14 ack durable   I16 order          I17 causality     I20 desired replicas
 //   I21 no flapping   I23 mass loss     I24 no bad pair    I25 cancel final  L1 terminates
 //   L2 converges      L3 detects        L4 rejoins         L6 stuck nodes
-//   GANG, DAG, BACKOFF, TIMEOUT, POOL: what these words promise
+//   GANG, DAG, BACKOFF, TIMEOUT, POOL, HEALTH, RESTART: what these words promise
 //
 // I16's chain and I18, replay identity, look at traces: check_trace.h.
 #pragma once
@@ -108,6 +108,14 @@ class Checkers final : public Observer {
   void count_end(JobView& job, TaskView& task, const controller::TaskChanged& notice, TaskState before);
   void leave(TaskView& task);
 
+  // check_health.cpp: HEALTH
+  void see_ready(const Cause& cause, TaskView& task, const controller::TaskChanged& notice);
+  void see_health(std::uint32_t node, const agent::Event& event, const agent::Commands& commands,
+                  std::size_t first);
+  bool all_ready(const JobView& service) const;
+  void check_restart(const JobView& job, const TaskView& task, const controller::TaskChanged& notice,
+                     bool told);
+
   // check_pools.cpp: I20 POOL
   void see(const Cause& cause, const controller::PoolScaled& notice);
   std::pair<std::int64_t, std::size_t> load_of(AttemptId worker) const;
@@ -118,7 +126,7 @@ class Checkers final : public Observer {
   // check_rules.cpp: I20 I21 I24 DAG BACKOFF
   void check_place(const JobView& job, const TaskView& task, AttemptId attempt);
   void check_stop(const Cause& cause, const JobView& job, const TaskView& task, AttemptId attempt);
-  void remember_end(JobView& job, TaskView& task, Outcome outcome);
+  void remember_end(JobView& job, TaskView& task, Outcome outcome, TaskState before);
   void check_service(const JobView& job);
 
   // check_restore.cpp: I14, and what a controller that takes over starts from

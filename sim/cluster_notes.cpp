@@ -98,6 +98,8 @@ void ClusterWorld::note_task(const controller::TaskChanged& task) {
   last_change_ = now_;
   TaskRow* row = row_of(task.attempt.task);
   if (row == nullptr) return;
+  // Only whether it is ready changed.
+  if (task.state == TaskState::kRunning && row->state == task.state) return;
   note_earlier(task, *row);
   note_state(results_.jobs[rows_[task.attempt.task.job.value - 1].job], *row, task.state);
   row->state = task.state;
@@ -111,7 +113,8 @@ void ClusterWorld::note_task(const controller::TaskChanged& task) {
   const bool ended = task.state == TaskState::kPending || task.state == TaskState::kFailed;
   results_.attempts_lost += ended && task.outcome == Outcome::kLost;
   results_.attempts_failed +=
-      ended && (task.outcome == Outcome::kFailed || task.outcome == Outcome::kTimedOut);
+      ended && (task.outcome == Outcome::kFailed || task.outcome == Outcome::kTimedOut ||
+                task.outcome == Outcome::kUnhealthy);
 }
 
 void ClusterWorld::note_begin(Run& run) {

@@ -23,6 +23,9 @@ void ClusterWorld::boot(std::uint32_t node) {
     agent::Adopted adopted{run.attempt, run.worker};
     if (run.times_out != kNever)
       adopted.timeout_left = run.times_out > shown ? run.times_out - shown : Duration{1};
+    adopted.health = run.health;
+    if (run.health)
+      adopted.health->start_period = std::max(run.health->start_period - (now_ - run.began), Duration{0});
     event.adopted.push_back(adopted);
   }
   std::sort(event.adopted.begin(), event.adopted.end(),
@@ -133,6 +136,7 @@ void ClusterWorld::begin(std::uint32_t node, const agent::Launch& launch) {
   }
   run.times_out =
       launch.timeout > Duration{0} ? saturating_add(clock_of(hosts_[node]), launch.timeout) : kNever;
+  run.health = launch.work.health;
   run.host_slot = static_cast<std::uint32_t>(hosts_[node].runs.size());
   hosts_[node].runs.push_back(id);
   ++active_runs_;
@@ -174,6 +178,25 @@ void ClusterWorld::terminate(std::uint32_t node, const agent::Terminate& order) 
   run.exit_code = order.force ? -9 : -15;
   run.ordered = order.why;
   complete(id);
+}
+
+/// Whether a fault makes it fail its health check.
+bool ClusterWorld::sick(const Run& run) const {
+  const std::uint64_t job = run.attempt.task.job.value;
+  if (job == 0 || job > rows_.size()) return false;
+  const std::string& key = results_.jobs[rows_[job - 1].job].key;
+  return std::any_of(scenario_.faults.begin(), scenario_.faults.end(), [&](const Fault& fault) {
+    return fault.kind == Fault::Kind::kUnhealthy && fault.at <= now_ && now_ < fault.until &&
+           fault.job == key && fault.task.value_or(run.attempt.task.index) == run.attempt.task.index &&
+           (fault.new_attempts || run.began < fault.at);
+  });
+}
+
+/// What runs is asked, and says at once how it is. What does not run yet says nothing.
+void ClusterWorld::answer(std::uint32_t node, const agent::Probe& probe) {
+  for (const ExecId id : hosts_[node].runs)
+    if (runs_[id].attempt == probe.attempt)
+      return step(node, agent::Probed{probe.attempt, probe.number, !sick(runs_[id])});
 }
 
 /// The run is over, as its outcome says; its agent learns of it.

@@ -385,6 +385,9 @@ void ClusterWorld::step(std::uint32_t node, const agent::Event& event) {
     } else if (const auto* stop = std::get_if<agent::Terminate>(&command)) {
       const agent::Terminate order = *stop;
       terminate(node, order);
+    } else if (const auto* probe = std::get_if<agent::Probe>(&command)) {
+      const agent::Probe question = *probe;
+      answer(node, question);
     } else {
       const AttemptId known = std::get<agent::Forget>(command).attempt;
       std::erase_if(host.exits, [&](const agent::Adopted& exit) { return exit.attempt == known; });

@@ -117,6 +117,7 @@ class ClusterWorld final : public World {
     std::optional<Outcome> ordered;  ///< It was told to end: Terminate::why.
     std::int32_t exit_code = 0;
     Instant times_out = kNever;  ///< When its agent will end it.
+    std::optional<HealthCheck> health;
   };
   struct Timer {
     enum class Kind : std::uint8_t { kRunEnd, kMessage, kRelease, kFaultEnd, kStop };
@@ -190,6 +191,8 @@ class ClusterWorld final : public World {
   void begin(std::uint32_t node, const agent::Launch& launch);
   void terminate(std::uint32_t node, const agent::Terminate& order);
   void interrupt(ExecId id);
+  void answer(std::uint32_t node, const agent::Probe& probe);
+  bool sick(const Run& run) const;
   void complete(ExecId id);
   void retire(ExecId id);
 

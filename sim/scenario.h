@@ -136,6 +136,7 @@ struct Fault {
     kStoreFailure,
     kAgentRestart,
     kStuckNode,
+    kUnhealthy,
   };
   enum class Direction : std::uint8_t { kBoth, kToAgent, kToController };
   Instant at;
@@ -148,6 +149,9 @@ struct Fault {
   double factor = 1;                       ///< kSlowNode: what its speed is divided by.
   std::uint32_t rate_ppm = 1'000'000;      ///< kClockSkew: how fast the clock goes.
   Duration delay{0};                       ///< kClockSkew: how far it jumps; kStoreDelay: of a commit.
+  std::string job = {};                    ///< kUnhealthy: key of the job whose attempts fail their checks.
+  std::optional<std::uint32_t> task = {};  ///< kUnhealthy: only this one; nothing: all of them.
+  bool new_attempts = false;               ///< kUnhealthy: also those that begin while it lasts.
 
   /// `node` says which one.
   bool of_one_node() const {

@@ -135,6 +135,10 @@ constexpr Field exit_code(S s) {
   return integer(s, "exit_code", "", -64, 255, "1",
                  "What these attempts exit with: 1 to 255, or minus the signal.");
 }
+constexpr Field health(S s) {
+  return nested(s, "health", kObject, S::kHealth,
+                "Each attempt is asked whether it works, and ended if it does not.");
+}
 constexpr Field tasks(S s) {
   return integer(s, "tasks", "tasks", 1, kMillion, "1",
                  "Tasks of the job: a gang if the job is rigid, independent ones if it is a bag.");

@@ -20,6 +20,7 @@ enum class Section : std::uint8_t {
   kPolicies,
   kWorkload,
   kJob,
+  kHealth,
   kWorkers,
   kGroup,
   kRepeat,
@@ -38,6 +39,7 @@ enum class Section : std::uint8_t {
   kStoreFailure,
   kAgentRestart,
   kStuckNode,
+  kUnhealthy,
   kNetwork,
   kNone,
 };

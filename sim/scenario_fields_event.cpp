@@ -39,6 +39,7 @@ constexpr Field kEventFields[] = {
            "A node's agent dies, and what it runs goes on; another agent takes it over."),
     nested(S::kFault, "stuck_node", kObject, S::kStuckNode,
            "A node starts nothing, though its agent goes on: launches wait."),
+    nested(S::kFault, "unhealthy", kObject, S::kUnhealthy, "Attempts of a job fail their health checks."),
 
     node(S::kSlowNode),
     required({.section = S::kSlowNode,
@@ -94,6 +95,13 @@ constexpr Field kEventFields[] = {
     node(S::kStuckNode),
     until(S::kStuckNode),
     lasts(S::kStuckNode),
+
+    required(plain(S::kUnhealthy, "job", kName, "", "The job of this `id`, which has a `health` check.")),
+    integer(S::kUnhealthy, "task", "", 0, kMillion, "", "Only its task, or replica, of this index."),
+    plain(S::kUnhealthy, "new_attempts", kFlag, "false",
+          "Attempts that begin while it lasts fail them, too; else they are healthy."),
+    until(S::kUnhealthy),
+    lasts(S::kUnhealthy),
 
     loss(S::kNetwork),
     duplicate(S::kNetwork),

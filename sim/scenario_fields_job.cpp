@@ -33,18 +33,33 @@ constexpr Field kJobFields[] = {
     pool(S::kJob),
     fail_attempts(S::kJob),
     exit_code(S::kJob),
+    health(S::kJob),
     nested(S::kJob, "workers", kObject, S::kWorkers, "Of a service: its replicas are the workers of a pool."),
     nested(S::kJob, "groups", kObjects, S::kGroup,
            "Of a DAG, or of a bag whose tasks differ: its tasks by groups, instead of the fields from "
            "`tasks` to "
-           "`exit_code`."),
+           "`health`."),
     retries(S::kJob),
     seconds(S::kJob, "backoff_s", "0",
             "What failed by itself waits so long; twice as long each further time."),
+    choice(
+        S::kJob, "restart", "always|on_failure|never", "",
+        "What becomes of a replica that ended by itself: it runs again, or only if it failed, or never; by "
+        "default "
+        "`always`. With `retries` at most so many times in a row on failure. Of other jobs `on_failure` "
+        "means "
+        "any number of `retries`."),
     plain(S::kJob, "scheduler", kName, "", "Places its tasks; by default the scheduler of /policies."),
     integer(S::kJob, "priority", "", -kMillion, kMillion, "0",
             "For the queue `priority`: the highest goes first."),
     nested(S::kJob, "repeat", kObject, S::kRepeat, "Submit it several times, as `id` and a number from 0."),
+
+    seconds(S::kHealth, "interval_s", "10", "From one probe to the next.", true),
+    seconds(S::kHealth, "timeout_s", "1", "A probe without an answer for so long has failed.", true),
+    seconds(S::kHealth, "start_period_s", "0",
+            "So long after an attempt's start, and until its first success, failures do not count."),
+    integer(S::kHealth, "failures", "failures", 1, kMillion, "3",
+            "So many in a row, and the attempt is ended: it has failed."),
 
     required(plain(S::kWorkers, "pool", kName, "", "What operations call it.")),
     integer(S::kWorkers, "min", "workers", 0, kMillion, "0", "The autoscaler does not go below."),
@@ -81,6 +96,7 @@ constexpr Field kJobFields[] = {
     pool(S::kGroup),
     fail_attempts(S::kGroup),
     exit_code(S::kGroup),
+    health(S::kGroup),
 
     required(integer(S::kRepeat, "count", "jobs", 1, kMillion, "", "How many times in all.")),
     seconds(S::kRepeat, "every_s", "0", "From one to the next."),

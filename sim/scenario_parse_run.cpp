@@ -184,8 +184,23 @@ Instant read_end(Context& context, const Reader& reader, Instant at, bool must_e
   return end;
 }
 
+/// Whose attempts fail their checks.
+void read_unhealthy(Context& context, const Reader& reader, JobIds& jobs, Fault& fault) {
+  if (!reader.valid("job")) return;
+  fault.job = reader.text("job");
+  if (reader.valid("task")) fault.task = static_cast<std::uint32_t>(reader.integer("task"));
+  fault.new_attempts = reader.flag("new_attempts");
+  const JobIds::Known* known = jobs.find(context, reader.value("job"));
+  if (known == nullptr) return;
+  const auto checked = [](const TaskGroup& group) { return group.spec.work.health.has_value(); };
+  if (known->spec == nullptr || std::none_of(known->spec->groups.begin(), known->spec->groups.end(), checked))
+    context.mistakes.add(reader.place("job"), backquoted(fault.job) + " has no health check to fail",
+                         "right: a job with `health`");
+}
+
 /// A fault that lasts: its object under the name of its kind.
-void read_lasting(Context& context, const JsonValue& object, std::string_view name, Fault& fault) {
+void read_lasting(Context& context, const JsonValue& object, std::string_view name, JobIds& jobs,
+                  Fault& fault) {
   using Kind = Fault::Kind;
   const auto begin = [&](Section section, Kind kind) {
     fault.kind = kind;
@@ -229,6 +244,8 @@ void read_lasting(Context& context, const JsonValue& object, std::string_view na
     fault.node = node_of(begin(Section::kAgentRestart, Kind::kAgentRestart));
   } else if (name == "stuck_node") {
     fault.node = node_of(begin(Section::kStuckNode, Kind::kStuckNode));
+  } else if (name == "unhealthy") {
+    read_unhealthy(context, begin(Section::kUnhealthy, Kind::kUnhealthy), jobs, fault);
   } else if (name == "controller_restart") {
     begin(Section::kControllerRestart, Kind::kControllerRestart);
   } else if (name == "store_delay") {
@@ -272,12 +289,13 @@ void read_events(Context& context, const JsonValue& events) {
 }
 
 void read_faults(Context& context, const JsonValue& faults) {
+  JobIds jobs;
   for (JsonValue v = faults.first_child(); v; v = v.next_sibling()) {
     const Reader reader(context, v, Section::kFault);
-    const std::string_view what =
-        exactly_one(context, reader,
-                    {"crash", "restart", "slow_node", "partition", "network", "clock_skew",
-                     "controller_restart", "store_delay", "store_failure", "agent_restart", "stuck_node"});
+    const std::string_view what = exactly_one(
+        context, reader,
+        {"crash", "restart", "slow_node", "partition", "network", "clock_skew", "controller_restart",
+         "store_delay", "store_failure", "agent_restart", "stuck_node", "unhealthy"});
     if (what.empty()) continue;
     Fault fault;
     fault.at = reader.instant("at_s");
@@ -287,7 +305,7 @@ void read_faults(Context& context, const JsonValue& faults) {
       fault.node = find_node(context, reader.value(what)).value_or(0);
       context.switches.push_back({fault.at, fault.node, what == "restart", reader.place(what)});
     } else {
-      read_lasting(context, reader.value(what), what, fault);
+      read_lasting(context, reader.value(what), what, jobs, fault);
     }
     context.out.faults.push_back(std::move(fault));
   }

@@ -15,10 +15,22 @@ namespace {
 
 constexpr std::size_t kMaxJobs = 1'000'000;
 constexpr std::uint32_t kMaxTasksPerJob = 1'000'000;
-constexpr std::string_view kTaskFields[] = {"tasks",      "cores",      "cpu_m",         "memory_mib",
-                                            "count",      "exclusive",  "duration_s",    "operations",
-                                            "cpu_weight", "estimate_s", "timeout_s",     "operation",
-                                            "iterations", "pool",       "fail_attempts", "exit_code"};
+constexpr std::string_view kTaskFields[] = {
+    "tasks",      "cores",      "cpu_m",         "memory_mib", "count",     "exclusive",
+    "duration_s", "operations", "cpu_weight",    "estimate_s", "timeout_s", "operation",
+    "iterations", "pool",       "fail_attempts", "exit_code",  "health"};
+
+std::optional<HealthCheck> read_health(Context& context, const Reader& reader) {
+  if (!reader.valid("health")) return std::nullopt;
+  const Reader health(context, reader.value("health"), Section::kHealth);
+  if (reader.valid("pool"))
+    context.mistakes.add(reader.key_place("health"),
+                         "an operation has no health check: its worker may have one",
+                         "right: `health` of the workers");
+  return HealthCheck{health.seconds("interval_s"), health.seconds("timeout_s"),
+                     health.seconds("start_period_s"),
+                     static_cast<std::uint32_t>(health.integer("failures"))};
+}
 
 /// A replica of which nothing says how long it takes runs until it is ended.
 void read_work(Context& context, const Reader& reader, bool replica, bool pulls, TaskSpec& spec) {
@@ -35,6 +47,7 @@ void read_work(Context& context, const Reader& reader, bool replica, bool pulls,
   spec.timeout = reader.seconds("timeout_s");
   spec.operation = reader.text("operation");
   spec.iterations = reader.integer("iterations");
+  spec.work.health = read_health(context, reader);
 
   SimulatedBehaviour behaviour;
   behaviour.fail_attempts = static_cast<std::uint32_t>(reader.integer("fail_attempts"));
@@ -210,6 +223,21 @@ void read_scheduler(Context& context, const Reader& reader, JobSpec& spec) {
                          did_you_mean(spec.scheduler, names, "right: one that `duet policies` lists"));
 }
 
+void read_restart(Context& context, const Reader& reader, JobSpec& spec) {
+  if (!reader.valid("restart")) return;
+  const std::string word = reader.text("restart");
+  const JsonPlace place = reader.place("restart");
+  for (const auto policy : {RestartPolicy::kAlways, RestartPolicy::kOnFailure, RestartPolicy::kNeverAgain})
+    if (word == name(policy)) spec.restart = policy;
+  if (spec.restart == RestartPolicy::kOnFailure && !reader.given("retries")) spec.retries = kUnlimited;
+  if (spec.restart == RestartPolicy::kNeverAgain && spec.retries > 0)
+    context.mistakes.add(place, "what is never to run again has no `retries`");
+  if (spec.restart == RestartPolicy::kAlways && spec.kind != JobKind::kService)
+    context.mistakes.add(place, "only a service's replicas run again always", R"(right: "kind": "service")");
+  if (spec.restart != RestartPolicy::kAlways && reader.given("workers"))
+    context.mistakes.add(place, "the workers of a pool run again always");
+}
+
 /// The workers of a pool; `most` is how many the cluster has room for.
 PoolSpec read_workers(Context& context, const Reader& reader, Instant at, std::int64_t replicas,
                       std::uint64_t most) {
@@ -257,6 +285,7 @@ JobSpec read_job(Context& context, const Reader& reader, std::size_t place) {
   spec.retries = static_cast<std::uint32_t>(reader.integer("retries"));
   spec.backoff = reader.seconds("backoff_s");
   read_scheduler(context, reader, spec);
+  read_restart(context, reader, spec);
   const bool service = spec.kind == JobKind::kService;
   if (service && reader.given("tasks"))
     context.mistakes.add(reader.key_place("tasks"), "a service has replicas", "right: `replicas`");

@@ -28,6 +28,7 @@ constexpr SectionText kSections[] = {
      "takes."},
     {Section::kWorkload, "workload", "/workload", "Exactly one of these."},
     {Section::kJob, "job", "/workload/jobs/N", ""},
+    {Section::kHealth, "health", "/workload/jobs/N/health", ""},
     {Section::kWorkers, "workers", "/workload/jobs/N/workers", ""},
     {Section::kGroup, "group", "/workload/jobs/N/groups/N", ""},
     {Section::kRepeat, "repeat", "/workload/jobs/N/repeat", ""},
@@ -54,6 +55,7 @@ constexpr SectionText kSections[] = {
     {Section::kAgentRestart, "agent_restart", "/faults/N/agent_restart", "When it ends must be said."},
     {Section::kStuckNode, "stuck_node", "/faults/N/stuck_node",
      "Without an end it lasts as long as the run."},
+    {Section::kUnhealthy, "unhealthy", "/faults/N/unhealthy", "Without an end it lasts as long as the run."},
     {Section::kNetwork, "network", "/network",
      "The fate of a message depends on the seed, its link and its number."},
 };

@@ -82,6 +82,12 @@ void ScenarioWriter::lasting(const Fault& fault) {
       object(fault.kind == Kind::kStuckNode ? "stuck_node" : "agent_restart");
       text("node", scenario_.nodes[fault.node].name);
       break;
+    case Kind::kUnhealthy:
+      object("unhealthy");
+      text("job", fault.job);
+      if (fault.task) integer("task", *fault.task);
+      flag("new_attempts", fault.new_attempts);
+      break;
     case Kind::kStoreDelay:
       object("store_delay");
       seconds("delay_s", fault.delay);

@@ -44,6 +44,14 @@ void ScenarioWriter::group(const TaskGroup& group, std::string_view count) {
   // Left out where there is nothing to say, as in cluster().
   if (!spec.operation.empty()) text("operation", spec.operation);
   if (spec.iterations > 0) integer("iterations", spec.iterations);
+  if (const auto& check = spec.work.health) {
+    object("health", true);
+    seconds("interval_s", check->interval);
+    seconds("timeout_s", check->timeout);
+    seconds("start_period_s", check->start_period);
+    integer("failures", check->failures);
+    out_.close();
+  }
   const auto behaviour = decode_behaviour(spec.work.payload);
   DUET_CHECK(behaviour.has_value());
   if (behaviour->fail_attempts == 0) return;
@@ -95,11 +103,12 @@ void ScenarioWriter::jobs(const std::vector<Arrival>& arrivals) {
       }
       out_.close();
     }
-    integer("retries", spec.retries);
+    if (spec.retries != kUnlimited) integer("retries", spec.retries);
     // Left out where there is nothing to say, so that older scenarios keep their hashes.
     if (spec.pool) workers(*spec.pool);
     if (spec.backoff > Duration{0}) seconds("backoff_s", spec.backoff);
     if (!spec.scheduler.empty()) text("scheduler", spec.scheduler);
+    if (spec.restart) text("restart", name(*spec.restart));
     if (spec.priority != 0) integer("priority", spec.priority);
     out_.close();
   }

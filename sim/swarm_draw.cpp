@@ -37,11 +37,13 @@ Mix draw_mix(Rng rng) {
   mix.pools = rng.chance(1, 4);
   mix.agent_restarts = coin();
   mix.stuck_nodes = coin();
-  if (rng.chance(1, 16))
+  const bool troubled = !rng.chance(1, 16);
+  mix.health = coin();
+  if (!troubled)
     for (bool* trouble :
          {&mix.crashes, &mix.loops, &mix.dead_nodes, &mix.cancels, &mix.drains, &mix.loss, &mix.duplicates,
           &mix.delays, &mix.partitions, &mix.storms, &mix.skews, &mix.deaths, &mix.store_delays,
-          &mix.store_failures, &mix.slow_nodes, &mix.agent_restarts, &mix.stuck_nodes})
+          &mix.store_failures, &mix.slow_nodes, &mix.agent_restarts, &mix.stuck_nodes, &mix.health})
       *trouble = false;
   return mix;
 }
@@ -65,6 +67,7 @@ Scenario Draw::make() {
   jobs();
   cancels();
   repetitions();
+  sickness();
   const auto by_time = [](const auto& a, const auto& b) { return a.at < b.at; };
   std::stable_sort(out_.faults.begin(), out_.faults.end(), by_time);
   std::stable_sort(out_.events.begin(), out_.events.end(), by_time);

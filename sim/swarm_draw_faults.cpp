@@ -95,6 +95,20 @@ void Draw::lasting_faults() {
        [&](Rng& rng) { last(rng, {.at = {}, .kind = Kind::kStoreFailure}, 20 * kSecond); });
 }
 
+/// Attempts of some jobs with health checks fail them for a while.
+void Draw::sickness() {
+  Rng rng = root_.fork("sickness");
+  if (!mix_.health) return;
+  for (const Arrival& arrival : std::get<std::vector<Arrival>>(out_.workload)) {
+    Rng own = rng.fork(arrival.spec->key);
+    if (!arrival.spec->groups.front().spec.work.health || !own.chance(1, 2)) continue;
+    Fault fault{.at = {}, .kind = Fault::Kind::kUnhealthy, .job = arrival.spec->key};
+    if (own.chance(1, 2)) fault.task = static_cast<std::uint32_t>(own.below(4));
+    fault.new_attempts = own.chance(1, 2);
+    last(own, std::move(fault), 60 * kSecond);
+  }
+}
+
 void Draw::drains() {
   if (!mix_.drains) return;
   Rng rng = root_.fork("drains");

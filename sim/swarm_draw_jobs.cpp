@@ -56,6 +56,18 @@ void Draw::fit(JobSpec& job, const std::vector<bool>& survives) const {
   }
 }
 
+/// Half of the jobs' tasks prove from time to time that they work; services run again as it is drawn.
+void Draw::add_health(JobSpec& job, Rng rng) const {
+  const bool checked = rng.chance(1, 2);
+  HealthCheck check;
+  check.interval = log_uniform(rng, 100 * kMs, 5 * kSecond);
+  check.timeout = log_uniform(rng, kMs, kSecond);
+  if (rng.chance(1, 2)) check.start_period = log_uniform(rng, 100 * kMs, 5 * kSecond);
+  check.failures = static_cast<std::uint32_t>(rng.between(1, 4));
+  if (checked)
+    for (TaskGroup& group : job.groups) group.spec.work.health = check;
+}
+
 /// More groups, each after some of those before it.
 void Draw::make_dag(JobSpec& job, Rng& rng) {
   job.kind = JobKind::kDag;
@@ -79,9 +91,16 @@ void Draw::make_service(JobSpec& job, Instant submitted, Rng& rng, const std::ve
     TaskSpec spec = task(rng, kSecond);
     if (rng.chance(1, 2)) spec.work = never_ending();
     spec.work.payload = job.groups.front().spec.work.payload;
+    spec.work.health = job.groups.front().spec.work.health;
     return spec;
   };
   job.kind = JobKind::kService;
+  if (rng.fork("restart").chance(1, 2)) {
+    Rng restart = rng.fork("restart").fork("policy");
+    job.restart = static_cast<RestartPolicy>(restart.below(3));
+    if (job.restart == RestartPolicy::kOnFailure && restart.chance(1, 2)) job.retries = kUnlimited;
+    if (job.restart == RestartPolicy::kNeverAgain) job.retries = 0;
+  }
   job.groups.front().spec = replica();
   fit(job, survives);
   const auto some_time = [&] { return std::max(submitted, within_chaos(rng)); };
@@ -137,6 +156,7 @@ void Draw::make_pool(std::vector<Arrival>& arrivals, const std::vector<bool>& su
   SimulatedBehaviour behaviour;
   behaviour.pulls = pool.pull;
   worker.work.payload = encode_behaviour(behaviour);
+  if (mix_.health) add_health(job, rng.fork("health"));
   fit(job, survives);
   pool_ends_ = instant_ns(std::max(to_ns(chaos_), 120 * kSecond) + rng.between(0, 60) * kSecond);
   using Kind = OperatorEvent::Kind;
@@ -210,6 +230,7 @@ void Draw::jobs() {
     fit(job, survives);
     Instant at = within_chaos(own);
     if (own.chance(mix_.crowded ? 3 : 1, 4)) at = Instant{};  // Several at once.
+    if (mix_.health && !operations) add_health(job, own.fork("health"));
     if (service) make_service(job, at, shape, survives);
     if (operations) make_operations(job, at);
     arrivals.push_back({at, std::make_shared<const JobSpec>(std::move(job))});

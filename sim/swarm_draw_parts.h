@@ -21,7 +21,7 @@ struct Mix {
   bool crashes, loops, dead_nodes, cancels, drains, loss, duplicates, delays;
   bool gangs, bags, shares, exclusive, memory, operations, failures, timeouts, estimates, latency, commit;
   bool partitions, storms, skews, deaths, store_delays, store_failures, slow_nodes;
-  bool dags, services, backoffs, own_schedulers, pools, agent_restarts, stuck_nodes;
+  bool dags, services, backoffs, own_schedulers, pools, agent_restarts, stuck_nodes, health;
   bool crowded;  ///< Few cores of two threads, and small tasks of all kinds side by side on them.
 };
 
@@ -43,6 +43,7 @@ class Draw {
   void last(Rng& rng, Fault fault, std::int64_t most_ns);
   MessageFaults messages(Rng& rng) const;
   void drains();
+  void sickness();
   void network();
   void jobs();
   void cancels();
@@ -52,6 +53,7 @@ class Draw {
   void make_service(JobSpec& job, Instant submitted, Rng& rng, const std::vector<bool>& survives);
   void make_pool(std::vector<Arrival>& arrivals, const std::vector<bool>& survives);
   void make_operations(JobSpec& job, Instant submitted);
+  void add_health(JobSpec& job, Rng rng) const;
   void fit(JobSpec& job, const std::vector<bool>& survives) const;
 
   Rng root_;

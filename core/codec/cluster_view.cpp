@@ -108,7 +108,8 @@ void ClusterView::notice(Instant now, const controller::TaskChanged& change, con
       break;
     }
     case TaskState::kRunning:
-      if (active != attempts_.end()) active->second.started = now;
+      // Said again when it becomes ready.
+      if (active != attempts_.end() && !active->second.started) active->second.started = now;
       break;
     case TaskState::kStopping:
       if (active != attempts_.end()) active->second.stopping = true;

@@ -85,6 +85,7 @@ class Wanted {
       return about(launch->attempt, send);
     if (const auto* kill = std::get_if<msg::Kill>(&send.message.body)) return about(kill->attempt, send);
     if (const auto* ack = std::get_if<msg::Ack>(&send.message.body)) return about(ack->attempt, send);
+    if (const auto* noted = std::get_if<msg::Noted>(&send.message.body)) return about(noted->attempt, send);
     return !filter_.job && on(name_of(walk_, send.link));
   }
   bool operator()(const controller::Reply& reply) const {
@@ -116,6 +117,11 @@ class Wanted {
   const DecisionFilter& filter_;
 };
 
+bool heard_ready(const Walk& walk) {
+  const auto* received = std::get_if<controller::Received>(&walk.event());
+  return received != nullptr && std::holds_alternative<msg::AttemptReady>(received->message.body);
+}
+
 Happening happening(const Walk& walk, const controller::Notice& notice) {
   if (const auto* job = std::get_if<controller::JobChanged>(&notice))
     return {"job", job_text(job->job), std::string(name(job->state)), {}, {}};
@@ -134,8 +140,8 @@ Happening happening(const Walk& walk, const controller::Notice& notice) {
             scaled->why};
   const auto& task = std::get<controller::TaskChanged>(notice);
   return {"task", task.attempt.number == 0 ? to_text(task.attempt.task) : to_text(task.attempt),
-          std::string(name(task.state)), task.attempt.number == 0 ? std::string() : name_of(walk, task.node),
-          why_of(walk, task)};
+          std::string(name(task.state)) + (task.ready && heard_ready(walk) ? ", ready" : ""),
+          task.attempt.number == 0 ? std::string() : name_of(walk, task.node), why_of(walk, task)};
 }
 
 Happening happening(const Walk& walk, const controller::Send& send) {
@@ -150,6 +156,8 @@ Happening happening(const Walk& walk, const controller::Send& send) {
     return {"kill", to_text(kill->attempt), {}, to, {}};
   if (const auto* ack = std::get_if<msg::Ack>(&send.message.body))
     return {"ack", to_text(ack->attempt), {}, to, {}};
+  if (const auto* noted = std::get_if<msg::Noted>(&send.message.body))
+    return {"noted", to_text(noted->attempt), {}, to, {}};
   const bool registered = std::holds_alternative<msg::Registered>(send.message.body);
   return {registered ? "registered" : "fenced", {}, {}, to, {}};
 }

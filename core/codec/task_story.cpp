@@ -15,6 +15,14 @@ const msg::AttemptEnded* end_of(const controller::Event& event, TaskId task) {
   return ended != nullptr && ended->attempt.task == task ? ended : nullptr;
 }
 
+/// The step heard a message of this kind about this attempt.
+template <class Message>
+bool heard(const Walk& walk, AttemptId attempt) {
+  const auto* received = std::get_if<controller::Received>(&walk.event());
+  const auto* message = received != nullptr ? std::get_if<Message>(&received->message.body) : nullptr;
+  return message != nullptr && message->attempt == attempt;
+}
+
 std::string node_name(const Walk& walk, NodeId node) {
   const Cluster& cluster = walk.controller()->cluster();
   return node.value < cluster.size() ? cluster.node(node).name : "node " + std::to_string(node.value);
@@ -59,6 +67,8 @@ std::string ending(const Walk& walk, const controller::TaskChanged& change) {
       return "ended as it was told";
     case Outcome::kLaunchFailed:
       return "could not be started on " + node;
+    case Outcome::kUnhealthy:
+      return "ended: it failed its health check";
     case Outcome::kLost:
       break;
   }
@@ -88,8 +98,11 @@ std::string waits_again(const Walk& walk, const controller::TaskChanged& change,
   const LiveTask& task = job->tasks[change.attempt.task.index];
   const bool by_itself = change.outcome != Outcome::kLost && change.outcome != Outcome::kKilled;
   if (by_itself && !job->service() && change.outcome != Outcome::kSucceeded)
-    text += ", failure " + std::to_string(task.failures) + " (" + std::to_string(job->spec->retries) +
-            (job->spec->retries == 1 ? " retry" : " retries") + " allowed)";
+    text += ", failure " + std::to_string(task.failures) +
+            (job->spec->retries == kUnlimited
+                 ? std::string()
+                 : " (" + std::to_string(job->spec->retries) +
+                       (job->spec->retries == 1 ? " retry" : " retries") + " allowed)");
   text += "; runs again";
   if (task.retry_at > walk.now())
     text += " after a backoff of " + seconds_text(to_ns(task.retry_at) - to_ns(walk.now()));
@@ -115,7 +128,9 @@ std::string why_of(const Walk& walk, const controller::TaskChanged& change) {
     case TaskState::kStarting:
       return "placed on " + place(walk, change, job);
     case TaskState::kRunning:
-      return "started";
+      if (heard<msg::AttemptReady>(walk, change.attempt))
+        return change.ready ? "ready: it passed its health check" : "not ready any more";
+      return change.ready ? "started" : "started; not ready before it passes its health check";
     case TaskState::kStopping:
       return told_to_end(walk, change, job);
     case TaskState::kPending:
@@ -123,6 +138,8 @@ std::string why_of(const Walk& walk, const controller::TaskChanged& change) {
     case TaskState::kSucceeded:
       return "succeeded";
     case TaskState::kFailed:
+      if (job != nullptr && job->spec->restart == RestartPolicy::kNeverAgain)
+        return ending(walk, change) + ", and is never to run again";
       return ending(walk, change) + ", once too often";
     case TaskState::kIdle:
       return "not desired any more";

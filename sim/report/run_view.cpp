@@ -15,8 +15,8 @@
 namespace duet::sim::report {
 namespace {
 
-constexpr std::array<std::string_view, 7> kEnds = {"succeeded",     "failed", "timed out", "killed",
-                                                   "launch failed", "lost",   "running"};
+constexpr std::array<std::string_view, 8> kEnds = {"succeeded",     "failed", "timed out", "killed",
+                                                   "launch failed", "lost",   "unhealthy", "running"};
 constexpr std::uint64_t kMaxSummary = std::uint64_t{64} << 20;
 /// Threads of all bars: each takes some 50 bytes while the series are made.
 constexpr std::size_t kMostHeld = 16'000'000;
@@ -39,7 +39,7 @@ std::optional<TaskIdText> task_id_of(std::string_view text) {
 }
 
 std::optional<BarEnd> end_of(std::string_view outcome) {
-  for (std::size_t i = 0; i <= static_cast<std::size_t>(Outcome::kLost); ++i)
+  for (std::size_t i = 0; i <= static_cast<std::size_t>(Outcome::kUnhealthy); ++i)
     if (outcome == name(static_cast<Outcome>(i))) return static_cast<BarEnd>(i);
   return std::nullopt;
 }
@@ -330,7 +330,7 @@ std::string_view name_of(BarEnd end) { return kEnds[static_cast<std::size_t>(end
 
 bool is_failure(BarEnd end) {
   return end == BarEnd::kFailed || end == BarEnd::kTimedOut || end == BarEnd::kLaunchFailed ||
-         end == BarEnd::kLost;
+         end == BarEnd::kLost || end == BarEnd::kUnhealthy;
 }
 
 Result<RunView> load_run_view(const std::string& folder) { return Loader(folder).load(); }

@@ -18,7 +18,16 @@ namespace duet::sim::report {
 enum class BarKind : std::uint8_t { kTask, kWorker, kOperation };
 
 /// How an attempt ended, or that it had not when the run did.
-enum class BarEnd : std::uint8_t { kSucceeded, kFailed, kTimedOut, kKilled, kLaunchFailed, kLost, kRunning };
+enum class BarEnd : std::uint8_t {
+  kSucceeded,
+  kFailed,
+  kTimedOut,
+  kKilled,
+  kLaunchFailed,
+  kLost,
+  kUnhealthy,
+  kRunning
+};
 
 /// "succeeded", "timed out", ...
 std::string_view name_of(BarEnd end);

@@ -83,6 +83,12 @@ class JobBuilder {
   JobBuilder priority(std::int32_t n) { return spec_.priority = n, *this; }
   JobBuilder scheduler(std::string name) { return spec_.scheduler = std::move(name), *this; }
   JobBuilder backoff(Duration d) { return spec_.backoff = d, *this; }
+  /// Attempts are asked so often whether they work; so many failures in a row end them.
+  JobBuilder health(Duration interval, std::uint32_t failures, Duration start_period = Duration{0}) {
+    task().work.health = {interval, std::chrono::milliseconds(100), start_period, failures};
+    return *this;
+  }
+  JobBuilder restart(RestartPolicy policy) { return spec_.restart = policy, *this; }
   JobBuilder bag() { return spec_.kind = JobKind::kBag, *this; }
   /// A further group of a bag; what follows describes its tasks.
   JobBuilder and_group(std::uint32_t n) { return spec_.groups.emplace_back().count = n, *this; }

@@ -93,6 +93,19 @@ Harness::At Harness::At::boot(std::uint32_t node) {
   harness_.add(t_, Phase::kFault, [&h = harness_, node] { h.boot(node); });
   return *this;
 }
+Harness::At Harness::At::sicken(AttemptId attempt, bool sick) {
+  harness_.add(t_, Phase::kFault, [&h = harness_, attempt, sick] {
+    if (sick)
+      h.sick_.insert(attempt);
+    else
+      h.sick_.erase(attempt);
+  });
+  return *this;
+}
+Harness::At Harness::At::hang(AttemptId attempt) {
+  harness_.add(t_, Phase::kFault, [&h = harness_, attempt] { h.hanging_.insert(attempt); });
+  return *this;
+}
 Harness::At Harness::At::cut(std::uint32_t node) {
   harness_.add(t_, Phase::kFault, [&h = harness_, node] { h.hosts_[node].cut = true; });
   return *this;
@@ -299,6 +312,9 @@ void Harness::boot(std::uint32_t node) {
   for (const auto& [attempt, run] : host.runs) {
     agent::Adopted adopted{attempt, run.worker, run.ordered};
     if (run.times_out != kNever) adopted.timeout_left = std::max(run.times_out - now_, Duration{1});
+    adopted.health = run.health;
+    if (run.health)
+      adopted.health->start_period = std::max(run.health->start_period - (now_ - run.began), Duration{0});
     event.adopted.push_back(adopted);
   }
   for (const auto& [attempt, run] : host.exits)
@@ -327,6 +343,7 @@ void Harness::step(std::uint32_t node, const agent::Event& event) {
     if (const auto* launch = std::get_if<agent::Launch>(&command)) perform(node, *launch);
     if (const auto* order = std::get_if<agent::Terminate>(&command)) perform(node, *order);
     if (const auto* known = std::get_if<agent::Forget>(&command)) hosts_[node].exits.erase(known->attempt);
+    if (const auto* probe = std::get_if<agent::Probe>(&command)) perform(node, *probe);
   }
 }
 
@@ -339,6 +356,8 @@ void Harness::perform(std::uint32_t node, const agent::Launch& launch) {
     return;
   }
   run.worker = launch.worker;
+  run.health = launch.work.health;
+  run.began = now_;
   for (const auto& [other, its] : host.runs)
     if (!run.worker && !its.worker && its.threads.intersects(launch.threads))
       collisions_.push_back(time_text(now_) + " " + attempt_text(launch.attempt) + " and " +
@@ -356,6 +375,11 @@ void Harness::perform(std::uint32_t node, const agent::Launch& launch) {
   host.runs[launch.attempt] = run;
   step(node, agent::Started{launch.attempt});
   ask_if_pulling(node, launch.attempt);
+}
+
+void Harness::perform(std::uint32_t node, const agent::Probe& probe) {
+  if (!hosts_[node].runs.contains(probe.attempt) || hanging_.contains(probe.attempt)) return;
+  step(node, agent::Probed{probe.attempt, probe.number, !sick_.contains(probe.attempt)});
 }
 
 void Harness::perform(std::uint32_t node, const agent::Terminate& order) {

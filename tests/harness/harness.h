@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -65,6 +66,8 @@ class Harness {
     At kill_agent(std::uint32_t node);  ///< The agent is gone; what it runs goes on.
     At boot(std::uint32_t node);        ///< A new life of the agent; nothing if it is alive.
     At restart(std::uint32_t node) { return crash(node).boot(node); }
+    At sicken(AttemptId attempt, bool sick = true);  ///< Its probes fail from now on; or succeed again.
+    At hang(AttemptId attempt);                      ///< Its probes are not answered any more.
     At cut(std::uint32_t node);  ///< From now on nothing passes on this link, in either direction.
     At heal(std::uint32_t node);
     At replace_controller();  ///< A new one, restored from the records.
@@ -119,6 +122,8 @@ class Harness {
     std::optional<Outcome> ordered;  ///< It was told to end: Terminate::why.
     Outcome outcome = Outcome::kSucceeded;
     std::int32_t exit_code = 0;
+    std::optional<HealthCheck> health{};
+    Instant began{};
   };
   struct Host {
     AgentConfig config;
@@ -144,6 +149,7 @@ class Harness {
   void step(std::uint32_t node, const agent::Event& event);
   void perform(std::uint32_t node, const agent::Launch& launch);
   void perform(std::uint32_t node, const agent::Terminate& order);
+  void perform(std::uint32_t node, const agent::Probe& probe);
   void send(std::uint32_t node, std::variant<msg::FromAgent, msg::ToAgent> body);
   void note(const controller::Notice& notice);
   void boot(std::uint32_t node);
@@ -166,6 +172,7 @@ class Harness {
   Lines lines_, replies_, collisions_;
   std::vector<Letter> letters_;
   std::map<AttemptId, std::uint32_t> starts_;
+  std::set<AttemptId> sick_, hanging_;
   std::vector<JobId> accepted_;
   std::vector<std::pair<JobId, JobState>> ended_;
 };

@@ -12,6 +12,7 @@ std::string text(const controller::JobChanged& n) {
 std::string text(const controller::TaskChanged& n) {
   std::string line = "task " + attempt_text(n.attempt) + " " + std::string(name(n.state));
   if (n.attempt.number > 0) line += " n" + std::to_string(n.node.value);
+  if (n.state == TaskState::kRunning && !n.ready) line += " not ready";
   const bool over = n.state == TaskState::kPending || terminal(n.state);
   if (over && name(n.outcome) != name(n.state)) line += " " + std::string(name(n.outcome));
   return line;

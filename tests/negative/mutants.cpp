@@ -82,6 +82,9 @@ const Planted kPlanted[] = {
     {Mutant::kKeyIgnored, "KeyIgnored", "I13"},
     {Mutant::kKeyOfAnotherJob, "KeyOfAnotherJob", "I13"},
     {Mutant::kRestoreForgetsKeys, "RestoreForgetsKeys", "I13"},
+    {Mutant::kSickRunsOn, "SickRunsOn", "HEALTH"},
+    {Mutant::kReadyAtOnce, "ReadyAtOnce", "HEALTH"},
+    {Mutant::kRestartsForEver, "RestartsForEver", "RESTART"},
 };
 
 /// Failures that the swarm once found, kept as scenarios: each still shows them when its mutant brings the

@@ -41,12 +41,12 @@ TEST(CodecRender, CommandsAndEvents) {
   EXPECT_EQ(rendered(controller::Command(controller::Publish{
                 controller::TaskChanged{kAttempt, TaskState::kStarting, NodeId{1}, Outcome::kLaunchFailed}})),
             R"({"publish":{"task_changed":{"attempt":"17.0#1","state":"starting","node":1,)"
-            R"("outcome":"launch_failed"}}})");
+            R"("outcome":"launch_failed","ready":false}}})");
   EXPECT_EQ(rendered(controller::Command(controller::Persist{EndRecord{JobId{17}, JobState::kFailed}})),
             R"({"persist":{"end_record":{"job":17,"state":"failed"}}})");
   EXPECT_EQ(rendered(controller::Event(Wake{})), R"({"wake":{}})");
   EXPECT_EQ(rendered(agent::Event(agent::Exited{kAttempt, Outcome::kTimedOut, -9})),
-            R"({"exited":{"attempt":"17.0#1","outcome":"timed_out","exit_code":-9}})");
+            R"({"exited":{"attempt":"17.0#1","outcome":"timed_out","exit_code":-9,"cpu_ns":0}})");
   EXPECT_EQ(rendered(agent::Command(agent::Terminate{kAttempt, true})),
             R"({"terminate":{"attempt":"17.0#1","force":true,"why":"killed"}})");
 }
@@ -94,7 +94,7 @@ TEST(CodecNames, AreThoseOfTheLifecycle) {
   same_names(job_states());
   same_names(task_states());
   same_names(node_states());
-  EXPECT_EQ(codec::enum_count<Outcome>, 6U);
+  EXPECT_EQ(codec::enum_count<Outcome>, 7U);
   for (std::size_t i = 0; i < codec::enum_count<Outcome>; ++i)
     EXPECT_EQ(codec::enum_names<Outcome>[i], name(static_cast<Outcome>(i)));
   EXPECT_EQ(codec::enum_name(JobKind::kBag), "bag");

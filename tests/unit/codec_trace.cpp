@@ -85,12 +85,12 @@ TEST(CodecTrace, BytesArePinned) {
   // refused.
   const std::string bytes = small_trace();
   const std::size_t body = bytes.find('\n', bytes.find('\n') + 1) + 1;
-  EXPECT_EQ(bytes.substr(0, 13), "duet-trace 4 ");
+  EXPECT_EQ(bytes.substr(0, 13), "duet-trace 5 ");
   EXPECT_EQ(codec::hex(codec::as_bytes(bytes).subspan(body)),
-            "510101010501036b07616e6e000303421f0101011080b2e60e010300010101010101030101010000012ea7"
-            "53c53501421f06050001050101030101010100130103010101030101007a3e9f840f030102050103013aaf"
-            "d7c72101100664cd1d06030301050103010100af1ca27f0104000000000000006d000000000000007d2e00"
-            "99305ad1cce040d4a8d45c31a87148209e26ae10e157459b58f440d3cdbc03ba11a254684a");
+            "550101010501036b07616e6e000303421f0101011080b2e60e010300000101010101010301010100000001"
+            "f76deff23701421f060500010501010301010101001301030101010301010000a6e09f140f030102050103"
+            "0180a2853c2301100664cd1d0603030105010301010000c16f0c8a01040000000000000071000000000000"
+            "00eb877885e89550beef5fe6fdda3b8d0a688d8ac8aee504889b51510e153bd0e6fdfc7e689818e3da");
   EXPECT_EQ(verify(bytes), "");
 }
 
@@ -182,10 +182,10 @@ TEST(CodecTrace, OtherFilesAreRefusedInWords) {
   EXPECT_EQ(problem("PK\x03\x04").what, "is not a trace of Duet");
   EXPECT_EQ(problem("{\"header\":{}}\n").what, "is a trace in JSON Lines, which is for reading only");
   std::string newer = good;
-  newer.replace(0, 13, "duet-trace 5 ");
-  EXPECT_EQ(problem(newer).what, "is a trace of format 5");
-  EXPECT_EQ(problem(newer).right, "format 4, the only one that this version of Duet reads");
-  EXPECT_EQ(problem("duet-trace 4 99999999999999999 0123456789abcdef\n").what,
+  newer.replace(0, 13, "duet-trace 6 ");
+  EXPECT_EQ(problem(newer).what, "is a trace of format 6");
+  EXPECT_EQ(problem(newer).right, "format 5, the only one that this version of Duet reads");
+  EXPECT_EQ(problem("duet-trace 5 99999999999999999 0123456789abcdef\n").what,
             "at byte 48: the header is cut off");
 }
 

@@ -60,6 +60,19 @@ TEST(CoreIterations, TheShareOfAWorkerIsThePublishedTable) {
   EXPECT_EQ(expected_load({}), 1000) << "nobody knows";
 }
 
+TEST(CoreLearned, LearnsFromMeasuredProcessorTimeIfItIsToSo) {
+  const auto wall = estimator_named("learned");
+  const auto cpu = estimator_named("learned", {{{"from", std::string("cpu_time")}}});
+  const TaskSpec task = operation("hash", 1024);
+  for (const auto& e : {wall.get(), cpu.get()})
+    for (int i = 0; i < 3; ++i) e->observe(task, 50us, 20us);
+  EXPECT_EQ(wall->predict(task), 50us);
+  EXPECT_EQ(cpu->predict(task), 20us);
+  for (int i = 0; i < 5; ++i) cpu->observe(task, 30us);  // Nobody measured these.
+  EXPECT_EQ(cpu->predict(task), 30us);
+  EXPECT_FALSE(make_policy(estimator_policies(), {"learned", {{{"from", std::string("guesses")}}}}));
+}
+
 TEST(CoreLearned, BelievesThreeSamplesAndPredictsTheLowerMedian) {
   const auto e = estimator_named("learned");
   const TaskSpec task = operation("hash", 1024);

@@ -424,7 +424,7 @@ TEST(ScenarioMistakes, WhatHappensDuringTheRun) {
       {{"/faults=[{\"at_s\": 1, \"carsh\": \"small\"}]"},
        "--set: /faults/0: nothing happens here | right: one of `crash`, `restart`, `slow_node`, `partition`, "
        "`network`, `clock_skew`, `controller_restart`, `store_delay`, `store_failure`, `agent_restart`, "
-       "`stuck_node`"},
+       "`stuck_node`, `unhealthy`"},
       {{"/faults=[{\"at_s\": 1, \"controller_restart\": {}}]"},
        "--set: /faults/0/controller_restart: until when? | right: `until_s`, or `for_s`"},
       {{"/faults=[{\"at_s\": 1, \"controller_restart\": {\"for_s\": 1, \"until_s\": 3}}]"},

@@ -280,7 +280,7 @@ class @CLASS@ final : public CpuEstimator {
     if (spec.estimate > Duration{0}) return spec.estimate;
     return last_;
   }
-  void observe(const TaskSpec&, Duration ran) override {
+  void observe(const TaskSpec&, Duration ran, Duration) override {
     if (ran > Duration{0}) last_ = ran;
   }
 

@@ -11,7 +11,7 @@ class Declared final : public CpuEstimator {
     if (spec.estimate == Duration{0}) return std::nullopt;
     return spec.estimate;
   }
-  void observe(const TaskSpec&, Duration) override {}
+  void observe(const TaskSpec&, Duration, Duration) override {}
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ class Iterations final : public CpuEstimator {
   std::optional<Duration> predict(const TaskSpec& spec) const override {
     return predict_by_rate(spec, rate_);
   }
-  void observe(const TaskSpec&, Duration) override {}
+  void observe(const TaskSpec&, Duration, Duration) override {}
 
  private:
   std::int64_t rate_;

@@ -20,6 +20,7 @@ namespace {
 constexpr std::size_t kEnough = 3;          // Samples, before they are believed.
 constexpr std::size_t kMostKinds = 10'000;  // Of operation and size; what comes later is not learned.
 constexpr std::int64_t kMillion = 1'000'000;
+constexpr std::array<std::string_view, 2> kMeasures{"run_time", "cpu_time"};
 
 /// The last 31 values.
 class Ring {
@@ -56,7 +57,7 @@ std::int64_t size(const TaskSpec& spec) { return std::max<std::int64_t>(spec.ite
 
 class Learned final : public CpuEstimator {
  public:
-  explicit Learned(std::int64_t rate) : rate_(rate) {}
+  Learned(std::int64_t rate, bool cpu) : rate_(rate), cpu_(cpu) {}
 
   std::optional<Duration> predict(const TaskSpec& spec) const override {
     const unsigned of = size_class(spec);
@@ -65,7 +66,8 @@ class Learned final : public CpuEstimator {
     return scaled(ring->median(), size(spec), unit(of));
   }
 
-  void observe(const TaskSpec& spec, Duration ran) override {
+  void observe(const TaskSpec& spec, Duration wall, Duration cpu) override {
+    const Duration ran = cpu_ && cpu > Duration{0} ? cpu : wall;
     const bool named = !spec.operation.empty() || spec.iterations > 0;
     if (!named || ran <= Duration{0}) return;  // Tasks that say nothing have nothing in common.
     if (const auto predicted = predict(spec)) {
@@ -96,6 +98,7 @@ class Learned final : public CpuEstimator {
   }
 
   std::int64_t rate_;
+  bool cpu_;  ///< It learns from measured processor time, where there is some.
   std::map<std::string, std::map<unsigned, Ring>> costs_;  ///< By operation and class of size, per unit.
   Ring errors_;                                            ///< In ppm, of what was predicted beforehand.
   std::size_t kinds_ = 0;
@@ -107,8 +110,9 @@ class Learned final : public CpuEstimator {
 Result<std::unique_ptr<CpuEstimator>> make_learned(const Params& params) {
   ParamReader reader(params);
   const std::int64_t rate = reader.integer("rate", kDefaultRate, 1, kMaxRate);
+  const bool cpu = reader.text("from", kMeasures) == kMeasures[1];
   if (Problems problems = reader.finish(); !problems.empty()) return problems;
-  return std::unique_ptr<CpuEstimator>(std::make_unique<Learned>(rate));
+  return std::unique_ptr<CpuEstimator>(std::make_unique<Learned>(rate, cpu));
 }
 
 }  // namespace duet

@@ -3,7 +3,7 @@
 /** Layers of a Gantt chart, drawn one after the other: failures last. */
 export const enum Layer { Worker = 0, Task = 1, Failure = 2 }
 
-export const END_NAMES = ["succeeded", "failed", "timed out", "killed", "launch failed", "lost", "running"];
+export const END_NAMES = ["succeeded", "failed", "timed out", "killed", "launch failed", "lost", "unhealthy", "running"];
 const KIND_WORKER = 1;
 const KIND_OPERATION = 2;
 const KIND_MERGED = 3;
