@@ -20,6 +20,7 @@ void ClusterView::rebuild(const Controller& machine) {
       to.node = from.node;
       to.placed = from.placed;
       if (from.state == TaskState::kRunning) to.started = from.started;
+      to.ready = from.ready;
     }
   });
 }
@@ -122,6 +123,9 @@ void ClusterView::note(Instant now, const controller::TaskChanged& change) {
   JobView& job = at->second;
   TaskView& task = ClusterView::task(job, change.attempt.task.index);
   const bool was_active = active(task.state);
+  // Said again, of the same attempt, when it becomes ready.
+  const bool ran = task.state == TaskState::kRunning && task.attempt == change.attempt.number;
+  task.ready = change.ready;
   task.state = change.state;
   task.attempt = change.attempt.number;
   task.node = change.node;
@@ -129,7 +133,7 @@ void ClusterView::note(Instant now, const controller::TaskChanged& change) {
     task.placed = now;
     task.started = Instant{};
   }
-  if (change.state == TaskState::kRunning) {
+  if (change.state == TaskState::kRunning && !ran) {
     task.started = now;
     if (job.started == Instant{}) job.started = now;
   }
@@ -137,6 +141,7 @@ void ClusterView::note(Instant now, const controller::TaskChanged& change) {
   task.has_ended = true;
   task.ended = now;
   task.outcome = change.outcome;
+  task.ended_attempt = change.attempt.number;
   const auto code = exit_codes_.find(change.attempt);
   task.exit_code = code == exit_codes_.end() ? 0 : code->second;
   if (code != exit_codes_.end()) exit_codes_.erase(code);

@@ -12,7 +12,7 @@
 namespace duet::live::runner {
 
 /// Both are of one release: another number, and they part.
-inline constexpr std::uint32_t kProtocol = 1;
+inline constexpr std::uint32_t kProtocol = 2;
 
 // ---- From the agent
 
@@ -49,7 +49,7 @@ struct ShutDown {
     v("grace", s.grace);
   }
 };
-using Request = std::variant<List, Launch, agent::Terminate, agent::Forget, Sample, ShutDown>;
+using Request = std::variant<List, Launch, agent::Terminate, agent::Forget, Sample, ShutDown, agent::Probe>;
 
 // ---- From the runner
 
@@ -80,6 +80,7 @@ struct Replaced {
   template <class Self, class V>
   static void fields(Self&, V&&) {}
 };
-using Answer = std::variant<Listed, agent::Started, agent::Exited, AttemptFacts, Samples, Replaced>;
+using Answer =
+    std::variant<Listed, agent::Started, agent::Exited, AttemptFacts, Samples, Replaced, agent::Probed>;
 
 }  // namespace duet::live::runner

@@ -29,6 +29,8 @@ class Arguments {
     std::uint16_t port = 0;
   };
   Endpoint endpoint(std::string_view name, const Endpoint& otherwise);
+  /// True if `--name` is there, in whatever form.
+  bool given(std::string_view name) const { return words_.find(name) != words_.end(); }
   /// `--name` without a value.
   bool flag(std::string_view name);
 

@@ -10,6 +10,7 @@
 #include "core/codec/json_text.h"
 #include "core/policy.h"
 #include "live/api/api.h"
+#include "live/balancer/balancers.h"
 #include "live/driver/controller_driver.h"
 #include "live/http/server.h"
 #include "live/log.h"
@@ -33,6 +34,8 @@ struct Settings {
   Arguments::Endpoint agents{"127.0.0.1", 7070};
   std::string data;
   std::string store;
+  std::optional<Arguments::Endpoint> balance;
+  std::string balance_service;  ///< Empty: the first one.
   ControllerConfig config;
   bool insecure = false;
   bool record = true;
@@ -50,6 +53,9 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.agents = arguments.endpoint("agents", settings.agents);
   settings.data = arguments.text("data", "duet-data");
   settings.store = arguments.among("store", "sqlite", {"sqlite", "memory"});
+  if (const auto end = arguments.endpoint("balance", {"127.0.0.1", 0}); arguments.given("balance"))
+    settings.balance = end;
+  settings.balance_service = arguments.text("balance-service", "");
   settings.insecure = arguments.flag("insecure");
   settings.record = !arguments.flag("no-record");
   if (arguments.flag("with-parent")) end_with_parent();
@@ -59,7 +65,10 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.config.estimator.name = arguments.text("estimator", settings.config.estimator.name);
   settings.config.seed = arguments.number("seed", 1, 0, UINT64_MAX);
   Problems problems = arguments.finish();
-  for (const Arguments::Endpoint& end : {settings.http, settings.agents})
+  if (!settings.balance && !settings.balance_service.empty())
+    problems.push_back({"--balance-service", "says nothing without --balance", "--balance PORT, too"});
+  for (const Arguments::Endpoint& end :
+       {settings.http, settings.agents, settings.balance.value_or(settings.http)})
     if (!loopback(end.host) && !settings.insecure)
       problems.push_back({end.host, "would let other machines in, without TLS",
                           "an address of this machine alone, or --insecure if the network is yours"});
@@ -80,6 +89,7 @@ class Program {
   Problems open_recorder();
   void look_at_recorder();
   Problems serve();
+  Problems balance();
   void read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done);
   void note_where();
   void stop();
@@ -97,7 +107,9 @@ class Program {
   std::optional<Api> api_;
   http::RouteTable routes_;
   std::optional<http::Server> server_;
+  std::optional<Balancers> balancers_;
   std::uint16_t http_port_ = 0;
+  std::uint16_t balance_port_ = 0;  ///< 0: there is no balancer.
 };
 
 Problems Program::start() {
@@ -138,6 +150,7 @@ Problems Program::start() {
   if (Problems problems = driver_->start(); !problems.empty()) return problems;
   if (Problems problems = agents_->listen(); !problems.empty()) return problems;
   if (Problems problems = serve(); !problems.empty()) return problems;
+  if (Problems problems = balance(); !problems.empty()) return problems;
   for (const int number : {SIGINT, SIGTERM}) signals_.add(number);
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (!error) stop();
@@ -206,6 +219,21 @@ Problems Program::serve() {
   return {};
 }
 
+Problems Program::balance() {
+  balancers_.emplace(io_, *driver_, settings_.http.host, [](const std::string& what) {
+    log::warn("balancer", {{"what", what}});
+  });
+  if (settings_.balance) {
+    const auto port =
+        balancers_->add(settings_.balance->host, settings_.balance->port, settings_.balance_service);
+    if (!port) return port.problems();
+    balance_port_ = *port;
+    log::info("balancer ready", {{"port", *port}, {"service", settings_.balance_service}});
+  }
+  balancers_->follow();
+  return {};
+}
+
 void Program::read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
   wire::ReadLog query;
   query.attempt = question.attempt;
@@ -228,6 +256,10 @@ void Program::note_where() {
   codec::append_string(text, "http://" + settings_.http.host + ':' + std::to_string(http_port_));
   text += ",\"agents\":";
   codec::append_string(text, settings_.agents.host + ':' + std::to_string(agents_->port()));
+  if (balance_port_ != 0) {
+    text += ",\"balance\":";
+    codec::append_string(text, settings_.balance->host + ':' + std::to_string(balance_port_));
+  }
   text += "}\n";
   if (const auto written = codec::write_file(folder_->file("controller.json"), text); !written)
     log::write(log::Level::kWarn, "cannot say where this listens", written.problems());
@@ -247,6 +279,7 @@ void Program::stop() {
 
 void Program::end() {
   server_.reset();
+  balancers_.reset();
   api_.reset();
   agents_.reset();
   driver_.reset();
