@@ -33,7 +33,8 @@ constexpr std::string_view task_members = R"(
   "health": {"type": "object", "additionalProperties": false,
     "description": "How a task proves that it works. Ask one of http, tcp, exec.",
     "properties": {
-      "http": {"type": "string", "pattern": "^/", "description": "A GET of this path: 200 to 299 is healthy."},
+      "http": {"type": "string", "pattern": "^/",
+        "description": "A GET of this path: 200 to 299 is healthy."},
       "tcp": {"type": "boolean", "enum": [true], "description": "Whether its port accepts connections."},
       "exec": {"type": "array", "minItems": 1, "items": {"type": "string"},
         "description": "A program in the confinement of the task: exit code 0 is healthy."},
@@ -44,7 +45,7 @@ constexpr std::string_view task_members = R"(
       "timeout_s": {"type": "number", "minimum": 0.001, "maximum": 1000000,
         "description": "A probe without an answer for so long has failed. Default 1."},
       "start_period_s": {"type": "number", "minimum": 0, "maximum": 1000000,
-        "description": "So long after its start, and until the first success, failures do not count. Default 0."},
+        "description": "After its start, until the first success, failures do not count so long. Default 0."},
       "failures": {"type": "integer", "minimum": 1, "maximum": 1000000,
         "description": "So many in a row, and the attempt is ended. Default 3."}}},
   "timeout_s": {"type": "number", "minimum": 0, "maximum": 1000000000,
@@ -261,8 +262,9 @@ void add_job_schemas(http::Schemas& schemas) {
       "retries": {"type": "integer", "minimum": 0, "maximum": 1000000,
         "description": "Further attempts after failures of its own. Default 0."},
       "restart": {"type": "string", "enum": ["always", "on_failure", "never"],
-        "description": "What becomes of a replica that ended by itself; default always. With retries at most so )"
-                  R"(many times in a row on failure. Of other jobs on_failure means any number of retries."},
+        "description": "What becomes of a replica that ended by itself; default always. )"
+                             R"(With retries at most so many times in a row on failure. )"
+                             R"(Of other jobs on_failure means any number of retries."},
       "backoff_s": {"type": "number", "minimum": 0, "maximum": 1000000,
         "description": "What failed waits so long, twice as long each further time, up to 64 times. )"
                   R"(Default 1 for services and with restart on_failure, else 0."},

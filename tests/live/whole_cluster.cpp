@@ -157,7 +157,7 @@ TEST_F(WholeCluster, S0_10_S4_14_SickReplicasAreReplacedAndTheBalancerLeadsToRea
             0);
   const auto ready = [&] {
     const json services = ask({"services"});
-    return services.is_array() && services.size() == 1 ? services[0].value("ready_replicas", 0) : 0;
+    return services.is_array() && services.size() == 1 ? services[0].value("ready", 0) : 0;
   };
   ASSERT_TRUE(eventually([&] { return ready() == 2; }));
   EXPECT_TRUE(task("1").value("ready", false));

@@ -12,7 +12,8 @@ const std::string kChecked =
 TEST(ScenarioHealth, IsReadAndWrittenBack) {
   const Scenario scenario = good(edited(
       {"/horizon_s=9", kChecked,
-       R"(/faults=[{"at_s": 1, "unhealthy": {"job": "web", "task": 2, "new_attempts": true, "for_s": 5}}])"}));
+       R"(/faults=[{"at_s": 1, "unhealthy": {"job": "web", "task": 2,)"
+       R"( "new_attempts": true, "for_s": 5}}])"}));
   const auto& jobs = std::get<std::vector<Arrival>>(scenario.workload);
   const JobSpec& web = *jobs[0].spec;
   const HealthCheck wanted{std::chrono::seconds(2), std::chrono::milliseconds(500), std::chrono::seconds(3),
