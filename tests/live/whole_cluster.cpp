@@ -187,7 +187,7 @@ TEST_F(WholeCluster, S0_10_S4_14_SickReplicasAreReplacedAndTheBalancerLeadsToRea
 TEST_F(WholeCluster, RestartPoliciesAreKept) {
   up(1);
   const auto ends = [&](const std::string& policy, const std::string& program) {
-    const Ran ran = live({"deploy", program, "--restart", policy, "--backoff", "0.05"}, {program});
+    const Ran ran = live({"deploy", policy, "--restart", policy, "--backoff", "0.05"}, {program});
     EXPECT_EQ(ran.code, 0) << ran.err;
   };
   ends("never", "false");
