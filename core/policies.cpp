@@ -86,11 +86,11 @@ constexpr std::array kEstimators{
                               make_declared},
     PolicyEntry<CpuEstimator>{"iterations", "The task's iterations at a given rate; else as declared.",
                               "rate: iterations per second, 100000000, of every operation", make_iterations},
-    PolicyEntry<CpuEstimator>{"learned", "What tasks like it took; as iterations until enough have ended.",
-                              "rate: iterations per second, 100000000, until enough is learned; "
-                              "from: run_time or cpu_time, run_time, what it learns from; unmeasured "
-                              "cpu_time is taken for run_time",
-                              make_learned},
+    PolicyEntry<CpuEstimator>{
+        "learned", "What tasks like it took; as iterations until enough have ended.",
+        "rate: iterations per second, 100000000, until enough is learned; "
+        "from: run_time or cpu_time, run_time, what it learns from where that was measured",
+        make_learned},
 };
 
 /// The table of a kind: Duet's entries, and those that main() has added.

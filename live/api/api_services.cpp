@@ -44,18 +44,44 @@ Json endpoint(TaskId id, const TaskView& task, const ClusterView& view, const Co
   return endpoint;
 }
 
+Json last_end(TaskId id, const TaskView& task, const ClusterView& view) {
+  Json end;
+  end["task"] = id_text(AttemptId{id, task.ended_attempt});
+  end["outcome"] = name(task.outcome);
+  end["exit_code"] = task.exit_code;
+  const AttemptFacts* facts = view.facts({id, task.ended_attempt});
+  if (facts != nullptr && !facts->reason.empty()) end["reason"] = facts->reason;
+  end["at"] = rfc3339(task.ended);
+  return end;
+}
+
 Json service_json(const LiveJob& job, const ClusterView& view, const Controller& machine) {
   Json service;
   service["id"] = job.id.value;
   service["name"] = job.spec->key;
   service["version"] = job.version;
   service["desired_replicas"] = job.desired();
+  service["restart"] = name(job.spec->restart.value_or(RestartPolicy::kAlways));
   Json endpoints = Json::array();
-  if (const JobView* shown = view.job(job.id))
-    for (std::uint32_t i = 0; i < shown->tasks.size(); ++i)
-      if (shown->tasks[i].state == TaskState::kRunning)
-        endpoints.push_back(endpoint({job.id, i}, shown->tasks[i], view, machine));
-  service["running_replicas"] = endpoints.size();
+  std::uint32_t running = 0;
+  std::uint32_t failures = 0;
+  const TaskView* last = nullptr;  // The replica whose attempt ended last.
+  TaskId last_id{job.id, 0};
+  const JobView* shown = view.job(job.id);
+  for (std::uint32_t i = 0; shown != nullptr && i < shown->tasks.size(); ++i) {
+    const TaskView& task = shown->tasks[i];
+    running += task.state == TaskState::kRunning ? 1 : 0;
+    if (task.state == TaskState::kRunning && task.ready)
+      endpoints.push_back(endpoint({job.id, i}, task, view, machine));
+    if (i < job.tasks.size()) failures = std::max(failures, job.tasks[i].failures);
+    if (!task.has_ended || (last != nullptr && task.ended <= last->ended)) continue;
+    last = &task;
+    last_id.index = i;
+  }
+  service["running_replicas"] = running;
+  service["ready_replicas"] = endpoints.size();
+  if (failures > 0) service["failures"] = failures;
+  if (last != nullptr) service["last_end"] = last_end(last_id, *last, view);
   service["endpoints"] = std::move(endpoints);
   return service;
 }
@@ -84,7 +110,7 @@ void Api::add_services(http::RouteTable& table) {
 
   table.add({.path = services_path,
              .operation_id = "listServices",
-             .summary = "Services with the endpoints of their replicas that run.",
+             .summary = "Services with the endpoints of their replicas that are ready.",
              .tags = {"services"},
              .responses = {{.status = 200, .description = "The services.", .schema = "ServiceList"}},
              .handler = [this](const Request&, const Responder& respond) {

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/lifecycle.h"
 #include "core/policy.h"
 #include "live/operations/operation.h"
 #include "live/runtime/operation_call.h"
@@ -31,6 +32,24 @@ constexpr std::string_view task_members = R"(
   "memory": {"type": "integer", "minimum": 0, "maximum": 1073741824, "description": "MiB. Default 0."},
   "exclusive": {"type": "boolean", "description": "Takes a whole slot, whatever cpu says."},
   "count": {"type": "integer", "minimum": 1, "maximum": 1000000, "description": "Equal tasks. Default 1."},
+  "health": {"type": "object", "additionalProperties": false,
+    "description": "How a task proves that it works. Ask one of http, tcp, exec.",
+    "properties": {
+      "http": {"type": "string", "pattern": "^/",
+        "description": "A GET of this path: 200 to 299 is healthy."},
+      "tcp": {"type": "boolean", "enum": [true], "description": "Whether its port accepts connections."},
+      "exec": {"type": "array", "minItems": 1, "items": {"type": "string"},
+        "description": "A program in the confinement of the task: exit code 0 is healthy."},
+      "port": {"type": "integer", "minimum": 0, "maximum": 63,
+        "description": "For http and tcp: which of its ports; 0 is PORT, 1 is PORT1. Default 0."},
+      "interval_s": {"type": "number", "minimum": 0.1, "maximum": 1000000,
+        "description": "From one probe to the next. Default 10."},
+      "timeout_s": {"type": "number", "minimum": 0.001, "maximum": 1000000,
+        "description": "A probe without an answer for so long has failed. Default 1."},
+      "start_period_s": {"type": "number", "minimum": 0, "maximum": 1000000,
+        "description": "After its start, until the first success, failures do not count so long. Default 0."},
+      "failures": {"type": "integer", "minimum": 1, "maximum": 1000000,
+        "description": "So many in a row, and the attempt is ended. Default 3."}}},
   "timeout_s": {"type": "number", "minimum": 0, "maximum": 1000000000,
     "description": "An attempt is killed so long after its start; 0: never."},
   "estimate_s": {"type": "number", "minimum": 0, "maximum": 1000000000,
@@ -96,8 +115,10 @@ class JobReader {
     spec.scheduler = body.value("scheduler", "");
     spec.backoff = seconds(body, "backoff_s");
     spec.kind = kind_of(body);
-    // A replica that cannot start would be started again at once, for ever.
-    if (spec.kind == JobKind::kService && !body.contains("backoff_s")) spec.backoff = kServiceBackoff;
+    restart(body, spec);
+    // What cannot start would be started again at once, for ever.
+    const bool endless = spec.kind == JobKind::kService || spec.retries == kUnlimited;
+    if (endless && !body.contains("backoff_s")) spec.backoff = kServiceBackoff;
     if (spec.kind == JobKind::kDag) {
       dag(body, spec);
     } else {
@@ -108,7 +129,41 @@ class JobReader {
     }
     if (spec.kind != JobKind::kService && body.contains("replicas") && spec.kind != JobKind::kDag)
       wrong("/replicas", "only a job of kind service has replicas", "say count");
+    if (spec.kind != JobKind::kService && body.contains("balance"))
+      wrong("/balance", "only a service has a balancer", "kind service");
     return spec;
+  }
+
+  void restart(const json& body, JobSpec& spec) {
+    if (!body.contains("restart")) return;
+    const std::string word = body["restart"].get<std::string>();
+    for (const auto policy : {RestartPolicy::kAlways, RestartPolicy::kOnFailure, RestartPolicy::kNeverAgain})
+      if (word == name(policy)) spec.restart = policy;
+    if (spec.restart == RestartPolicy::kOnFailure && !body.contains("retries")) spec.retries = kUnlimited;
+    if (spec.restart == RestartPolicy::kNeverAgain && spec.retries > 0)
+      wrong("/restart", "what is never to run again has no retries", "leave out retries");
+    if (spec.restart == RestartPolicy::kAlways && spec.kind != JobKind::kService)
+      wrong("/restart", "only a service's replicas run again always", "on_failure, or a service");
+  }
+
+  static void health(const json& body, Work& work, TaskCommand& command) {
+    if (!body.contains("health")) return;
+    const json& from = body["health"];
+    HealthCheck check;
+    if (from.contains("interval_s")) check.interval = seconds(from, "interval_s");
+    if (from.contains("timeout_s")) check.timeout = seconds(from, "timeout_s");
+    check.start_period = seconds(from, "start_period_s");
+    check.failures = from.value("failures", check.failures);
+    work.health = check;
+    using Kind = HealthQuestion::Kind;
+    HealthQuestion& question = command.health;
+    question.kind = from.contains("http")   ? Kind::kHttp
+                    : from.contains("tcp")  ? Kind::kTcp
+                    : from.contains("exec") ? Kind::kExec
+                                            : Kind::kNone;
+    question.path = from.value("http", "");
+    question.argv = from.value("exec", std::vector<std::string>{});
+    question.port = from.value("port", 0U);
   }
 
   TaskGroup group(const json& body, const std::string& where, bool is_worker = false) {
@@ -166,7 +221,13 @@ class JobReader {
     command.directory = body.value("directory", "");
     command.image = body.value("image", "");
     command.ports = body.value("ports", 0U);
+    command.balance = body.value("balance", 0U);
     command.memory_bytes = body.value("memory", std::int64_t{0}) * kMiB;
+    health(body, work, command);
+    if (body.contains("health") &&
+        body["health"].contains("http") + body["health"].contains("tcp") + body["health"].contains("exec") !=
+            1)
+      wrong(where + "/health", "asks nothing, or several things", "one of http, tcp, exec");
     std::string payload = to_payload(command);
     if (const auto read = command_from_payload(payload); !read) {
       for (Problem problem : read.problems()) {
@@ -220,7 +281,7 @@ class JobReader {
   void dag(const json& body, JobSpec& spec) {
     for (const char* member :
          {"command", "env", "directory", "image", "ports", "cpu", "memory", "exclusive", "count", "timeout_s",
-          "estimate_s", "replicas", "pool", "operation", "data", "iterations", "workers"})
+          "estimate_s", "replicas", "pool", "operation", "data", "iterations", "workers", "health"})
       if (body.contains(member))
         wrong("/" + std::string(member), "in a DAG this belongs to its groups", "move it into groups");
     if (!body.contains("groups")) return wrong("", "`groups` is missing", "a DAG has groups of tasks");
@@ -266,28 +327,35 @@ void add_job_schemas(http::Schemas& schemas) {
       "after": {"type": "array", "items": {"type": "string"},
         "description": "Names of groups, listed before this one, that must have succeeded."},)" +
                                members + "}}");
-  schemas.add("JobBody", R"({"type": "object", "required": ["name"], "additionalProperties": false,
+  schemas.add("JobBody",
+              R"({"type": "object", "required": ["name"], "additionalProperties": false,
     "description": "What is to run.",
     "properties": {"name": )" +
-                             name + R"(,
+                  name + R"(,
       "user": {"type": "string", "maxLength": 63, "description": "On whose behalf."},
       "kind": {"type": "string", "enum": ["rigid", "bag", "dag", "service"],
         )" + kind_description +
-                             R"(},
+                  R"(},
       "replicas": {"type": "integer", "minimum": 0, "maximum": 1000000,
         "description": "Of a service. Default 1."},
+      "balance": {"type": "integer", "minimum": 1, "maximum": 65535,
+        "description": "Of a service: the controller spreads connections to this port over ready replicas."},
       )" + std::string(workers_schema) +
-                             R"(,
+                  R"(,
       "groups": {"type": "array", "minItems": 1, "maxItems": 10000,
         "items": {"$ref": "#/components/schemas/TaskGroup"}},
       "retries": {"type": "integer", "minimum": 0, "maximum": 1000000,
         "description": "Further attempts after failures of its own. Default 0."},
+      "restart": {"type": "string", "enum": ["always", "on_failure", "never"],
+        "description": "What becomes of a replica that ended by itself; default always. )"
+                  R"(With retries at most so many times in a row on failure. )"
+                  R"(Of other jobs on_failure means any number of retries."},
       "backoff_s": {"type": "number", "minimum": 0, "maximum": 1000000,
-        "description": "What failed waits so long, twice as long each further time."},
+        "description": "What failed waits so long, twice as long each further time, up to 64 times. )"
+                  R"(Default 1 for services and with restart on_failure, else 0."},
       "priority": {"type": "integer", "minimum": -2147483648, "maximum": 2147483647},
       "scheduler": {"type": "string", "enum": [)" +
-                             schedulers() + R"(], "description": "Default: the cluster's."},)" + members +
-                             "}}");
+                  schedulers() + R"(], "description": "Default: the cluster's."},)" + members + "}}");
   schemas.add("TaskBody", R"({"type": "object", "required": ["name"], "additionalProperties": false,
     "properties": {"name": )" +
                               name + R"(,

@@ -17,6 +17,13 @@ constexpr std::string_view task_schema = R"({"type": "object",
     "placed_at": {"type": "string", "format": "date-time"},
     "started_at": {"type": "string", "format": "date-time"},
     "ended_at": {"type": "string", "format": "date-time"},
+    "ready": {"type": "boolean",
+      "description": "It runs and passed its health check, if it has one; only of those that run."},
+    "retry_at": {"type": "string", "format": "date-time", "description": "It failed, and waits until then."},
+    "failures": {"type": "integer",
+      "description": "Attempts that failed by themselves; of a replica, in a row."},
+    "estimate_s": {"type": "number", "description": "What it was expected to run when it was placed."},
+    "last_end": {"$ref": "#/components/schemas/LastEnd"},
     "outcome": {"type": "string", "description": "How the last attempt that ended did so."},
     "exit_code": {"type": "integer", "description": "0..255, or minus the signal."},
     "reason": {"type": "string"},
@@ -39,7 +46,9 @@ constexpr std::string_view job_schema = R"({"type": "object",
     "kind": {"type": "string", "enum": ["rigid", "bag", "dag", "service"]},
     "state": {"type": "string", "enum": ["pending", "running", "succeeded", "failed", "cancelled"]},
     "priority": {"type": "integer"},
-    "retries": {"type": "integer"},
+    "retries": {"type": "integer", "description": "Absent if there is no limit."},
+    "restart": {"type": "string", "enum": ["always", "on_failure", "never"]},
+    "backoff_s": {"type": "number"},
     "scheduler": {"type": "string"},
     "submitted_at": {"type": "string", "format": "date-time"},
     "started_at": {"type": "string", "format": "date-time"},
@@ -72,13 +81,18 @@ constexpr std::string_view node_schema = R"({"type": "object",
     "limits": {"type": "string", "description": "What enforces limits there."}}})";
 
 constexpr std::string_view service_schema = R"({"type": "object",
-  "required": ["id", "name", "version", "desired_replicas", "running_replicas", "endpoints"],
+  "required": ["id", "name", "version", "desired_replicas", "restart", "running_replicas", "ready_replicas",
+    "endpoints"],
   "properties": {
     "id": {"type": "integer"},
     "name": {"type": "string"},
     "version": {"type": "integer", "description": "Counts its updates."},
     "desired_replicas": {"type": "integer"},
+    "restart": {"type": "string", "enum": ["always", "on_failure", "never"]},
     "running_replicas": {"type": "integer"},
+    "ready_replicas": {"type": "integer", "description": "That run and passed their health checks."},
+    "failures": {"type": "integer", "description": "In a row, of the replica that has most."},
+    "last_end": {"$ref": "#/components/schemas/LastEnd"},
     "endpoints": {"type": "array", "items": {"type": "object",
       "required": ["task", "node", "address", "ports", "started_at"],
       "properties": {
@@ -158,6 +172,16 @@ void add_reply_schemas(http::Schemas& schemas) {
     "agents_port": {"type": "integer"}, "agents_need_token": {"type": "boolean"}}})");
   schemas.add("Amount", R"({"type": "object", "required": ["cpu_m", "memory_bytes"], "properties": {
     "cpu_m": {"type": "integer", "description": "Millicores."}, "memory_bytes": {"type": "integer"}}})");
+  schemas.add("LastEnd", R"({"type": "object", "required": ["outcome", "exit_code", "at"],
+    "description": "How the last attempt that is over ended.",
+    "properties": {
+      "task": {"type": "string", "description": "JOB.INDEX#ATTEMPT, of services."},
+      "attempt": {"type": "integer", "description": "Its number, of tasks."},
+      "outcome": {"type": "string", "enum": ["succeeded", "failed", "timed_out", "killed", "launch_failed",
+        "lost", "unhealthy"]},
+      "exit_code": {"type": "integer"},
+      "reason": {"type": "string"},
+      "at": {"type": "string", "format": "date-time"}}})");
   for (const char* name : {"Task", "Node", "Service"}) schemas.add(std::string(name) + "List", list_of(name));
   schemas.add("JobList", R"({"type": "object", "required": ["jobs"], "properties": {
     "jobs": {"type": "array", "items": {"$ref": "#/components/schemas/Job"}},

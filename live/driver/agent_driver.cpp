@@ -121,6 +121,8 @@ void AgentDriver::perform(const agent::Command& command) {
     options_.send(report->message);
   } else if (const auto* order = std::get_if<agent::Terminate>(&command))
     runtime_->terminate(*order);
+  else if (const auto* question = std::get_if<agent::Probe>(&command))
+    runtime_->probe(*question);
   else if (const auto* start = std::get_if<agent::Launch>(&command)) {
     running_.insert(start->attempt);
     runtime_->launch(*start);

@@ -28,6 +28,7 @@ void ClusterView::rebuild(const Controller& machine) {
       to.node = from.node;
       to.placed = from.placed;
       if (from.state == TaskState::kRunning) to.started = from.started;
+      to.ready = from.ready;
       const Pool* const pool = job.groups[from.group].pool;
       const auto worker = pool != nullptr ? pool->worker_of({job.id, i}) : std::nullopt;
       if (worker) operations_[{job.id, i}] = {*worker, from.threads};
@@ -174,6 +175,9 @@ void ClusterView::note(Instant now, const controller::TaskChanged& change) {
   JobView& job = at->second;
   TaskView& task = ClusterView::task(job, change.attempt.task.index);
   const bool was_active = active(task.state);
+  // Said again, of the same attempt, when it becomes ready.
+  const bool ran = task.state == TaskState::kRunning && task.attempt == change.attempt.number;
+  task.ready = change.ready;
   task.state = change.state;
   if (task.attempt != 0 && task.attempt != change.attempt.number) {
     if (task.earlier.size() == TaskView::kEarlierKept) task.earlier.erase(task.earlier.begin());
@@ -185,7 +189,7 @@ void ClusterView::note(Instant now, const controller::TaskChanged& change) {
     task.placed = now;
     task.started = Instant{};
   }
-  if (change.state == TaskState::kRunning) {
+  if (change.state == TaskState::kRunning && !ran) {
     task.started = now;
     if (job.started == Instant{}) job.started = now;
   }
@@ -193,6 +197,7 @@ void ClusterView::note(Instant now, const controller::TaskChanged& change) {
   task.has_ended = true;
   task.ended = now;
   task.outcome = change.outcome;
+  task.ended_attempt = change.attempt.number;
   const auto code = exit_codes_.find(change.attempt);
   task.exit_code = code == exit_codes_.end() ? 0 : code->second;
   if (code != exit_codes_.end()) exit_codes_.erase(code);

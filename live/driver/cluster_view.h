@@ -29,7 +29,9 @@ struct TaskView {
   Outcome outcome = Outcome::kSucceeded;  ///< How the last attempt that ended did so.
   bool has_ended = false;                 ///< One did; the next two are that one's.
   std::int32_t exit_code = 0;             ///< 0..255, or minus the signal.
+  std::uint32_t ended_attempt = 0;        ///< Its number.
   Instant ended{};
+  bool ready = false;                     ///< It runs and passed its health check, if it has one.
   Instant placed{};                       ///< Of the last attempt; the epoch: it has none.
   Instant started{};                      ///< Likewise; the epoch: it has not started.
   std::vector<EarlierAttempt> earlier{};  ///< The latest ones before the last, ascending.

@@ -52,6 +52,41 @@ std::string_view node_name(NodeId id, const Controller& machine) {
   return id.value < machine.cluster().size() ? std::string_view(machine.cluster().node(id).name) : "?";
 }
 
+/// How the last attempt that is over ended: of a replica that runs again, an earlier one.
+void append_last_end(Object& object, TaskId id, const TaskView& task, const ClusterView& view) {
+  std::string& out = object.key("last_end");
+  Object end(out);
+  end.number("attempt", task.ended_attempt);
+  end.text("outcome", name(task.outcome));
+  end.number("exit_code", task.exit_code);
+  const AttemptFacts* facts = view.facts({id, task.ended_attempt});
+  if (facts != nullptr && !facts->reason.empty()) end.text("reason", facts->reason);
+  end.instant("at", task.ended);
+  end.end();
+}
+
+/// Until when a task that failed waits before it runs again, and what it was expected to take.
+void append_wait(Object& object, TaskId id, const Controller& machine) {
+  const LiveJob* job = machine.jobs().find(id.job);
+  if (job == nullptr || id.index >= job->tasks.size()) return;
+  const LiveTask& task = job->tasks[id.index];
+  if (task.state == TaskState::kPending) object.instant("retry_at", task.retry_at);
+  if (task.failures > 0) object.number("failures", task.failures);
+  if (active(task.state) && task.estimated_end != kNever)
+    object.number("estimate_s", static_cast<double>(to_ns(task.estimated_end - task.placed)) / 1e9);
+}
+
+void append_health(Object& object, const HealthCheck& check) {
+  const auto in_s = [](Duration duration) { return static_cast<double>(to_ns(duration)) / 1e9; };
+  std::string& out = object.key("health");
+  Object health(out);
+  health.number("interval_s", in_s(check.interval));
+  health.number("timeout_s", in_s(check.timeout));
+  health.number("start_period_s", in_s(check.start_period));
+  health.number("failures", check.failures);
+  health.end();
+}
+
 void append_task(std::string& out, const JobView& job, std::uint32_t index, const ClusterView& view,
                  const Controller& machine) {
   const TaskView& task = job.tasks[index];
@@ -68,11 +103,14 @@ void append_task(std::string& out, const JobView& job, std::uint32_t index, cons
     object.instant("started_at", task.started);
   }
   if (const OperationView* operation = view.operation(id)) object.text("worker", id_text(operation->worker));
+  if (task.state == TaskState::kRunning) object.boolean("ready", task.ready);
   if (task.has_ended) {
     object.text("outcome", name(task.outcome));
     object.number("exit_code", task.exit_code);
     object.instant("ended_at", task.ended);
+    append_last_end(object, id, task, view);
   }
+  append_wait(object, id, machine);
   if (const AttemptFacts* facts = view.facts({id, task.attempt})) {
     if (facts->pid != 0 && active(task.state)) object.number("pid", facts->pid);
     if (!facts->reason.empty()) object.text("reason", facts->reason);
@@ -102,6 +140,7 @@ void append_group(std::string& out, const TaskGroup& group) {
   object.number("cpu_m", spec.need.cpu_m);
   object.number("memory_bytes", spec.need.memory_bytes);
   if (spec.exclusive) object.boolean("exclusive", true);
+  if (spec.work.health) append_health(object, *spec.work.health);
   if (spec.timeout > Duration{0}) object.number("timeout_s", static_cast<double>(to_ns(spec.timeout)) / 1e9);
   object.end();
 }
@@ -141,7 +180,10 @@ std::string to_json(const JobView& job, const ClusterView& view, const Controlle
   object.text("kind", name(job.spec->kind));
   object.text("state", name(job.state));
   object.number("priority", job.spec->priority);
-  object.number("retries", job.spec->retries);
+  if (job.spec->retries != kUnlimited) object.number("retries", job.spec->retries);
+  if (job.spec->restart) object.text("restart", name(*job.spec->restart));
+  if (job.spec->backoff > Duration{0})
+    object.number("backoff_s", static_cast<double>(to_ns(job.spec->backoff)) / 1e9);
   if (!job.spec->scheduler.empty()) object.text("scheduler", job.spec->scheduler);
   object.instant("submitted_at", job.submitted);
   object.instant("started_at", job.started);
@@ -195,6 +237,7 @@ void append(Object& object, const controller::TaskChanged& change, const Control
   object.number("attempt", change.attempt.number);
   if (change.attempt.number == 0) return;
   object.text("node", node_name(change.node, machine));
+  if (change.state == TaskState::kRunning) object.boolean("ready", change.ready);
   if (!active(change.state)) object.text("outcome", name(change.outcome));
 }
 

@@ -39,9 +39,9 @@ std::string_view of_compiler() {
 #endif
 }
 
-constexpr std::array<const char*, 5> kFromAgents = {"register", "heartbeat", "attempt_started",
-                                                    "attempt_ended", "ask"};
-constexpr std::array<const char*, 5> kToAgents = {"registered", "fenced", "launch", "kill", "ack"};
+constexpr std::array<const char*, 6> kFromAgents = {"register",      "heartbeat", "attempt_started",
+                                                    "attempt_ended", "ask",       "attempt_ready"};
+constexpr std::array<const char*, 6> kToAgents = {"registered", "fenced", "launch", "kill", "ack", "noted"};
 static_assert(std::variant_size_v<decltype(msg::FromAgent::body)> == kFromAgents.size());
 static_assert(std::variant_size_v<decltype(msg::ToAgent::body)> == kToAgents.size());
 

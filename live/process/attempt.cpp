@@ -221,6 +221,7 @@ void Attempt::reap() {
       info.si_pid == 0)
     return watch();  // Not yet.
   reaped_ = true;
+  probe_.reset();
   ::close(pidfd_.release());
   cpu_ns_ = ns_of(used.ru_utime) + ns_of(used.ru_stime);
   exit_code_ = info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
@@ -343,6 +344,26 @@ std::optional<WorkerAddress> Attempt::worker_address() const {
   return WorkerAddress{static_cast<std::uint16_t>(ports_.front()), worker_token_};
 }
 
+void Attempt::probe(const agent::Probe& order, std::function<void(bool healthy)> done) {
+  if (phase_ != Phase::kRunning || ordered_) return;
+  HealthProbe::Question question;
+  question.what = command_.health;
+  question.timeout = order.timeout;
+  if (command_.health.port < ports_.size())
+    question.port = static_cast<std::uint16_t>(ports_[command_.health.port]);
+  SpawnOrder& program = question.program;
+  program.directory = command_.directory;
+  program.own_directory = own_folder_;
+  program.env = environment();
+  program.cpus = order_.cpus;
+  // In its control group, so that what it takes is the task's, and it ends with the task.
+  program.prepare = [group = *group_]() -> Result<std::vector<int>> {
+    return group ? group->join_files() : std::vector<int>();
+  };
+  probe_.reset();
+  probe_ = HealthProbe::start(parts_.io, parts_.spawner, std::move(question), std::move(done));
+}
+
 agent::Adopted Attempt::adopted() const {
   agent::Adopted out;
   out.attempt = id();
@@ -351,9 +372,13 @@ agent::Adopted Attempt::adopted() const {
   out.running = !has_ended();
   out.outcome = outcome_;
   out.exit_code = exit_code_;
+  if (has_ended()) out.cpu = Duration(cpu_ns_);
+  const auto gone = phase_ == Phase::kStarting ? Clock::duration::zero() : Clock::now() - begun_;
+  const auto ran = std::chrono::duration_cast<Duration>(gone);
+  out.health = order_.order.work.health;
+  if (out.health) out.health->start_period = std::max(out.health->start_period - ran, Duration{0});
   if (const Duration timeout = order_.order.timeout; timeout > Duration{0}) {
-    const auto gone = phase_ == Phase::kStarting ? Clock::duration::zero() : Clock::now() - begun_;
-    out.timeout_left = std::max(timeout - std::chrono::duration_cast<Duration>(gone), Duration{1});
+    out.timeout_left = std::max(timeout - ran, Duration{1});
   }
   return out;
 }

@@ -12,6 +12,7 @@
 #include "core/machine.h"
 #include "live/asio.h"
 #include "live/process/cgroups.h"
+#include "live/process/health_probe.h"
 #include "live/process/invocation.h"
 #include "live/process/output.h"
 #include "live/process/ports.h"
@@ -55,15 +56,23 @@ class Attempt {
   void kill() {
     if (phase_ == Phase::kRunning) kill_all();
   }
+  /// Asks it whether it works, as its payload says; one question at a time, the last one. `done` is not
+  /// called after destruction, nor if it does not run.
+  void probe(const agent::Probe& order, std::function<void(bool healthy)> done);
 
   AttemptId id() const { return order_.order.attempt; }
   bool has_ended() const { return phase_ == Phase::kEnded; }
-  bool is_starting() const { return phase_ == Phase::kStarting; }
+  bool is_starting() const { return phase_ == Phase::kStarting || (probe_ && probe_->is_starting()); }
+  /// Nobody waits for the answer any more.
+  void forget_probe() { probe_.reset(); }
+  /// Of the program that asks it, while that is not reaped; else 0.
+  std::int64_t probe_pid() const { return probe_ ? probe_->pid() : 0; }
   /// Of its program, while that is not reaped; else 0.
   std::int64_t pid() const { return reaped_ ? 0 : pid_; }
   /// How it ended, once it has. What was told to end did not fail by itself.
   agent::Exited exited() const {
-    return {id(), ordered_ && outcome_ == Outcome::kFailed ? *ordered_ : outcome_, exit_code_};
+    return {id(), ordered_ && outcome_ == Outcome::kFailed ? *ordered_ : outcome_, exit_code_,
+            Duration(cpu_ns_)};
   }
   agent::Adopted adopted() const;
   /// Measured now, if it runs.
@@ -115,6 +124,7 @@ class Attempt {
   std::unique_ptr<OutputPipe> out_;
   std::unique_ptr<OutputPipe> err_;
   int open_pipes_ = 0;
+  std::unique_ptr<HealthProbe> probe_;
   std::optional<Outcome> ordered_;
   bool forced_ = false;
   Clock::time_point begun_{};

@@ -37,6 +37,7 @@ class RunnerClient final : public ProcessRuntime {
   void open(Opened done) override;
   void launch(const agent::Launch& order) override;
   void terminate(const agent::Terminate& order) override { send(order); }
+  void probe(const agent::Probe& order) override { send(order); }
   void forget(AttemptId attempt) override { send(agent::Forget{attempt}); }
   void sample(std::function<void(std::vector<AttemptFacts>)> done) override;
   void shut_down(Duration grace, std::function<void()> done) override;
@@ -58,6 +59,7 @@ class RunnerClient final : public ProcessRuntime {
   void on(const agent::Started& answer) { hooks_.event(answer); }
   void on(const agent::Exited& answer) { hooks_.event(answer); }
   void on(const agent::Asked& answer) { hooks_.event(answer); }
+  void on(const agent::Probed& answer) { hooks_.event(answer); }
   void on(const AttemptFacts& answer) { hooks_.fact(answer); }
   void on(const runner::Samples& answer);
   void on(const runner::Replaced&) { why_ = "another agent has taken over the tasks of this node"; }

@@ -172,6 +172,7 @@ void Runner::on(const runner::List& request) {
   if (shutting_down_) listed.refusal = "it is shutting down";
   if (listed.refusal.empty()) {
     for (const auto& [id, attempt] : attempts_) {
+      attempt->forget_probe();  // An earlier agent asked.
       listed.adopted.push_back(attempt->adopted());
       listed.facts.push_back(attempt->facts());
     }
@@ -233,6 +234,14 @@ void Runner::on(const runner::Sample& request) {
   send(samples);
 }
 
+void Runner::on(const agent::Probe& request) {
+  const auto it = attempts_.find(request.attempt);
+  if (it == attempts_.end()) return;  // Its agent does not wait for ever.
+  it->second->probe(request, [this, request](bool healthy) {
+    send(agent::Probed{request.attempt, request.number, healthy});
+  });
+}
+
 void Runner::on(const runner::ShutDown& request) { shut_down(request.grace); }
 
 void Runner::attempt_ended(AttemptId id) {
@@ -288,7 +297,8 @@ void Runner::ask_for(AttemptId worker) {
 }
 
 bool Runner::is_program(std::int64_t pid) const {
-  return std::ranges::any_of(attempts_, [&](const auto& one) { return one.second->pid() == pid; });
+  return std::ranges::any_of(
+      attempts_, [&](const auto& one) { return one.second->pid() == pid || one.second->probe_pid() == pid; });
 }
 
 bool Runner::belongs_elsewhere(AttemptId asking, std::int64_t pid) const {

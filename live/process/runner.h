@@ -48,6 +48,7 @@ class Runner {
   void on(const agent::Terminate& request);
   void on(const agent::Forget& request);
   void on(const runner::Sample& request);
+  void on(const agent::Probe& request);
   void on(const runner::ShutDown& request);
   void send(const runner::Answer& answer);
   void attempt_ended(AttemptId id);

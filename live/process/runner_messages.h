@@ -55,7 +55,7 @@ struct ShutDown {
     v("grace", s.grace);
   }
 };
-using Request = std::variant<List, Launch, agent::Terminate, agent::Forget, Sample, ShutDown>;
+using Request = std::variant<List, Launch, agent::Terminate, agent::Forget, Sample, ShutDown, agent::Probe>;
 
 // ---- From the runner
 
@@ -86,7 +86,7 @@ struct Replaced {
   template <class Self, class V>
   static void fields(Self&, V&&) {}
 };
-using Answer =
-    std::variant<Listed, agent::Started, agent::Exited, AttemptFacts, Samples, Replaced, agent::Asked>;
+using Answer = std::variant<Listed, agent::Started, agent::Exited, AttemptFacts, Samples, Replaced,
+                            agent::Asked, agent::Probed>;
 
 }  // namespace duet::live::runner

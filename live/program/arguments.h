@@ -34,7 +34,8 @@ class Arguments {
   Endpoint endpoint(std::string_view name, const Endpoint& otherwise);
   /// The same, where `--name` without a value means `otherwise`; nothing: it is not there.
   std::optional<Endpoint> endpoint_if_given(std::string_view name, const Endpoint& otherwise);
-  bool has(std::string_view name) const { return words_.find(name) != words_.end(); }
+  /// True if `--name` is there, in whatever form.
+  bool given(std::string_view name) const { return words_.find(name) != words_.end(); }
   /// HOST:PORT as above, or the URL of a controller: then `over_http` is true.
   Endpoint controller(std::string_view name, const Endpoint& otherwise, bool& over_http);
   /// `--name` without a value.

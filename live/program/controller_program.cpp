@@ -13,6 +13,7 @@
 #include "core/policy.h"
 #include "live/api/api.h"
 #include "live/api/gateway.h"
+#include "live/balancer/balancers.h"
 #include "live/cube/service.h"
 #include "live/driver/controller_driver.h"
 #include "live/http/server.h"
@@ -41,6 +42,8 @@ struct Settings {
   std::optional<Arguments::Endpoint> metrics;  ///< A port for them alone.
   std::string data;
   std::string store;
+  std::optional<Arguments::Endpoint> balance;
+  std::string balance_service;  ///< Empty: the first one.
   ControllerConfig config;
   bool insecure = false;
   bool open_agents = false;  ///< Agents need no token.
@@ -79,9 +82,12 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   Settings settings;
   settings.http = arguments.endpoint("listen", settings.http);
   settings.agents = arguments.endpoint("agents", settings.agents);
-  if (arguments.has("metrics")) settings.metrics = arguments.endpoint("metrics", {"127.0.0.1", 9090});
+  if (arguments.given("metrics")) settings.metrics = arguments.endpoint("metrics", {"127.0.0.1", 9090});
   settings.data = arguments.text("data", "duet-data");
   settings.store = arguments.among("store", "sqlite", {"sqlite", "memory"});
+  if (const auto end = arguments.endpoint("balance", {"127.0.0.1", 0}); arguments.given("balance"))
+    settings.balance = end;
+  settings.balance_service = arguments.text("balance-service", "");
   settings.insecure = arguments.flag("insecure");
   settings.open_agents = arguments.flag("open-agents");
   settings.open_api = arguments.flag("open-api");
@@ -102,9 +108,11 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   Problems problems = arguments.finish();
   for (const Problems& more : {mistakes, cube_problems})
     problems.insert(problems.end(), more.begin(), more.end());
+  if (!settings.balance && !settings.balance_service.empty())
+    problems.push_back({"--balance-service", "says nothing without --balance", "--balance PORT, too"});
   for (const Arguments::Endpoint& end :
        {settings.http, settings.agents, settings.cube.at, settings.gateway.value_or(settings.http),
-        settings.metrics.value_or(settings.http)})
+        settings.metrics.value_or(settings.http), settings.balance.value_or(settings.http)})
     if (!loopback(end.host) && !settings.insecure)
       problems.push_back({end.host, "would let other machines in, without TLS",
                           "an address of this machine alone, or --insecure if the network is yours"});
@@ -136,6 +144,7 @@ class Program {
   Problems serve_gateway();
   Problems serve_metrics();
   Problems serve_cube();
+  Problems balance();
   void read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done);
   void note_where();
   void stop();
@@ -163,6 +172,8 @@ class Program {
   std::uint16_t gateway_port_ = 0;
   std::uint16_t metrics_port_ = 0;
   std::optional<cube::Service> cube_;
+  std::optional<Balancers> balancers_;
+  std::uint16_t balance_port_ = 0;  ///< 0: there is no balancer.
 };
 
 Problems Program::start() {
@@ -211,6 +222,7 @@ Problems Program::start() {
   if (Problems problems = serve(); !problems.empty()) return problems;
   if (Problems problems = serve_gateway(); !problems.empty()) return problems;
   if (Problems problems = serve_cube(); !problems.empty()) return problems;
+  if (Problems problems = balance(); !problems.empty()) return problems;
   for (const int number : {SIGINT, SIGTERM}) signals_.add(number);
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (!error) stop();
@@ -332,6 +344,21 @@ Problems Program::serve_cube() {
   return cube_->start(folder_->path(), *secret, agents, settings_.insecure);
 }
 
+Problems Program::balance() {
+  balancers_.emplace(io_, *driver_, settings_.http.host, [](const std::string& what) {
+    log::warn("balancer", {{"what", what}});
+  });
+  if (settings_.balance) {
+    const auto port =
+        balancers_->add(settings_.balance->host, settings_.balance->port, settings_.balance_service);
+    if (!port) return port.problems();
+    balance_port_ = *port;
+    log::info("balancer ready", {{"port", *port}, {"service", settings_.balance_service}});
+  }
+  balancers_->follow();
+  return {};
+}
+
 void Program::read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done) {
   wire::ReadLog query;
   query.attempt = question.attempt;
@@ -363,6 +390,10 @@ void Program::note_where() {
     codec::append_string(
         text, "http://" + settings_.metrics->host + ':' + std::to_string(metrics_port_) + "/metrics");
   }
+  if (balance_port_ != 0) {
+    text += ",\"balance\":";
+    codec::append_string(text, settings_.balance->host + ':' + std::to_string(balance_port_));
+  }
   text += "}\n";
   if (const auto written = codec::write_file(folder_->file("controller.json"), text); !written)
     log::write(log::Level::kWarn, "cannot say where this listens", written.problems());
@@ -387,6 +418,7 @@ void Program::end() {
   metric_server_.reset();
   cube_.reset();
   server_.reset();
+  balancers_.reset();
   api_.reset();
   agents_.reset();
   driver_.reset();

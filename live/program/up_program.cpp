@@ -42,6 +42,8 @@ struct Settings {
   std::string data;
   std::string programs;  ///< Where duet-controller and duet-agent lie.
   std::string listen;
+  std::string balance;  ///< As the controller takes it, as the next one.
+  std::string balance_service;
   std::string store;
   std::string profile;
   std::string topology;
@@ -63,6 +65,8 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   settings.data = arguments.text("data", "duet-data");
   settings.programs = arguments.text("programs", "");
   settings.listen = arguments.text("listen", "127.0.0.1:8080");
+  settings.balance = arguments.text("balance", "");
+  settings.balance_service = arguments.text("balance-service", "");
   settings.store = arguments.among("store", "sqlite", {"sqlite", "memory"});
   settings.profile = arguments.among("profile", "fast", profile_names());
   settings.topology = arguments.among("topology", "auto", {"auto", "all", "i5-1135G7"});
@@ -168,6 +172,9 @@ void Cluster::add_controller() {
                    "--data=" + folder_->file("controller"), "--store=" + settings_.store,
                    "--profile=" + settings_.profile};
   if (!settings_.scheduler.empty()) watched->argv.push_back("--scheduler=" + settings_.scheduler);
+  if (!settings_.balance.empty()) watched->argv.push_back("--balance=" + settings_.balance);
+  if (!settings_.balance_service.empty())
+    watched->argv.push_back("--balance-service=" + settings_.balance_service);
   if (!settings_.queue.empty()) watched->argv.push_back("--queue=" + settings_.queue);
   if (settings_.gateway)
     watched->argv.push_back(settings_.gateway->empty() ? "--gateway" : "--gateway=" + *settings_.gateway);

@@ -38,7 +38,7 @@ class Runtime {
  public:
   /// Called on the thread of the io_context.
   struct Hooks {
-    std::function<void(agent::Event)> event;        ///< Started, Exited, Asked.
+    std::function<void(agent::Event)> event;        ///< Started, Exited, Asked, Probed.
     std::function<void(const AttemptFacts&)> fact;  ///< When pid, ports or the reason of an end become known.
     /// Everything it ran is gone, or it cannot be reached: the agent is to begin a new life with open().
     std::function<void(std::string why)> lost;
@@ -55,6 +55,8 @@ class Runtime {
   virtual void launch(const agent::Launch& order) = 0;
   /// Politely, or by force: then nothing of the attempt is left, children in sessions of their own included.
   virtual void terminate(const agent::Terminate& order) = 0;
+  /// Asks the attempt whether it works, as its payload says; answers with Probed, or not at all.
+  virtual void probe(const agent::Probe& order) = 0;
   /// The end of this attempt need not be told to a later agent.
   virtual void forget(AttemptId attempt) = 0;
 

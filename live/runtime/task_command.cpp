@@ -77,6 +77,14 @@ class CommandReader {
         command.directory = word(where, value);
         if (!command.directory.empty() && command.directory.front() != '/')
           wrong(where, "is not an absolute path", "a path that begins with /, or none for a fresh folder");
+      } else if (name == "balance") {
+        if (value.is_number_unsigned() && value.get<std::uint64_t>() >= 1 &&
+            value.get<std::uint64_t>() <= 65535)
+          command.balance = value.get<std::uint32_t>();
+        else
+          wrong(where, "is " + value.dump(), "a port: a whole number from 1 to 65535");
+      } else if (name == "health") {
+        read_health(where, value, command.health);
       } else if (name == "image") {
         command.image = word(where, value);
       } else if (name == "memory_bytes") {
@@ -91,7 +99,8 @@ class CommandReader {
       } else if (name == "worker") {
         read_worker(where, value, command);
       } else {
-        wrong(where, "is not known", "argv, directory, env, image, labels, memory_bytes, ports, worker");
+        wrong(where, "is not known",
+              "argv, balance, directory, env, health, image, labels, memory_bytes, ports, worker");
       }
     }
     check_whole(json, command);
@@ -162,10 +171,60 @@ class CommandReader {
     }
   }
 
+  void read_health(const std::string& where, const CommandJson& value, HealthQuestion& health) {
+    using Kind = HealthQuestion::Kind;
+    if (!value.is_object())
+      return wrong(where, std::string("is ") + value.type_name(), R"(such as {"http":"/health"})");
+    for (const auto& [name, part] : value.items()) {
+      const std::string at = pointer_to(where, name);
+      const bool asks = name == "http" || name == "tcp" || name == "exec";
+      if (asks && health.kind != Kind::kNone) wrong(at, "is one too many", "one of http, tcp, exec");
+      if (name == "http") {
+        health.kind = Kind::kHttp;
+        health.path = word(at, part);
+        const bool visible = std::ranges::all_of(health.path, [](char c) { return c > ' ' && c < '\x7f'; });
+        if (!health.path.starts_with('/') || !visible)
+          wrong(at, "is no path", "one that begins with /, without spaces, such as /health");
+      } else if (name == "tcp") {
+        health.kind = Kind::kTcp;
+        if (part != true) wrong(at, "is " + part.dump(), "true");
+      } else if (name == "exec") {
+        health.kind = Kind::kExec;
+        if (!part.is_array() || part.empty())
+          wrong(at, "is no program", "a program and its arguments, in an array");
+        for (std::size_t i = 0; part.is_array() && i < part.size(); ++i)
+          health.argv.push_back(word(at + "/" + std::to_string(i), part[i]));
+        if (!health.argv.empty() && health.argv.front().empty()) wrong(at + "/0", "is empty", "a program");
+      } else if (name == "port") {
+        if (part.is_number_unsigned() && part.get<std::uint64_t>() < kMaxPorts)
+          health.port = part.get<std::uint32_t>();
+        else
+          wrong(at, "is " + part.dump(), "0 for PORT, 1 for PORT1, ...");
+      } else {
+        wrong(at, "is not known", "http, tcp or exec, and port");
+      }
+    }
+    if (health.kind == Kind::kNone) wrong(where, "asks nothing", "one of http, tcp, exec");
+  }
+
+  void check_health(const TaskCommand& command) {
+    using Kind = HealthQuestion::Kind;
+    const bool port = command.health.kind == Kind::kHttp || command.health.kind == Kind::kTcp;
+    if (port && command.health.port >= command.ports)
+      wrong("/health/port",
+            "is port " + std::to_string(command.health.port) + " of " + std::to_string(command.ports),
+            "more \"ports\", so that there is one to ask");
+    if (command.health.kind == Kind::kExec && command.health.port != 0)
+      wrong("/health/port", "says nothing", "only with http or tcp");
+  }
+
   void check_whole(const CommandJson& json, const TaskCommand& command) {
     const bool program = json.contains("argv") && !(json["argv"].is_array() && json["argv"].empty());
     if (!program && command.image.empty() && !command.worker)
       wrong("/argv", "is empty, and there is no image", "the program and its arguments");
+    check_health(command);
+    if (command.balance > 0 && command.ports == 0)
+      wrong("/balance", "has nothing to lead to", "\"ports\": 1, so that replicas listen on PORT");
     for (std::uint32_t i = 0; i < command.ports; ++i) {
       const std::string name = i == 0 ? "PORT" : "PORT" + std::to_string(i);
       const auto same = [&](const auto& variable) { return variable.first == name; };
@@ -188,6 +247,37 @@ void append_pairs(std::string& out, const std::vector<std::pair<std::string, std
   out += '}';
 }
 
+void append_words(std::string& out, const std::vector<std::string>& words) {
+  out += '[';
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) out += ',';
+    codec::append_string(out, words[i]);
+  }
+  out += ']';
+}
+
+void append_health(std::string& out, const HealthQuestion& health) {
+  using Kind = HealthQuestion::Kind;
+  out += '{';
+  bool first = true;
+  if (health.kind == Kind::kExec) {
+    codec::append_key(out, first, "exec");
+    append_words(out, health.argv);
+  } else if (health.kind == Kind::kHttp) {
+    codec::append_key(out, first, "http");
+    codec::append_string(out, health.path);
+  }
+  if (health.port > 0) {
+    codec::append_key(out, first, "port");
+    codec::append_number(out, health.port);
+  }
+  if (health.kind == Kind::kTcp) {
+    codec::append_key(out, first, "tcp");
+    out += "true";
+  }
+  out += '}';
+}
+
 }  // namespace
 
 std::string to_payload(const TaskCommand& command) {
@@ -195,12 +285,11 @@ std::string to_payload(const TaskCommand& command) {
   bool first = true;
   if (!command.argv.empty()) {
     codec::append_key(out, first, "argv");
-    out += '[';
-    for (std::size_t i = 0; i < command.argv.size(); ++i) {
-      if (i > 0) out += ',';
-      codec::append_string(out, command.argv[i]);
-    }
-    out += ']';
+    append_words(out, command.argv);
+  }
+  if (command.balance > 0) {
+    codec::append_key(out, first, "balance");
+    codec::append_number(out, command.balance);
   }
   if (!command.directory.empty()) {
     codec::append_key(out, first, "directory");
@@ -209,6 +298,10 @@ std::string to_payload(const TaskCommand& command) {
   if (!command.env.empty()) {
     codec::append_key(out, first, "env");
     append_pairs(out, command.env);
+  }
+  if (command.health.kind != HealthQuestion::Kind::kNone) {
+    codec::append_key(out, first, "health");
+    append_health(out, command.health);
   }
   if (!command.image.empty()) {
     codec::append_key(out, first, "image");

@@ -20,6 +20,21 @@ struct WorkerCommand {
   bool operator==(const WorkerCommand&) const = default;
 };
 
+/// What a task is asked to prove that it works. When and how often, its TaskSpec says.
+struct HealthQuestion {
+  enum class Kind : std::uint8_t {
+    kNone,
+    kHttp,  ///< GET of `path` on one of its ports: 200 to 299 is healthy.
+    kTcp,   ///< A connection to one of its ports.
+    kExec,  ///< A program beside it, in the same confinement: exit code 0 is healthy.
+  };
+  Kind kind = Kind::kNone;
+  std::uint32_t port = 0;           ///< Which of its ports: 0 is PORT, 1 is PORT1.
+  std::string path{};               ///< Of kHttp; begins with /.
+  std::vector<std::string> argv{};  ///< Of kExec.
+  bool operator==(const HealthQuestion&) const = default;
+};
+
 struct TaskCommand {
   /// The program, looked up in PATH if it has no slash, and its arguments. Of a worker it may be empty: then
   /// it is duet-worker, which lies beside the node's own programs.
@@ -33,6 +48,8 @@ struct TaskCommand {
   std::vector<std::pair<std::string, std::string>> labels{};
   std::optional<WorkerCommand>
       worker{};  ///< Nothing: it is none. A worker has a port, whatever `ports` says.
+  HealthQuestion health{};
+  std::uint32_t balance = 0;  ///< Of a service: the port of its controller's balancer for it; 0: none.
   bool operator==(const TaskCommand&) const = default;
 };
 

@@ -96,7 +96,7 @@ std::optional<Problem> SqliteFile::open() {
   return std::nullopt;
 }
 
-/// A format that is older than this code's would be brought up to date here.
+/// A format that is older than this code's would be brought up to date here. Format 1 was of no release.
 std::optional<Problem> SqliteFile::check_format() {
   const auto format = database_->number("SELECT format FROM store");
   if (!format) {
@@ -109,6 +109,10 @@ std::optional<Problem> SqliteFile::check_format() {
   if (*format > kStoreFormat)
     return Problem{path_, "is a store of format " + std::to_string(*format),
                    "format " + known + ", the newest that this version of Duet reads; or a newer Duet"};
+  if (*format >= 1)
+    return Problem{path_,
+                   "is a store of format " + std::to_string(*format) + ", of an earlier version of Duet",
+                   "format " + known + "; that version, or another folder"};
   return damaged("its format is " + std::to_string(*format));
 }
 

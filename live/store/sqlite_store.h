@@ -12,7 +12,7 @@
 namespace duet::live {
 
 /// The format of its file that this code writes.
-inline constexpr std::int64_t kStoreFormat = 1;
+inline constexpr std::int64_t kStoreFormat = 2;
 
 struct SqliteOptions {
   StoreLimits limits{};

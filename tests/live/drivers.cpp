@@ -82,6 +82,36 @@ TEST_F(Drivers, JobRunsAndItsEndIsInTheHistory) {
   ASSERT_TRUE(run_until(io, [&] { return processes["n1"].all.empty() && processes["n2"].all.empty(); }));
 }
 
+TEST_F(Drivers, ReadinessIsSeenAndASickAttemptIsReplaced) {
+  start(1);
+  JobSpec spec = *one_task(true);
+  spec.kind = JobKind::kService;
+  spec.groups.front().spec.work.health =
+      HealthCheck{std::chrono::milliseconds(20), std::chrono::seconds(5), Duration{0}, 2};
+  std::optional<Answer> answer;
+  controller->driver.submit(std::make_shared<const JobSpec>(spec), {},
+                            [&](const Answer& got) { answer = got; });
+  ASSERT_TRUE(run_until(io, [&] { return answer && runs(answer->job); }));
+  ASSERT_TRUE(run_until(io, [&] { return job(answer->job)->tasks[0].ready; }));
+  EXPECT_GE(processes["n1"].probes, 1U);
+  const Instant started = job(answer->job)->tasks[0].started;
+  processes["n1"].sick.insert({{answer->job, 0}, 1});
+  ASSERT_TRUE(run_until(io, [&] {
+    const live::TaskView& task = job(answer->job)->tasks[0];
+    return task.attempt == 2 && task.ready;
+  }));
+  const live::TaskView& task = job(answer->job)->tasks[0];
+  EXPECT_EQ(task.outcome, Outcome::kUnhealthy);
+  EXPECT_EQ(task.ended_attempt, 1U);
+  EXPECT_GT(task.started, started);
+  // The controller's memory goes; what runs is ready again as soon as its agent has registered.
+  const std::uint16_t port = controller->agents.port();
+  controller.reset();
+  add_controller(port);
+  ASSERT_TRUE(run_until(io, [&] { return job(answer->job) != nullptr && job(answer->job)->tasks[0].ready; }));
+  EXPECT_EQ(job(answer->job)->tasks[0].attempt, 2U);
+}
+
 TEST_F(Drivers, AnswerAndLaunchWaitUntilTheSubmissionIsDurable) {
   start(1);
   store.holding = true;

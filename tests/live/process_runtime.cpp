@@ -42,6 +42,7 @@ class Client {
     hooks.event = [this](const agent::Event& event) {
       if (const auto* started = std::get_if<agent::Started>(&event)) started_.push_back(started->attempt);
       if (const auto* exited = std::get_if<agent::Exited>(&event)) exited_[exited->attempt] = *exited;
+      if (const auto* probed = std::get_if<agent::Probed>(&event)) probed_[probed->number] = probed->healthy;
     };
     hooks.fact = [this](const AttemptFacts& fact) { facts_[fact.attempt] = fact; };
     hooks.lost = [this](const std::string& why) { lost_ = why; };
@@ -76,6 +77,13 @@ class Client {
   bool has_started(std::uint64_t job) {
     return wait([&] { return std::ranges::find(started_, attempt(job)) != started_.end(); });
   }
+  /// Whether the attempt says that it works.
+  std::string asked(std::uint64_t job, Duration timeout = std::chrono::seconds(20)) {
+    const std::uint32_t number = ++asked_;
+    runtime_->probe({attempt(job), number, timeout});
+    if (!wait([&] { return probed_.contains(number); })) return "no answer";
+    return probed_[number] ? "healthy" : "sick";
+  }
   /// How it ended: its code, and the reason if there is one.
   std::string end_of(std::uint64_t job) {
     if (!wait([&] { return exited_.contains(attempt(job)); })) return "still runs";
@@ -95,6 +103,8 @@ class Client {
   std::vector<AttemptId> started_;
   std::map<AttemptId, agent::Exited> exited_;
   std::map<AttemptId, AttemptFacts> facts_;
+  std::uint32_t asked_ = 0;
+  std::map<std::uint32_t, bool> probed_;
   std::string lost_;
 };
 
@@ -158,6 +168,37 @@ TEST_P(RuntimeTest, EndsAreToldAsTheyWere) {
   order.work.payload = std::make_shared<const std::string>("{}");
   client_->runtime_->launch(order);
   EXPECT_THAT(client_->end_of(8), HasSubstr("126 payload/argv is empty, and there is no image"));
+}
+
+TEST_P(RuntimeTest, S4_14_HealthIsAskedOverHttpAndTcpAndByPrograms) {
+  using Kind = live::HealthQuestion::Kind;
+  ASSERT_EQ(client_->open(), "");
+  const std::string server = DUET_BUILD_DIR "/libexec/duet-workload";
+  const auto serves = [&](std::uint64_t job, Kind kind, const std::string& path) {
+    client_->launch(job, {.argv = {server}, .ports = 1, .health = {.kind = kind, .path = path}});
+    return client_->has_started(job);
+  };
+  ASSERT_TRUE(serves(1, Kind::kHttp, "/health") && serves(2, Kind::kHttp, "/no-such"));
+  ASSERT_TRUE(serves(3, Kind::kTcp, ""));
+  ASSERT_TRUE(until([&] { return client_->asked(1) == "healthy"; })) << "it needs a moment to listen";
+  EXPECT_EQ(client_->asked(2), "sick") << "404";
+  ASSERT_TRUE(until([&] { return client_->asked(3) == "healthy"; }));
+  client_->launch(4, {.argv = {"sleep", "60"}, .ports = 1, .health = {.kind = Kind::kTcp}});
+  client_->launch(5, {.argv = {"sh", "-c", "touch here; echo begun; exec sleep 60"},
+                      .env = {{"NAME", "here"}},
+                      .health = {.kind = Kind::kExec, .argv = {"sh", "-c", "test -f $NAME"}}});
+  client_->launch(6, {.argv = {"sleep", "60"}, .health = {.kind = Kind::kExec, .argv = {"no-such-program"}}});
+  client_->launch(7, {.argv = {"sleep", "60"}, .health = {.kind = Kind::kExec, .argv = {"sleep", "61"}}});
+  for (std::uint64_t job = 4; job <= 7; ++job) ASSERT_TRUE(client_->has_started(job));
+  EXPECT_EQ(client_->asked(4), "sick") << "nobody listens there";
+  ASSERT_TRUE(until([&] { return log(5) == "begun\n"; }));
+  EXPECT_EQ(client_->asked(5), "healthy") << "in its folder, with its environment";
+  EXPECT_EQ(client_->asked(6), "sick");
+  EXPECT_EQ(client_->asked(7, std::chrono::milliseconds(50)), "sick") << "it takes too long";
+  // What asks ends with what it asks.
+  client_->runtime_->terminate({attempt(7), true});
+  EXPECT_EQ(client_->end_of(7), "-9 ended by SIGKILL (Killed)");
+  EXPECT_EQ(client_->asked(5), "healthy");
 }
 
 TEST_P(RuntimeTest, TasksGetTheirEnvironmentAndNothingElse) {

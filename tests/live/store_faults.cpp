@@ -294,8 +294,11 @@ TEST_F(StoreFaults, NamesWhatIsWrongWithARecord) {
   EXPECT_EQ(altered("history", "UPDATE history SET json=x'00'"),
             ": is damaged: the hash of the history of job 3 is wrong" + remedy);
   EXPECT_EQ(
-      altered("newer", "UPDATE store SET format=2"),
-      ": is a store of format 2; format 1, the newest that this version of Duet reads; or a newer Duet");
+      altered("newer", "UPDATE store SET format=3"),
+      ": is a store of format 3; format 2, the newest that this version of Duet reads; or a newer Duet");
+  EXPECT_EQ(
+      altered("older", "UPDATE store SET format=1"),
+      ": is a store of format 1, of an earlier version of Duet; format 2; that version, or another folder");
   EXPECT_EQ(altered("tables", "DROP TABLE store"),
             ": is not a store of Duet: it lacks its tables; another file");
   EXPECT_EQ(altered("nothing", "SELECT 1"), "it loads");

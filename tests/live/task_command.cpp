@@ -34,6 +34,34 @@ TEST(TaskCommand, IsWrittenInOneWayAndReadBack) {
   EXPECT_EQ(image->image, "tiny");
 }
 
+TEST(TaskCommand, HealthAndBalanceAreReadBack) {
+  using Kind = live::HealthQuestion::Kind;
+  const auto same = [](const TaskCommand& command, const std::string& text) {
+    EXPECT_EQ(to_payload(command), text);
+    const auto read = command_from_payload(text);
+    ASSERT_TRUE(read) << text;
+    EXPECT_EQ(*read, command);
+  };
+  same({.argv = {"a"}, .ports = 2, .health = {.kind = Kind::kHttp, .port = 1, .path = "/up?x=1"}},
+       R"({"argv":["a"],"health":{"http":"/up?x=1","port":1},"ports":2})");
+  same({.argv = {"a"}, .ports = 1, .health = {.kind = Kind::kTcp}, .balance = 9000},
+       R"({"argv":["a"],"balance":9000,"health":{"tcp":true},"ports":1})");
+  same({.argv = {"a"}, .health = {.kind = Kind::kExec, .argv = {"test", "-f", "x"}}},
+       R"({"argv":["a"],"health":{"exec":["test","-f","x"]}})");
+  using testing::UnorderedElementsAre;
+  EXPECT_THAT(
+      mistakes(R"({"argv":["a"],"health":{"http":"up","tcp":true,"port":-1},"ports":1})"),
+      UnorderedElementsAre("/health/tcp is one too many", "/health/http is no path", "/health/port is -1"));
+  EXPECT_THAT(mistakes(R"({"argv":["a"],"health":{"http":"/up","port":2},"ports":2})"),
+              UnorderedElementsAre("/health/port is port 2 of 2"));
+  EXPECT_THAT(mistakes(R"({"argv":["a"],"health":{"exec":[]}})"),
+              UnorderedElementsAre("/health/exec is no program"));
+  EXPECT_THAT(mistakes(R"({"argv":["a"],"health":{}})"), UnorderedElementsAre("/health asks nothing"));
+  EXPECT_THAT(mistakes(R"({"argv":["a"],"balance":0})"), UnorderedElementsAre("/balance is 0"));
+  EXPECT_THAT(mistakes(R"({"argv":["a"],"balance":80})"),
+              UnorderedElementsAre("/balance has nothing to lead to"));
+}
+
 TEST(TaskCommand, MistakesAreToldAllAtOnce) {
   using testing::UnorderedElementsAre;
   EXPECT_THAT(

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,8 @@ struct CommandedProcesses {
   };
   std::map<AttemptId, Process> all;
   std::size_t launched = 0;
+  std::size_t probes = 0;
+  std::set<AttemptId> sick{};  ///< These fail their health checks.
 };
 
 class CommandedRuntime final : public live::Runtime {
@@ -95,6 +98,7 @@ class CommandedRuntime final : public live::Runtime {
       adopted.running = process.running;
       adopted.outcome = process.outcome;
       adopted.exit_code = process.exit_code;
+      adopted.health = process.order.work.health;
       outlived.push_back(adopted);
     }
     live::asio::post(io_, [done = std::move(done), outlived] { done(outlived); });
@@ -106,6 +110,10 @@ class CommandedRuntime final : public live::Runtime {
     if (order.work.payload == nullptr) end(order.attempt, 0);
   }
   void terminate(const agent::Terminate& order) override { end(order.attempt, -15); }
+  void probe(const agent::Probe& order) override {
+    ++processes_.probes;
+    hooks_.event(agent::Probed{order.attempt, order.number, !processes_.sick.contains(order.attempt)});
+  }
   void forget(AttemptId attempt) override { processes_.all.erase(attempt); }
   void sample(std::function<void(std::vector<live::AttemptFacts>)> done) override { done({}); }
   void shut_down(Duration, std::function<void()> done) override { done(); }

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "live/asio.h"
 #include "tests/golden/program.h"
 
 namespace duet::program_tests {
@@ -34,9 +35,11 @@ bool lives(std::int64_t pid) {
 
 class WholeCluster : public testing::Test {
  protected:
-  void up(int nodes) {
-    const Ran ran = duet({"up", "--nodes", std::to_string(nodes), "--listen", "127.0.0.1:0", "--data", data(),
-                          "--port-base", "23000", "--detach"});
+  void up(int nodes, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words = {"up",     "--nodes", std::to_string(nodes), "--listen", "127.0.0.1:0",
+                                      "--data", data(),    "--port-base",         "23000",    "--detach"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Ran ran = duet(words);
     ASSERT_EQ(ran.code, 0) << ran.err << read(folder_ / "data/log/controller.log")
                            << read(folder_ / "data/log/node-1.log");
     EXPECT_THAT(ran.out, HasSubstr("duet run -- sleep 60"));
@@ -89,6 +92,23 @@ class WholeCluster : public testing::Test {
     return note.is_object() ? note.value("pid", std::int64_t{0}) : 0;
   }
 
+  /// What whoever is behind the balancer says.
+  std::string through_balancer() {
+    const json note = json::parse(read(folder_ / "data/controller/controller.json"), nullptr, false);
+    const std::string at = note.value("balance", "");
+    live::asio::io_context io;
+    live::asio::ip::tcp::socket socket(io);
+    boost::system::error_code error;
+    const auto port = static_cast<std::uint16_t>(std::stoi("0" + at.substr(at.find(':') + 1)));
+    socket.connect({live::asio::ip::make_address("127.0.0.1"), port}, error);
+    const std::string question = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+    live::asio::write(socket, live::asio::buffer(question), error);
+    std::string text;
+    char bytes[4096];
+    while (!error) text.append(bytes, socket.read_some(live::asio::buffer(bytes), error));
+    return text.substr(std::min(text.size(), text.find("\r\n\r\n") + 4));
+  }
+
   Folder folder_;
   bool running_ = false;
 };
@@ -125,6 +145,59 @@ TEST_F(WholeCluster, WhatATaskWritesCanBeRead) {
   const Ran none = live({"logs", "99"});
   EXPECT_EQ(none.code, 1);
   EXPECT_THAT(none.err, HasSubstr("99"));
+}
+
+TEST_F(WholeCluster, S0_10_S4_14_SickReplicasAreReplacedAndTheBalancerLeadsToReadyOnes) {
+  up(2, {"--balance", "127.0.0.1:0", "--balance-service", "web"});
+  const std::string workload = DUET_BUILD_DIR "/libexec/duet-workload";
+  ASSERT_EQ(live({"deploy", "web", "--replicas", "2", "--ports", "1", "--health", "http:/health",
+                  "--health-interval", "0.2", "--health-failures", "2"},
+                 {workload})
+                .code,
+            0);
+  const auto ready = [&] {
+    const json services = ask({"services"});
+    return services.is_array() && services.size() == 1 ? services[0].value("ready", 0) : 0;
+  };
+  ASSERT_TRUE(eventually([&] { return ready() == 2; }));
+  EXPECT_TRUE(task("1").value("ready", false));
+  std::set<std::string> answered;
+  for (int i = 0; i < 4; ++i) answered.insert(through_balancer());
+  EXPECT_EQ(answered.size(), 2U) << *answered.begin();
+  EXPECT_THAT(*answered.begin(), HasSubstr(R"("id":"1.0#1")"));
+  // One hangs: it runs, and answers nothing.
+  const std::int64_t pid = pid_of("1");
+  ASSERT_EQ(::kill(static_cast<pid_t>(pid), SIGSTOP), 0);
+  ASSERT_TRUE(eventually([&] { return task("1").value("attempt", 0) == 2 && ready() == 2; }));
+  const json end = task("1").value("last_end", json::object());
+  EXPECT_EQ(end.value("outcome", ""), "unhealthy");
+  EXPECT_FALSE(lives(pid));
+  EXPECT_THAT(live({"services"}).out, HasSubstr("1.0#1 unhealthy"));
+  // A version that never gets ready stops its update at the first replica.
+  ASSERT_EQ(live({"deploy", "web", "--replicas", "2", "--ports", "1", "--health", "http:/no-such",
+                  "--health-interval", "0.2", "--health-failures", "2"},
+                 {workload})
+                .code,
+            0);
+  ASSERT_TRUE(eventually([&] { return task("1").value("failures", 0) >= 2; }));
+  EXPECT_EQ(ready(), 1);
+  EXPECT_EQ(task("1", 1).value("attempt", 0), 1);
+}
+
+TEST_F(WholeCluster, RestartPoliciesAreKept) {
+  up(1);
+  const auto ends = [&](const std::string& policy, const std::string& program) {
+    const Ran ran = live({"deploy", policy, "--restart", policy, "--backoff", "0.05"}, {program});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+  };
+  ends("never", "false");
+  ends("on_failure", "true");
+  ends("always", "false");
+  ASSERT_TRUE(eventually([&] { return ask({"job", "1"}).value("state", "") == "failed"; }));
+  ASSERT_TRUE(eventually([&] { return ask({"job", "2"}).value("state", "") == "succeeded"; }));
+  EXPECT_EQ(task("1").value("attempt", 0), 1);
+  ASSERT_TRUE(eventually([&] { return task("3").value("attempt", 0) >= 3; }));
+  EXPECT_THAT(live({"status", "-o", "wide"}).out, HasSubstr("failed (1)"));
 }
 
 TEST_F(WholeCluster, KilledReplicaComesBack) {

@@ -123,6 +123,8 @@ TEST(SwarmDraw, CoversWhatItShould) {
       seen["pools"] += a.spec->pool.has_value();
       seen["pools that pull"] += a.spec->pool && a.spec->pool->pull;
       seen["operations"] += !a.spec->groups.front().spec.pool.empty();
+      seen["health checks"] += a.spec->groups.front().spec.work.health.has_value();
+      seen["restart policies"] += a.spec->restart.has_value();
       seen["backoffs"] += a.spec->backoff > Duration{0};
       seen["exclusive"] += a.spec->groups.front().spec.exclusive;
       seen["priorities"] += a.spec->priority > 0;
@@ -133,11 +135,28 @@ TEST(SwarmDraw, CoversWhatItShould) {
   for (const auto& entry : queue_policies()) EXPECT_GE(seen[std::string(entry.name)], 2) << entry.name;
   for (const auto& entry : scheduler_policies()) EXPECT_GE(seen[std::string(entry.name)], 2) << entry.name;
   for (const auto& entry : estimator_policies()) EXPECT_GE(seen[std::string(entry.name)], 2) << entry.name;
-  for (const char* what : {"crashes", "quiet", "brakes", "short keys", "gray", "seven nodes", "gangs", "bags",
-                           "exclusive", "dags", "services", "pools", "pools that pull", "operations",
-                           "backoffs", "priorities", "own schedulers", "never end"})
+  for (const char* what : {"crashes",
+                           "quiet",
+                           "brakes",
+                           "short keys",
+                           "gray",
+                           "seven nodes",
+                           "gangs",
+                           "bags",
+                           "exclusive",
+                           "dags",
+                           "services",
+                           "pools",
+                           "pools that pull",
+                           "operations",
+                           "backoffs",
+                           "health checks",
+                           "restart policies",
+                           "priorities",
+                           "own schedulers",
+                           "never end"})
     EXPECT_GE(seen[what], 2) << what;
-  EXPECT_EQ(faults.size(), 11U);  // All that there are.
+  EXPECT_EQ(faults.size(), 12U);  // All that there are.
   EXPECT_EQ(events.size(), 7U);
 }
 

@@ -22,6 +22,31 @@ void CommandLine::task_options(CLI::App* app, TaskOptions& task) {
   whole(app, "--memory", task.memory_mib, 0, 1'073'741'824, "MiB that it may use (default: any)", "MIB");
   whole(app, "--ports", task.ports, 0, 64, "TCP ports that it wants: PORT, PORT1, ...", "N");
   app->add_flag("--exclusive", task.exclusive, "Takes a whole slot");
+  app->add_option("--health", task.health,
+                  "How it proves that it works: http:/PATH, tcp, or exec:PROGRAM ARGUMENTS; http:1:/PATH and "
+                  "tcp:1 ask its second port")
+      ->type_name("WHAT");
+  app->add_option("--health-interval", task.interval_s, "Asked so often, in seconds (default 10)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.1, 1e6));
+  app->add_option("--health-timeout", task.probe_timeout_s,
+                  "An answer that takes longer is none, in seconds (default 1)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 1e6));
+  app->add_option("--health-start", task.start_period_s,
+                  "So long after its start failures do not count, in seconds (default 0)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 1e6));
+  app->add_option("--health-failures", task.failures, "So many in a row, and it is ended (default 3)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
+  app->add_option("--restart", task.restart,
+                  "What becomes of it when it has ended: always (services' default), on_failure, never")
+      ->check(CLI::IsMember({"always", "on_failure", "never"}));
+  app->add_option("--backoff", task.backoff_s,
+                  "What failed waits so long, in seconds, twice as long each further time, up to 64 times")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 1e6));
   whole(app, "--retries", task.retries, 0, 1'000'000, "Further attempts after failures (default 0)", "N");
   app->add_option("--timeout", task.timeout_s, "Ended after so long, in seconds (default: never)")
       ->type_name("S")
@@ -68,6 +93,9 @@ void CommandLine::add_programs() {
   const auto serving = [&](CLI::App* app) {
     value(app, "--listen", "Where HTTP is answered (default 127.0.0.1:8080)", "HOST:PORT");
     among(value(app, "--store", "Where truth is kept (default sqlite)", ""), {"sqlite", "memory"});
+    value(app, "--balance", "Spread connections to this port over ready replicas (default: no)",
+          "[HOST:]PORT");
+    value(app, "--balance-service", "Of which service (default: the first)", "NAME");
     value(app, "--scheduler", "Scheduler policy: see duet policies", "POLICY");
     value(app, "--queue", "Queue policy: see duet policies", "POLICY");
     value(app, "--metrics", "A port for /metrics alone, as 9090 (it is at --listen, too)", "HOST:PORT");
@@ -186,6 +214,10 @@ void CommandLine::add_live() {
   CLI::App* deploy = command(&app_, "deploy", "Keep replicas of a command running on a live cluster");
   text(deploy, "name", deploy_.task.name, "The service; deployed again, it is updated", "NAME");
   whole(deploy, "--replicas", deploy_.replicas, 0, 1'000'000, "How many (default 1, or what it has)", "N");
+  deploy
+      ->add_option("--balance", deploy_.balance, "The controller spreads connections to this port over them")
+      ->type_name("PORT")
+      ->check(CLI::Range(1, 65535));
   add_pools(deploy);
   task_options(deploy, deploy_.task);
   connection(deploy, deploy_.to);

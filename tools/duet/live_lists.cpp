@@ -103,6 +103,24 @@ bool in_natural_order(const json& a, const json& b) {
   return left.size() - i < right.size() - k;
 }
 
+/// "#2 failed (3)", "#1 unhealthy", "#4 failed: out of memory": an end in a few words.
+std::string how_ended(const json& end) {
+  if (end.empty()) return {};
+  std::string text = end.contains("task") ? end.value("task", "") + ' ' : "";
+  if (end.contains("attempt")) text = '#' + end["attempt"].dump() + ' ';
+  text += end.value("outcome", "");
+  if (const int code = end.value("exit_code", 0); code != 0) text += " (" + std::to_string(code) + ')';
+  const std::string reason = end.value("reason", "");
+  return reason.empty() ? text : text + ": " + reason;
+}
+
+/// A state, with what it does not say: that what runs failed to prove so far that it works.
+Cell state_of(const json& task, const ListCommand& command) {
+  const std::string state = task.value("state", "");
+  const bool waits = state == "running" && !task.value("ready", true);
+  return waits && command.format == Format::kTable ? Cell(state + ", not ready") : Cell(state);
+}
+
 Table task_table(const json& tasks, const ListCommand& command) {
   Table table{{"id", "name", "state", "node", "attempt", "placed"}, {}};
   // What can never run here has a column of its own, when there is such a thing.
@@ -110,15 +128,17 @@ Table task_table(const json& tasks, const ListCommand& command) {
       !command.wide && std::ranges::any_of(tasks, [](const json& task) { return task.contains("warning"); });
   if (stuck) table.columns.emplace_back("warning");
   if (command.wide)
-    for (const char* more : {"exit_code", "pid", "cpus", "ports", "cpu_s", "memory_mib", "reason"})
+    for (const char* more :
+         {"ready", "exit_code", "pid", "cpus", "ports", "cpu_s", "memory_mib", "last_end", "reason"})
       table.columns.emplace_back(more);
   for (const auto& task : tasks) {
     if (!command.all && ended(task.value("state", ""))) continue;
-    std::vector<Cell> row = {cell(task, "id"),      cell(task, "name"),
-                             cell(task, "state"),   cell(task, "node"),
-                             cell(task, "attempt"), created(task, command.format == Format::kTable)};
+    std::vector<Cell> row = {cell(task, "id"),        cell(task, "name"),
+                             state_of(task, command), cell(task, "node"),
+                             cell(task, "attempt"),   created(task, command.format == Format::kTable)};
     if (stuck) row.push_back(cell(task, "warning"));
     if (command.wide) {
+      row.push_back(cell(task, "ready"));
       // While an attempt runs, the one before it is another story.
       row.push_back(at_work(task.value("state", "")) ? Cell() : cell(task, "exit_code"));
       row.push_back(cell(task, "pid"));
@@ -126,6 +146,7 @@ Table task_table(const json& tasks, const ListCommand& command) {
       row.emplace_back(joined(task.value("ports", json::array())));
       row.push_back(seconds(task, "cpu_s"));
       row.emplace_back(static_cast<std::uint64_t>(task.value("memory_bytes", std::int64_t{0})) >> 20);
+      row.emplace_back(how_ended(task.value("last_end", json::object())));
       row.push_back(cell(task, task.contains("warning") ? "warning" : "reason"));
     }
     table.rows.push_back(std::move(row));
@@ -176,14 +197,16 @@ Table job_table(const json& jobs, const ListCommand& command) {
 }
 
 Table service_table(const json& services, const ListCommand&) {
-  Table table{{"id", "name", "version", "desired", "running", "endpoints"}, {}};
+  Table table{{"id", "name", "version", "desired", "running", "ready", "last_end", "endpoints"}, {}};
   for (const auto& service : services) {
     std::string endpoints;
     for (const auto& end : service.value("endpoints", json::array()))
       for (const auto& port : end.value("ports", json::array()))
         endpoints += (endpoints.empty() ? "" : " ") + end.value("address", "") + ':' + port.dump();
     table.rows.push_back({cell(service, "id"), cell(service, "name"), cell(service, "version"),
-                          cell(service, "desired_replicas"), cell(service, "running_replicas"), endpoints});
+                          cell(service, "desired_replicas"), cell(service, "running_replicas"),
+                          cell(service, "ready_replicas"),
+                          how_ended(service.value("last_end", json::object())), endpoints});
   }
   return table;
 }

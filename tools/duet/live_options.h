@@ -42,6 +42,13 @@ struct TaskOptions {
   std::uint32_t retries = 0;
   double timeout_s = 0;
   bool exclusive = false;
+  std::string health;     ///< http:/PATH, tcp, exec:PROGRAM ARGUMENT...; http:1:/PATH: its second port.
+  double interval_s = 0;  ///< As the next ones: 0 = the controller's default.
+  double probe_timeout_s = 0;
+  double start_period_s = 0;
+  std::uint32_t failures = 0;
+  std::string restart;    ///< always, on_failure, never; empty: the default.
+  double backoff_s = -1;  ///< Below 0: the default.
 };
 
 struct RunCommand {
@@ -67,6 +74,7 @@ struct DeployCommand {
   TaskOptions task;
   PoolOptions pool;
   std::optional<std::uint32_t> replicas{};  ///< Nothing: one, or what the service has.
+  std::uint32_t balance = 0;                ///< Port of a balancer over them; 0: none.
   sim::Format format = sim::Format::kTable;
 };
 /// An operation, for a worker of a pool.

@@ -2,6 +2,7 @@
 #include <exception>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
@@ -30,6 +31,57 @@ std::string name_of(const TaskOptions& task) {
   return name.empty() ? "task" : name.substr(0, 63);
 }
 
+/// "http:/health", "http:1:/health", "tcp", "tcp:1", "exec:program argument" as the document has it.
+std::optional<json> health_of(const TaskOptions& task) {
+  json health = json::object();
+  std::string rest = task.health;
+  const auto skip = [&](std::string_view word) {
+    const bool there = rest.starts_with(word);
+    if (there) rest.erase(0, word.size());
+    return there;
+  };
+  const auto port = [&] {
+    std::size_t digits = 0;
+    while (digits < rest.size() && digits < 3 && rest[digits] >= '0' && rest[digits] <= '9') ++digits;
+    if (digits > 0) health["port"] = std::stoul(rest.substr(0, digits));
+    rest.erase(0, digits);
+  };
+  bool right = false;
+  if (skip("http:")) {
+    port();
+    if (health.contains("port")) skip(":");
+    health["http"] = rest;
+    right = rest.starts_with('/');
+  } else if (skip("tcp")) {
+    health["tcp"] = true;
+    if (skip(":")) {
+      port();
+      right = health.contains("port") && rest.empty();
+    } else {
+      right = rest.empty();
+    }
+  } else if (skip("exec:")) {
+    std::istringstream words(rest);
+    for (std::string word; words >> word;) health["exec"].push_back(word);
+    right = health.contains("exec");
+  }
+  if (!right) {
+    sim::say("--health " + task.health +
+             ": http:/PATH, http:1:/PATH (its second port), tcp, tcp:1, or exec:PROGRAM ARGUMENTS would be "
+             "right\n");
+    return std::nullopt;
+  }
+  if (task.interval_s > 0) health["interval_s"] = task.interval_s;
+  if (task.probe_timeout_s > 0) health["timeout_s"] = task.probe_timeout_s;
+  if (task.start_period_s > 0) health["start_period_s"] = task.start_period_s;
+  if (task.failures > 0) health["failures"] = task.failures;
+  return health;
+}
+
+bool says_how_to_check(const TaskOptions& task) {
+  return task.interval_s > 0 || task.probe_timeout_s > 0 || task.start_period_s > 0 || task.failures > 0;
+}
+
 /// The document that the controller takes; nothing, and said so, if an option is mistaken.
 std::optional<json> document(const TaskOptions& task) {
   json body = {{"name", name_of(task)}, {"command", task.command}, {"cpu", task.cpu_m}};
@@ -40,6 +92,16 @@ std::optional<json> document(const TaskOptions& task) {
   if (task.exclusive) body["exclusive"] = true;
   if (!task.directory.empty()) body["directory"] = task.directory;
   if (!task.scheduler.empty()) body["scheduler"] = task.scheduler;
+  if (!task.restart.empty()) body["restart"] = task.restart;
+  if (task.backoff_s >= 0) body["backoff_s"] = task.backoff_s;
+  if (!task.health.empty()) {
+    auto health = health_of(task);
+    if (!health) return std::nullopt;
+    body["health"] = std::move(*health);
+  } else if (says_how_to_check(task)) {
+    sim::say("--health-...: what is to be asked? --health http:/PATH, tcp or exec:PROGRAM, too\n");
+    return std::nullopt;
+  }
   for (const std::string& entry : task.env) {
     const auto equals = entry.find('=');
     if (equals == std::string::npos || equals == 0) {
@@ -220,6 +282,7 @@ int run(const DeployCommand& given) {
   if (!body) return sim::kExitUsage;
   (*body)["replicas"] = command.replicas.value_or(1);
   if (pool) make_pool(command, *body);
+  if (command.balance > 0) (*body)["balance"] = command.balance;
   int code = 0;
   auto client = LiveClient::connect(command.to, code);
   if (!client) return code;

@@ -1,5 +1,6 @@
 // The names of older systems' programs, by which this one can be started, too: controller, agent, workload,
-// master, worker, gateway, cube. A link of that name to `duet` is such a program, with that system's defaults.
+// master, worker, gateway, cube. A link of that name to `duet` is such a program, with that system's
+// defaults.
 #pragma once
 
 #include <optional>
