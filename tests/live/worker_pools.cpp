@@ -72,7 +72,11 @@ class WorkerPools : public testing::Test {
     const std::int64_t pid = pid_in(note);
     ASSERT_GT(pid, 0);
     ASSERT_EQ(::kill(static_cast<pid_t>(pid), SIGKILL), 0);
-    ASSERT_TRUE(eventually([&] { return pid_in(note) > 0 && pid_in(note) != pid; }));
+    ASSERT_TRUE(eventually([&] {
+      const json now = json::parse(read(folder_ / ("data/" + note)), nullptr, false);
+      // What an agent was sent before it registered is lost with its earlier life, and sent again.
+      return now.is_object() && now["pid"] != pid && now.value("registered", true);
+    }));
   }
 
   Folder folder_;
