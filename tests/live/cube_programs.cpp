@@ -149,10 +149,9 @@ TEST_F(CubePrograms, S4_02_S4_04_S4_05_S4_06_S4_07_S4_19_TasksGoThroughTheManage
 TEST_F(CubePrograms, S4_07_AnAmbiguousPrefixIsRefused) {
   start(1);
   ASSERT_EQ(run(1, R"("Cmd":["sleep","600"])").code, 0);
-  write(
-      folder_ / "bin/task.json",
-      R"({"ID":"a7aa1d44-08f6-443e-9378-f5884311019f","State":2,"Task":{"ID":"bb1d59e1-0000-4e4b-a44d-db571eeed203",
-            "Name":"other","Cmd":["true"]}})");
+  write(folder_ / "bin/task.json",
+        R"({"ID":"a7aa1d44-08f6-443e-9378-f5884311019f","State":2,
+            "Task":{"ID":"bb1d59e1-0000-4e4b-a44d-db571eeed203","Name":"other","Cmd":["true"]}})");
   ASSERT_EQ(line("./cube run -m localhost:" + manager()).code, 0);  // task.json is the default
   const Ran which = line("./cube stop bb1d59e1 -m localhost:" + manager());
   EXPECT_EQ(which.code, 2);
