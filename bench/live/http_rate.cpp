@@ -18,7 +18,7 @@
 
 #include "live/asio.h"
 #include "live/http/server.h"
-#include "live/process/serial_thread.h"
+#include "live/serial_thread.h"
 
 namespace {
 

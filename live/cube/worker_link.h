@@ -68,6 +68,7 @@ class WorkerLink final : private Runtime {
   void open(Opened done) override;
   void launch(const agent::Launch& order) override;
   void terminate(const agent::Terminate& order) override;
+  void probe(const agent::Probe&) override {}  // None of its tasks has a health check.
   void forget(AttemptId attempt) override { held_.erase(attempt); }
   void sample(std::function<void(std::vector<AttemptFacts>)> done) override { done({}); }
   void shut_down(Duration, std::function<void()> done) override { done(); }
