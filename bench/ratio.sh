@@ -16,14 +16,14 @@
 #                             file and fdatasync'ed: wall time
 #   flight                    CPU of a live controller's thread with its flight recorder over that without
 #   spawn                     2,000 runs of `true` by a runner for its agent, 64 at once, over vfork + exec of
-#                             the same; wall time, as in what follows, since it is the waiting that is compared
+#                             the same; wall time, as in what follows: it is the waiting that is compared
 #   run                       the same through a whole cluster with its store, from submission to end recorded
 #   ballast                   the same with an agent that holds 1 GiB, over one that does not
 #   peers                     xargs -P4, and GNU parallel if there, over a whole cluster
-#   status                    GET /status over 32 connections over a canned answer of as many bytes by Asio alone
+#   status                    GET /status over 32 connections over a canned answer as long by Asio alone
 #   submit                    POST /api/v1/jobs over 64 connections over a server that only appends and syncs
-#   beats                     CPU of a controller with 2,000 agents that beat 10 times a second, over that of a
-#                             process that receives the same frames
+#   beats                     CPU of a controller with 2,000 agents that beat 10 times a second, over that of
+#                             one that receives the same frames
 #   resident                  private memory of an idle controller and agent, MB
 # The last line says `NAME: ratio R (min A, max B), gate G`; the exit code is 1 beyond the gate. Times are CPU
 # times of processes run in turn, so that whatever else the machine does hits both.

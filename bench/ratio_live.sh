@@ -35,7 +35,7 @@ ballast() {
 
 # A cluster of one node that has every processor, as what it is compared with.
 begin_cluster() {
-  need duet run_rate ../libexec/duet-up ../libexec/duet-controller ../libexec/duet-agent ../libexec/duet-runner
+  need duet run_rate ../libexec/duet-up ../libexec/duet-controller ../libexec/duet-agent
   trap end_servers EXIT
   "$bin/duet" up --nodes 1 --topology all --listen 127.0.0.1:0 --data "$dir/up" --detach > /dev/null
 }
@@ -56,7 +56,12 @@ peers() {
   local program
   program=$(true_program)
   begin_cluster
-  timed() { local begin; begin=$(date +%s.%N); "$@"; awk -v b="$begin" -v e="$(date +%s.%N)" 'BEGIN { printf "%.4f\n", e - b }'; }
+  timed() {
+    local begin
+    begin=$(date +%s.%N)
+    "$@"
+    awk -v b="$begin" -v e="$(date +%s.%N)" 'BEGIN { printf "%.4f\n", e - b }'
+  }
   with_xargs() { seq 2000 | xargs -P4 -n1 "$program"; }
   with_parallel() { seq 2000 | parallel -j4 "$program"; }
   run_duet() { seconds "$bin/run_rate" "$dir/up" "$program" 2000 64; }
@@ -84,7 +89,8 @@ begin_server() {
 begin_controller() {
   need http_rate ../libexec/duet-controller
   trap end_servers EXIT
-  "$bin/../libexec/duet-controller" --data="$dir/c" --listen=127.0.0.1:0 --agents=127.0.0.1:0 2> "$dir/c.log" &
+  "$bin/../libexec/duet-controller" --data="$dir/c" --listen=127.0.0.1:0 --agents=127.0.0.1:0 \
+    2> "$dir/c.log" &
   servers+=($!)
   controller=$!
   until [[ -s $dir/c/controller.json ]]; do sleep 0.05; done
@@ -97,7 +103,7 @@ requests() { "$bin/http_rate" load "$@" | awk '{ printf "%.4f\n", 10000 / $1 }';
 status() {
   local bytes
   begin_controller
-  bytes=$("$bin/http_rate" load "$url" GET /status '' '' 1 0.1 > /dev/null && curl -s "http://$url/status" | wc -c)
+  bytes=$(curl -s "http://$url/status" | wc -c)
   begin_server "$dir/port" "$bin/http_rate" canned "$bytes"
   run_duet() { requests "$url" GET /status '' '' 32 2; }
   run_raw() { requests "127.0.0.1:$(cat "$dir/port")" GET /status '' '' 32 2; }
@@ -136,5 +142,6 @@ resident() {
     awk -v what="$what" '/^RssAnon/ { printf "  %s: %.1f MB\n", what, $2 / 1000 }' "/proc/$pid/status"
   done | tee "$dir/resident"
   awk -v name="$name" '/controller/ { c = $2 } /agent/ { a = $2 } END {
-    printf "%s: controller %.1f (gate 12), agent %.1f (gate 6)\n", name, c, a; exit c > 12 || a > 6 }' "$dir/resident"
+    printf "%s: controller %.1f (gate 12), agent %.1f (gate 6)\n", name, c, a
+    exit c > 12 || a > 6 }' "$dir/resident"
 }

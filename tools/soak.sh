@@ -2,8 +2,9 @@
 # Load for a long time, and whether anything grows: tools/soak.sh [SECONDS] [KILLS]
 #   SECONDS   of load, 64 processes at a time, on a cluster of its own (default 600)
 #   KILLS     at random points, in rounds of 300 with another seed each (default 3000)
-# Prints what each program holds while it runs, and at the end the least of the second half over the most of the
-# first half. Exit code 1 if that grew: memory by more than a tenth and 2 MiB, descriptors, threads or zombies by more than 8.
+# Prints what each program holds while it runs, and at the end the most of the first half and the least of the
+# second. Exit code 1 if that grew: memory by more than a tenth and 2 MiB; descriptors, threads or zombies by
+# more than 8.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${1:-600} kills=${2:-3000}
@@ -18,16 +19,17 @@ dir=$(mktemp -d)
 chmod 711 "$dir"
 trap '"$bin/duet" down --data "$dir/data" > /dev/null 2>&1 || true; rm -rf "$dir"' EXIT
 
-# sample SECOND: for each program, its private memory in KiB, descriptors, threads and zombies among its children.
+# sample SECOND: for each program, its private memory in KiB, descriptors, threads, zombies of its children.
 sample() {
   local pid name
   for pid in $(pgrep -f "$dir/data" || true); do
-    name=$(tr '\0' '\n' < "/proc/$pid/cmdline" 2> /dev/null | head -n 1) || continue
+    name=$({ tr '\0' '\n' < "/proc/$pid/cmdline"; } 2> /dev/null | head -n 1) || continue
     case $name in */duet-*) ;; *) continue ;; esac
     awk -v second="$1" -v name="${name##*/}/$pid" -v fds="$(ls "/proc/$pid/fd" 2> /dev/null | wc -l)" \
       -v zombies="$(ps -o stat= --ppid "$pid" | grep -c '^Z' || true)" '
       /^RssAnon/ { memory = $2 } /^Threads/ { threads = $2 }
-      END { if (memory != "") print second, name, memory, fds, threads, zombies }' "/proc/$pid/status" 2> /dev/null || true
+      END { if (memory != "") print second, name, memory, fds, threads, zombies }' \
+      "/proc/$pid/status" 2> /dev/null || true
   done
 }
 
@@ -56,16 +58,18 @@ awk -v seconds="$seconds" '
       bad = 0
       if (least[p, 3] > most[p, 3] * 1.1 + 2048) bad = 1
       for (k = 4; k <= 6; ++k) if (least[p, k] > most[p, k] + 8) bad = 1
-      printf "%s: memory %d -> %d KiB, descriptors %d -> %d, threads %d -> %d, zombies %d -> %d%s\n", p, most[p, 3],
-        least[p, 3], most[p, 4], least[p, 4], most[p, 5], least[p, 5], most[p, 6], least[p, 6], bad ? ": GREW" : ""
+      printf "%s: memory %d -> %d KiB, ", p, most[p, 3], least[p, 3]
+      printf "descriptors %d -> %d, ", most[p, 4], least[p, 4]
+      printf "threads %d -> %d, zombies %d -> %d", most[p, 5], least[p, 5], most[p, 6], least[p, 6]
+      print bad ? ": GREW" : ""
       grew += bad
     }
     exit grew > 0
   }' "$dir/samples" || grew=1
 
 for ((seed = 1; kills > 0; ++seed, kills -= 300)); do
-  DUET_KILL_SEED=$seed DUET_KILLS=$((kills < 300 ? kills : 300)) "$bin/test_kill" --gtest_filter='Kill.*' > "$dir/kills" ||
-    { cat "$dir/kills" && exit 1; }
+  export DUET_KILL_SEED=$seed DUET_KILLS=$((kills < 300 ? kills : 300))
+  "$bin/test_kill" --gtest_filter='Kill.*' > "$dir/kills" || { cat "$dir/kills" && exit 1; }
   grep '^[0-9]* kills' "$dir/kills"
 done
 exit "$grew"

@@ -34,7 +34,7 @@ class Silence : public testing::Test {
     // More than one node takes, so that both have some; and one replica fewer fits on the other.
     const auto reply = client_->post(
         "/api/v1/jobs",
-        R"({"name":"web","kind":"service","replicas":2,"scheduler":"spread","command":["sleep","1000"],"cpu":100})");
+        R"({"name":"web","replicas":2,"scheduler":"spread","command":["sleep","1000"],"cpu":100})");
     ASSERT_TRUE(reply.ok()) << reply.body;
     ASSERT_TRUE(eventually([&] { return running_on("n1") == 1 && running_on("n2") == 1; }));
     old_ = pid_on("n1");

@@ -81,7 +81,8 @@ TEST(LiveRun, WritesWhatASimulationWrites) {
 
 TEST(LiveRun, AFailedAssertionIsExitCode1) {
   const Folder folder;
-  write(folder / "s.json", R"({"cluster": {"nodes": [{"cores": 1}], "heartbeat_s": 0.5},
+  write(folder / "s.json",
+        R"({"cluster": {"node_types": {"t": {"cores": 1}}, "nodes": [{"type": "t"}], "heartbeat_s": 0.5},
     "workload": {"jobs": [{"id": "a", "duration_s": 0.05}]}, "assertions": ["jobs_failed == 1"]})");
   const Ran ran = duet({"live", (folder / "s.json").string(), "-o", "json"});
   EXPECT_EQ(ran.code, 1) << ran.err;
@@ -92,7 +93,8 @@ TEST(LiveRun, AFailedAssertionIsExitCode1) {
 
 TEST(LiveRun, SaysAllThatOnlyASimulationCanDo) {
   const Folder folder;
-  write(folder / "s.json", R"({"cluster": {"nodes": [{"cores": 1, "name": "n"}]},
+  write(folder / "s.json",
+        R"({"cluster": {"node_types": {"t": {"cores": 1}}, "nodes": [{"type": "t", "name": "n"}]},
     "workload": {"jobs": [{"id": "a", "duration_s": 1}]},
     "faults": [{"at_s": 1, "crash": "n"}], "network": {"loss": 0.1}})");
   const Ran ran = duet({"live", (folder / "s.json").string()});
@@ -100,18 +102,20 @@ TEST(LiveRun, SaysAllThatOnlyASimulationCanDo) {
   EXPECT_THAT(ran.err, AllOf(HasSubstr("/faults"), HasSubstr("/network")));
 }
 
-TEST(LiveRun, WhatCanNeverRunIsAStall) {
+TEST(LiveRun, WhatCanNeverRunIsRefusedBeforeItBegins) {
   const Folder folder;
-  write(folder / "s.json", R"({"cluster": {"nodes": [{"cores": 1}], "heartbeat_s": 0.5},
+  write(folder / "s.json",
+        R"({"cluster": {"node_types": {"t": {"cores": 1}}, "nodes": [{"type": "t"}], "heartbeat_s": 0.5},
     "workload": {"jobs": [{"id": "wide", "cores": 4, "duration_s": 1}, {"id": "a", "duration_s": 0.05}]}})");
   const Ran ran = duet({"live", (folder / "s.json").string()});
-  EXPECT_EQ(ran.code, 1) << ran.err;
-  EXPECT_THAT(ran.out, HasSubstr("stall"));
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.err, HasSubstr("this job can never run"));
 }
 
 TEST(LiveRun, PredictionAndMeasurementStandSideBySide) {
   const Folder folder;
-  write(folder / "s.json", R"({"cluster": {"nodes": [{"cores": 2}], "heartbeat_s": 0.5},
+  write(folder / "s.json",
+        R"({"cluster": {"node_types": {"t": {"cores": 2}}, "nodes": [{"type": "t"}], "heartbeat_s": 0.5},
     "workload": {"jobs": [{"id": "a", "duration_s": 4}, {"id": "b", "at_s": 2, "duration_s": 1}]}})");
   const Ran ran = duet({"live", (folder / "s.json").string(), "--speedup", "10", "--predict"});
   EXPECT_EQ(ran.code, 0) << ran.err;

@@ -162,7 +162,7 @@ TEST_P(RuntimeTest, EndsAreToldAsTheyWere) {
   order.attempt = attempt(7);
   order.worker = attempt(1);
   client_->runtime_->launch(order);
-  EXPECT_EQ(client_->end_of(7), "126 operation needs a worker that executes it, and processes do not yet");
+  EXPECT_EQ(client_->end_of(7), "0 its worker has ended");
   order.attempt = attempt(8);
   order.worker.reset();
   order.work.payload = std::make_shared<const std::string>("{}");

@@ -66,11 +66,19 @@ TEST(Topology, SaysInWordsWhatItIs) {
   EXPECT_EQ(topology->offer.capacity.memory_bytes, (8192 - 512) * kMiB);
 }
 
+TEST(Topology, AllKeepsNothingForTheSystem) {
+  const auto topology = plan_topology("all", machine({{0}, {1}, {2}}));
+  ASSERT_TRUE(topology);
+  EXPECT_EQ(topology->offer.cores, 3);
+  EXPECT_THAT(topology->cpus, ElementsAre(0, 1, 2));
+  EXPECT_TRUE(topology->reserved.empty());
+}
+
 TEST(Topology, MistakesAreToldAllAtOnce) {
   const auto topology = plan_topology("i9", machine({{0}}), 8193 * kMiB);
   ASSERT_FALSE(topology);
   EXPECT_THAT(topology.problems(),
-              ElementsAre(Problem{"topology", "\"i9\" is not known", "auto, i5-1135G7"},
+              ElementsAre(Problem{"topology", "\"i9\" is not known", "auto, all, i5-1135G7"},
                           Problem{"memory", "8590983168 bytes are not there", "0 to 8589934592"}));
   EXPECT_FALSE(detect_topology("auto", {100000}));
 }
