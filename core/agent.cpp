@@ -58,7 +58,7 @@ void Agent::on(const agent::Boot& event) {
     } else if (adopted.running && adopted.timeout_left > Duration{0})
       set_kill_at(held, saturating_add(now_, adopted.timeout_left));
     unacknowledged_ += adopted.running ? 0 : 1;
-    if (adopted.running && !adopted.ordered) watch(held);
+    if (adopted.running && !adopted.ordered) watch(held, true);
   }
   for (const Held& held : held_)
     if (held.worker && held.phase == Phase::kRunning)

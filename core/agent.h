@@ -67,6 +67,7 @@ class Agent {
     std::uint32_t asking = 0;    ///< The number of the probe under way; 0 = none is.
     std::uint32_t failures = 0;  ///< In a row, that count.
     bool ready = false;
+    bool adopted = false;    ///< What an earlier life told of it is not known.
     bool noted = true;       ///< The controller knows what it was told last.
     std::uint32_t told = 0;  ///< Under this number; 0 = nothing yet.
   };
@@ -105,7 +106,7 @@ class Agent {
   void set_kill_at(Held& held, Instant at);
 
   // agent_health.cpp
-  void watch(const Held& held);
+  void watch(const Held& held, bool adopted = false);
   void stop_watching(const Held& held);
   void probe_due();
   void answered(Watched& watched, bool healthy);

@@ -22,11 +22,12 @@ bool Agent::ready(AttemptId attempt) const {
 }
 
 /// The attempt runs: if it has a health check, it is asked from now on.
-void Agent::watch(const Held& held) {
+void Agent::watch(const Held& held, bool adopted) {
   if (!held.health) return;
   const HealthCheck& check = *held.health;
   Watched watched;
   watched.attempt = held.attempt;
+  watched.adopted = adopted;
   watched.check = check;
   watched.counts_from = saturating_add(now_, check.start_period);
   watched.due = saturating_add(now_, check.interval);
@@ -40,10 +41,12 @@ void Agent::watch(const Held& held) {
 void Agent::stop_watching(const Held& held) {
   Watched* const watched = find_watched(held.attempt);
   if (watched == nullptr) return;
-  if (held.phase != Phase::kEnded && (held.unhealthy || held.timed_out) && watched->told > 0) {
+  // The controller may rely on it: this life told so, or an earlier one may have.
+  const bool relied_on = watched->told > 0 || watched->adopted;
+  if (held.phase != Phase::kEnded && (held.unhealthy || held.timed_out) && relied_on) {
     watched->asking = 0;
     watched->due = kNever;
-    if (watched->ready) set_ready(*watched, false);
+    if (watched->ready || watched->told == 0) set_ready(*watched, false);
     return;
   }
   if (!watched->noted) --unacknowledged_;

@@ -136,6 +136,8 @@ void StepResults::note(const controller::TaskChanged& change) {
         {before, row->node, row->threads, row->width, row->outcome, row->started, row->ended});
   else if (terminal(change.state) && change.attempt.number == 0)
     results_.earlier.push_back({before, 0, 0, 0, change.outcome, kNever, now_});
+  // Only whether it is ready changed.
+  if (change.state == TaskState::kRunning && row->state == change.state) return;
   const int waits = int{change.state == TaskState::kPending} - int{row->state == TaskState::kPending};
   if (waits != 0) capacity_.wait(row->need_m, waits);
   row->state = change.state;

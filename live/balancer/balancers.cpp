@@ -1,5 +1,7 @@
 #include "live/balancer/balancers.h"
 
+#include <utility>
+
 #include "core/lifecycle.h"
 #include "live/runtime/task_command.h"
 
@@ -8,7 +10,8 @@ namespace {
 
 constexpr auto kLookEvery = std::chrono::milliseconds(250);
 
-bool balanced(const LiveJob& job) { return job.service() && !job.cancelled; }
+/// Workers of a pool are given operations, not connections.
+bool balanced(const LiveJob& job) { return job.service() && !job.cancelled && !job.spec->pool; }
 
 void add_ready(const LiveJob& job, const Controller& machine, const ClusterView& view,
                std::vector<Backend>& out) {
@@ -69,7 +72,12 @@ void Balancers::look() {
     if (!balanced(job)) return;
     Wanted& wanted = wanted_[job.id];
     const auto& payload = job.spec->groups.back().spec.work.payload;
-    if (payload == wanted.payload) return;
+    if (payload == wanted.payload) {
+      // Somebody else had its port, perhaps no longer.
+      if (wanted.port > 0 && wanted.balancer == nullptr) open(job.id, job.spec->key, wanted);
+      return;
+    }
+    wanted.warned = false;
     wanted.payload = payload;
     const auto command = payload != nullptr ? command_from_payload(*payload) : TaskCommand{};
     const std::uint32_t port = command ? command->balance : 0;
@@ -92,7 +100,8 @@ void Balancers::open(JobId job, const std::string& name, Wanted& wanted) {
   });
   if (const auto listening = wanted.balancer->listen(); !listening) {
     const Problem& problem = listening.problems().front();
-    warn_("the service " + name + " has no balancer: " + problem.where + " " + problem.what);
+    if (!std::exchange(wanted.warned, true))
+      warn_("the service " + name + " has no balancer yet: " + problem.where + " " + problem.what);
     wanted.balancer.reset();
   }
 }

@@ -36,7 +36,8 @@ class Balancers {
   struct Wanted {
     std::shared_ptr<const std::string> payload;  ///< In which it says so.
     std::uint32_t port = 0;                      ///< 0: it says nothing.
-    std::unique_ptr<Balancer> balancer;
+    std::unique_ptr<Balancer> balancer;          ///< Null: its port is another's.
+    bool warned = false;
   };
   void look();
   void open(JobId job, const std::string& name, Wanted& wanted);

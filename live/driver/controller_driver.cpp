@@ -184,8 +184,12 @@ void ControllerDriver::show(Instant now, const controller::Notice& notice, const
   const auto* task = std::get_if<controller::TaskChanged>(&notice);
   const JobView* of_task = task != nullptr ? view_.job(task->attempt.task.job) : nullptr;
   const std::size_t index = task != nullptr ? task->attempt.task.index : 0;
-  const bool ran = of_task != nullptr && index < of_task->tasks.size() && active(of_task->tasks[index].state);
+  const bool known = of_task != nullptr && index < of_task->tasks.size();
+  const TaskState before = known ? of_task->tasks[index].state : TaskState::kPending;
+  const bool ran = known && active(before);
   view_.note(now, notice, spec);
+  // Said again while it runs: only whether it is ready changed.
+  if (known && before == TaskState::kRunning && task->state == before) return;
   if (of_task != nullptr) options_.watcher->changed(*task, *of_task, ran && !active(task->state));
   if (const auto* job = std::get_if<controller::JobChanged>(&notice))
     if (const JobView* shown = view_.job(job->job)) options_.watcher->changed(*job, *shown);

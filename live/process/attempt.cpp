@@ -346,6 +346,9 @@ std::optional<WorkerAddress> Attempt::worker_address() const {
 
 void Attempt::probe(const agent::Probe& order, std::function<void(bool healthy)> done) {
   if (phase_ != Phase::kRunning || ordered_) return;
+  // Its payload names nothing to ask: that it runs is all that can be known.
+  if (command_.health.kind == HealthQuestion::Kind::kNone)
+    return boost::asio::post(parts_.io, [done = std::move(done)] { done(true); });
   HealthProbe::Question question;
   question.what = command_.health;
   question.timeout = order.timeout;

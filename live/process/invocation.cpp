@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/codec/json_text.h"
+#include "live/http/schema.h"
 #include "live/http/url.h"
 #include "live/operations/operation.h"
 #include "live/runtime/operation_call.h"
@@ -99,7 +100,8 @@ void Invocation::on_answer(const http::Reply& reply) {
 void Invocation::give_up_on_worker() { finish(Outcome::kFailed, kFailedOperation, reason_); }
 
 void Invocation::read_result(const std::string& body) {
-  const auto answer = nlohmann::json::parse(body, nullptr, false);
+  const auto parsed = http::parse_json(body);  // Refuses what is nested too deep to be walked through.
+  const nlohmann::json answer = parsed ? **parsed : nlohmann::json();
   if (!answer.is_object() || !answer.contains("result"))
     return finish(Outcome::kFailed, kFailedOperation, R"(its worker answered without a "result")");
   result_ = answer["result"].dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -113,13 +115,17 @@ void Invocation::read_result(const std::string& body) {
 
 void Invocation::read_problem(const http::Reply& reply) {
   std::string reason = "its worker answered " + std::to_string(reply.status);
-  const auto answer = nlohmann::json::parse(reply.body, nullptr, false);
-  if (answer.is_object() && answer.contains("detail") && answer["detail"].is_string())
-    reason = answer["detail"].get<std::string>();
+  const auto parsed = http::parse_json(reply.body);
+  const nlohmann::json answer = parsed ? **parsed : nlohmann::json();
+  // Whoever answers may be a program of the user's own: any member may be anything.
+  const auto text = [](const nlohmann::json& object, const char* member) {
+    const auto at = object.find(member);
+    return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
+  };
+  if (answer.is_object() && !text(answer, "detail").empty()) reason = text(answer, "detail");
   if (answer.is_object() && answer.contains("errors") && answer["errors"].is_array())
     for (const auto& error : answer["errors"])
-      if (error.is_object())
-        reason += " " + error.value("pointer", "") + ": " + error.value("detail", "") + ".";
+      if (error.is_object()) reason += " " + text(error, "pointer") + ": " + text(error, "detail") + ".";
   if (ordered_) reason = "ended before it had found anything";
   const bool mistaken = reply.status == 400 || reply.status == 404 || reply.status == 422;
   finish(Outcome::kFailed, mistaken ? kMistakenData : kFailedOperation, reason);

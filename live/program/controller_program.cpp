@@ -145,6 +145,7 @@ class Program {
   Problems serve_metrics();
   Problems serve_cube();
   Problems balance();
+  bool runs_on(AttemptId attempt, const std::string& name) const;
   void read_log(const LogQuestion& question, std::function<void(Result<LogPiece>)> done);
   void note_where();
   void stop();
@@ -206,7 +207,10 @@ Problems Program::start() {
   hooks.message = [this](LinkId link, msg::FromAgent message) {
     driver_->received(link, std::move(message));
   };
-  hooks.learned = [this](LinkId, const AttemptFacts& facts) { driver_->view().learn(facts, driver_->now()); };
+  hooks.learned = [this](LinkId link, const AttemptFacts& facts) {
+    // Of others' attempts nobody has anything to tell.
+    if (runs_on(facts.attempt, agents_->name_of(link))) driver_->view().learn(facts, driver_->now());
+  };
   hooks.warn = [](const std::string& what) { log::warn("agents", {{"what", what}}); };
   wire::AgentPort::Options agents;
   agents.address = settings_.agents.host;
@@ -370,6 +374,19 @@ void Program::read_log(const LogQuestion& question, std::function<void(Result<Lo
     if (!part) return done(part.problems());
     if (!part->problem.empty()) return done(Problem{"log", part->problem, {}});
     done(LogPiece{std::move(part->bytes), part->from, part->ended});
+  });
+}
+
+/// Whether this attempt was placed on the node of that name.
+bool Program::runs_on(AttemptId attempt, const std::string& name) const {
+  const JobView* const job = driver_->view().job(attempt.task.job);
+  if (job == nullptr || attempt.task.index >= job->tasks.size()) return false;
+  const TaskView& task = job->tasks[attempt.task.index];
+  const Cluster& cluster = driver_->machine().cluster();
+  const auto on = [&](NodeId node) { return node.value < cluster.size() && cluster.node(node).name == name; };
+  if (task.attempt == attempt.number) return on(task.node);
+  return std::ranges::any_of(task.earlier, [&](const EarlierAttempt& earlier) {
+    return earlier.number == attempt.number && on(earlier.node);
   });
 }
 

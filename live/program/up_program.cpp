@@ -257,6 +257,12 @@ void Cluster::look(std::chrono::steady_clock::time_point until) {
         if (word.starts_with("--listen=")) word = "--listen=" + note.value("url", "").substr(kScheme.size());
         if (word.starts_with("--gateway") && note.contains("gateway"))
           word = "--gateway=" + note.value("gateway", "").substr(kScheme.size());
+        if (word.starts_with("--balance=") && note.contains("balance"))
+          word = "--balance=" + note.value("balance", "");
+        if (word.starts_with("--metrics=") && note.contains("metrics")) {
+          const std::string at = note.value("metrics", "").substr(kScheme.size());
+          word = "--metrics=" + at.substr(0, at.find('/'));
+        }
       }
       add_agents(agents);
       for (std::size_t i = 1; i < all_.size(); ++i) {

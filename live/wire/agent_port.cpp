@@ -217,6 +217,11 @@ void AgentPort::read_log(const std::string& agent, ReadLog query, LogRead done) 
   sessions_.at(at->second)->socket->send(ToAgent(query));
 }
 
+std::string AgentPort::name_of(LinkId link) const {
+  const auto at = sessions_.find(link);
+  return at == sessions_.end() ? std::string() : at->second->name;
+}
+
 std::size_t AgentPort::connected() const { return by_name_.size(); }
 
 AgentPort::Traffic AgentPort::traffic() const {

@@ -44,6 +44,8 @@ class AgentPort {
   void send(LinkId link, const msg::ToAgent& message);
   /// Asks the agent of this name. A Problem if it is not connected, or leaves before it answers.
   void read_log(const std::string& agent, ReadLog query, LogRead done);
+  /// Who speaks there; empty: nobody who said so.
+  std::string name_of(LinkId link) const;
   std::size_t connected() const;
   /// Bytes of all connections so far.
   struct Traffic {

@@ -68,12 +68,17 @@ Problems only_simulated(const sim::Scenario& scenario) {
     problems.push_back({"/cluster/nodes", std::to_string(scenario.nodes.size()) + " nodes are too many here",
                         "at most " + std::to_string(kMostNodes)});
   bool workers = false;
+  bool checks = false;
   const auto source = sim::open_workload(scenario);
   while (const auto arrival = source->next()) {
     workers |= arrival->spec->pool.has_value();
-    for (const TaskGroup& group : arrival->spec->groups) workers |= !group.spec.pool.empty();
+    for (const TaskGroup& group : arrival->spec->groups) {
+      workers |= !group.spec.pool.empty();
+      checks |= group.spec.work.health.has_value();
+    }
   }
   if (workers) not_live("/workload", "workers and their operations are simulated", "jobs of other kinds");
+  if (checks) not_live("/workload", "health checks ask simulated tasks", "jobs without health");
   for (const sim::OperatorEvent& event : scenario.events)
     if (event.kind == sim::OperatorEvent::Kind::kSubmitAgain) {
       not_live("/events", "submissions are not repeated live", "without submit_again");
