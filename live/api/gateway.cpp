@@ -16,6 +16,7 @@
 #include "live/operations/operation.h"
 #include "live/runtime/operation_call.h"
 #include "live/runtime/task_command.h"
+#include "live/runtime/worker_health.h"
 
 namespace duet::live {
 namespace {
@@ -53,7 +54,7 @@ constexpr std::string_view kGatewayStatusSchema = R"({"type": "object",
         "container_id": {"type": "string", "description": "Of a process: twelve digits of its own."},
         "host_port": {"type": "integer"},
         "cpu_usage": {"type": "string", "description": "Measured, of its core: 45.2%"},
-        "is_healthy": {"type": "boolean"}}}}}})";
+        "is_healthy": {"type": "boolean", "description": "It answers, and so gets operations."}}}}}})";
 
 http::Response gateway_busy(const std::string& why) {
   http::Response response = http::problem(503, why);
@@ -81,6 +82,7 @@ JobSpec gateway_service(const GatewaySettings& settings, std::uint32_t zones, st
   TaskGroup group;
   group.count = workers;
   group.spec.exclusive = true;
+  check_own_worker(group.spec.work, command);
   group.spec.work.payload = std::make_shared<const std::string>(to_payload(command));
   spec.groups.push_back(std::move(group));
   spec.pool = gateway_rules(settings, zones);
@@ -105,11 +107,6 @@ double usage_of(const AttemptFacts* facts, std::optional<double> processors_in_u
   const double processors = std::max<double>(1, static_cast<double>(facts->cpus.size()));
   return 100 * processors_in_use.value_or(0) / processors;
 }
-
-/// As far as is known: workers are not probed. (GET /health is what a probe would ask them; the core would
-/// then end the attempt of one that fails, and start the next. What it says of a running attempt belongs
-/// here.)
-bool is_healthy(const TaskView&) { return true; }
 
 }  // namespace
 
@@ -320,7 +317,7 @@ std::string Gateway::status_text() const {
     worker["container_id"] = short_id(attempt, task.placed);
     worker["host_port"] = facts == nullptr || facts->ports.empty() ? 0U : facts->ports.front();
     worker["cpu_usage"] = percent_text(usage_of(facts, driver_.view().cpu_in_use(attempt)));
-    worker["is_healthy"] = is_healthy(shown->tasks[i]);
+    worker["is_healthy"] = shown->tasks[i].ready;
     workers.push_back(std::move(worker));
   }
   std::ranges::stable_sort(workers, {},

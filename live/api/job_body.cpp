@@ -11,6 +11,7 @@
 #include "live/operations/operation.h"
 #include "live/runtime/operation_call.h"
 #include "live/runtime/task_command.h"
+#include "live/runtime/worker_health.h"
 
 namespace duet::live {
 namespace {
@@ -224,6 +225,7 @@ class JobReader {
     command.balance = body.value("balance", 0U);
     command.memory_bytes = body.value("memory", std::int64_t{0}) * kMiB;
     health(body, work, command);
+    if (is_worker && command.argv.empty() && !body.contains("health")) check_own_worker(work, command);
     if (body.contains("health") &&
         body["health"].contains("http") + body["health"].contains("tcp") + body["health"].contains("exec") !=
             1)

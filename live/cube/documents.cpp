@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <map>
 
@@ -163,6 +164,7 @@ class EventReader {
       if (const auto bytes = task.value(amount, std::int64_t{0}); bytes < 0 || bytes > kMostBytes)
         wrong("Task." + std::string(amount), "is out of range", "bytes, 0 or more");
     check_ports(task);
+    check_health(task);
     constexpr std::array<std::string_view, 5> kPolicies = {"", "no", "always", "unless-stopped",
                                                            "on-failure"};
     if (std::ranges::find(kPolicies, task.value("RestartPolicy", "")) == kPolicies.end())
@@ -194,6 +196,17 @@ class EventReader {
     for (const auto& [name, value] : exposed.items())
       if (!bindings.empty() && !bindings.contains(name))
         wrong("Task.PortBindings", "has no place for " + name, "all exposed ports, or none of them");
+  }
+
+  void check_health(const Json& task) {
+    const std::string target = task.value("HealthCheck", "");
+    if (target.empty()) return;
+    const bool visible = std::ranges::all_of(target, [](char c) { return c > ' ' && c < '\x7f'; });
+    if (!target.starts_with('/') || !visible)
+      wrong("Task.HealthCheck", "'" + target + "' is no path", "/health, say: it is asked at its first port");
+    if (task.value("ExposedPorts", Json::object()).empty() &&
+        task.value("PortBindings", Json::object()).empty())
+      wrong("Task.HealthCheck", "has no port to ask", R"("ExposedPorts": {"7777/tcp": {}}, say)");
   }
 
   TaskEvent event_;
@@ -259,8 +272,34 @@ Result<TaskEvent> read_event(std::string_view body) {
   return event;
 }
 
-Result<JobSpecPtr> job_of(const TaskEvent& event, bool restarts) {
-  const std::string policy = restarts ? event.task.value("RestartPolicy", "") : std::string();
+HealthCheck health_check(std::chrono::seconds interval) {
+  return {.interval = interval, .timeout = std::chrono::seconds(2), .start_period = {}, .failures = 3};
+}
+
+std::optional<HealthPlace> health_place(const Json& task) {
+  HealthPlace place;
+  place.target = task.value("HealthCheck", "");
+  if (place.target.empty()) return std::nullopt;
+  std::map<std::string, std::string> bound;  // PORT is the first one by its name.
+  for (const auto& [name, port] : task.value("PortBindings", Json::object()).items())
+    if (port.is_string()) bound[name] = port.get<std::string>();
+  const auto chosen = task.value("Ports", std::vector<std::uint32_t>{});
+  std::uint32_t port = chosen.empty() ? 0 : chosen.front();
+  if (!bound.empty()) {
+    const std::string& text = bound.begin()->second;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (read.ec != std::errc{}) return std::nullopt;
+  }
+  if (port == 0 || port > 65535) return std::nullopt;
+  place.port = static_cast<std::uint16_t>(port);
+  return place;
+}
+
+Result<JobSpecPtr> job_of(const TaskEvent& event, const std::optional<HealthCheck>& check) {
+  const bool asked = check && !event.task.value("HealthCheck", "").empty();
+  std::string policy = check ? event.task.value("RestartPolicy", "") : std::string();
+  // cube's manager itself starts what is not healthy again, where Docker is told nothing.
+  if (asked && policy.empty()) policy = "on-failure";
   JobSpec spec;
   spec.key = event.name;
   if (policy == "always" || policy == "unless-stopped") {
@@ -273,6 +312,7 @@ Result<JobSpecPtr> job_of(const TaskEvent& event, bool restarts) {
   TaskGroup group;
   group.spec.need.cpu_m = std::llround(event.task.value("Cpu", 0.0) * static_cast<double>(kThread));
   group.spec.need.memory_bytes = event.task.value("Memory", std::int64_t{0});
+  if (asked) group.spec.work.health = check;
   std::string payload = to_payload(command_of(event));
   if (const auto read = command_from_payload(payload); !read) {
     Problems problems = read.problems();
@@ -305,6 +345,7 @@ Json event_for(const TaskCommand& command, const std::string& event_id, const st
     if (!command.argv.empty()) task["Cmd"] = command.argv;
     for (const auto& [key, value] : command.env) task["Env"].push_back(key + '=' + value);
     if (!command.directory.empty()) task["WorkingDir"] = command.directory;
+    if (command.health.kind == HealthQuestion::Kind::kHttp) task["HealthCheck"] = command.health.path;
   }
   task.erase("RestartPolicy");
   Json event;

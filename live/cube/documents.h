@@ -1,6 +1,7 @@
 // cube's documents: what is posted to start a task, as a job, and a task as cube shows it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,8 +40,21 @@ struct TaskEvent {
 /// a process is named, in Docker's words: "Cmd", "Env" (["A=1"]), "WorkingDir".
 Result<TaskEvent> read_event(std::string_view body);
 
-/// Restart policies are the manager's business: the jobs of a worker end when their process does.
-Result<JobSpecPtr> job_of(const TaskEvent& event, bool restarts);
+/// What a manager asks those of its tasks that have a "HealthCheck", so often: three failures in a row, and
+/// the task is ended. A worker that is not told otherwise is asked every 15 s.
+HealthCheck health_check(std::chrono::seconds interval = std::chrono::seconds(15));
+
+/// Restart policies and health checks are the manager's business: the jobs of a worker end when their process
+/// does, and `check` is nothing there.
+Result<JobSpecPtr> job_of(const TaskEvent& event, const std::optional<HealthCheck>& check);
+
+/// Where a task, as its worker shows it, is asked whether it is healthy.
+struct HealthPlace {
+  std::uint16_t port = 0;  ///< The first one that is bound, by name, or that was chosen.
+  std::string target;      ///< "/health"
+};
+/// Nothing if it has no health check, or no port yet.
+std::optional<HealthPlace> health_place(const Json& task);
 
 /// The event by which `command` is started on a worker as `event_id`.
 Json event_for(const TaskCommand& command, const std::string& event_id, const std::string& name,

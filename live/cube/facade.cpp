@@ -109,7 +109,7 @@ void Facade::post(const http::Request& request, const http::Responder& respond) 
 }
 
 void Facade::start(TaskEvent event, const http::Responder& respond) {
-  auto spec = job_of(event, !options_.worker);
+  auto spec = job_of(event, options_.worker ? std::nullopt : std::optional(options_.check));
   if (!spec) return respond(error(400, in_words(spec.problems())));
   const auto [at, fresh] = starting_.emplace(event.task_id, event.id);
   if (!fresh && at->second != event.id)

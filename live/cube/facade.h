@@ -17,6 +17,7 @@ class Facade {
   struct Options {
     bool worker = false;      ///< Else a manager.
     bool containers = false;  ///< There are nodes that run images.
+    HealthCheck check{};      ///< Of a manager: of its tasks that have one.
     std::string folder{};     ///< Its disk is what a worker tells of.
     /// Of a manager: the nodes, as GET /nodes shows them.
     std::function<Json()> nodes{};

@@ -37,6 +37,7 @@ Manager::Manager(asio::io_context& io, ControllerDriver& driver, const Options& 
   one.tag = static_cast<std::uint32_t>(XXH3_64bits(options.secret.data(), options.secret.size()));
   one.sync_every = options.sync_every;
   one.stats_every = options.stats_every;
+  one.check = options.check;
   for (const std::string& worker : options.workers) {
     one.address = worker;
     one.link = LinkId{kFirstLink + workers_.size()};

@@ -21,6 +21,7 @@ class Manager {
     std::string secret;
     std::chrono::milliseconds sync_every{500};
     std::chrono::seconds stats_every{15};
+    HealthCheck check{};  ///< Of tasks of an earlier life that have one.
   };
 
   /// `driver` must outlive it.

@@ -9,6 +9,7 @@ Problems read_settings(Arguments& arguments, ServiceSettings& settings) {
   settings.worker = arguments.among("cube-role", "manager", {"manager", "worker"}) == "worker";
   settings.sync_ms = arguments.number("cube-sync-ms", settings.sync_ms, 10, 3'600'000);
   settings.stats_s = arguments.number("cube-stats-s", settings.stats_s, 1, 86'400);
+  settings.health_s = arguments.number("cube-health-s", settings.health_s, 1, 86'400);
   const std::string list = arguments.text("cube-workers", "-");
   if (list == "-") return {};
   auto workers = worker_addresses(list);
@@ -19,6 +20,7 @@ Problems read_settings(Arguments& arguments, ServiceSettings& settings) {
 
 Problems Service::start(const std::string& folder, const Secret& secret, const AgentConfig& agents,
                         bool allow_remote) {
+  const HealthCheck check = health_check(std::chrono::seconds(static_cast<std::int64_t>(settings_.health_s)));
   if (!settings_.workers.empty()) {
     Manager::Options options;
     options.workers = settings_.workers;
@@ -26,12 +28,14 @@ Problems Service::start(const std::string& folder, const Secret& secret, const A
     options.secret = std::string(secret.reveal());
     options.sync_every = std::chrono::milliseconds(settings_.sync_ms);
     options.stats_every = std::chrono::seconds(settings_.stats_s);
+    options.check = check;
     manager_.emplace(io_, driver_, options, [](const std::string& what) {
       log::warn("workers", {{"what", what}});
     });
   }
   Facade::Options facade;
   facade.worker = settings_.worker;
+  facade.check = check;
   facade.folder = folder;
   facade.nodes = [this] { return manager_ ? manager_->nodes() : Json::array(); };
   facade_.emplace(driver_, std::move(facade));

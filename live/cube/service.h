@@ -21,10 +21,11 @@ struct ServiceSettings {
   std::vector<std::string> workers{};      ///< Of a manager.
   std::uint64_t sync_ms = 500;
   std::uint64_t stats_s = 15;
+  std::uint64_t health_s = 15;
 };
 
-/// --cube, --cube-role, --cube-workers, --cube-sync-ms, --cube-stats-s. What `arguments` does not say itself
-/// of mistakes is returned.
+/// --cube, --cube-role, --cube-workers, --cube-sync-ms, --cube-stats-s, --cube-health-s. What `arguments`
+/// does not say itself of mistakes is returned.
 Problems read_settings(Arguments& arguments, ServiceSettings& settings);
 
 class Service {

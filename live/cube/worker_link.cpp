@@ -6,6 +6,7 @@
 #include "core/lifecycle.h"
 #include "live/cube/uuid.h"
 #include "live/http/client.h"
+#include "live/http/url.h"
 
 namespace duet::live::cube {
 namespace {
@@ -266,6 +267,7 @@ void WorkerLink::adopt(const Json& tasks) {
     agent::Adopted& adopted = outlived[*attempt];
     adopted.attempt = *attempt;
     adopted.running = !ended;
+    if (!task.value("HealthCheck", "").empty()) adopted.health = options_.check;
     adopted.outcome = outcome_of(task);
     adopted.exit_code = task.value("ExitCode", 0);
   }
@@ -281,11 +283,15 @@ void WorkerLink::launch(const agent::Launch& order) {
   const auto& payload = order.work.payload;
   const auto command = payload == nullptr ? Result<TaskCommand>(TaskCommand{.argv = {"true"}})
                                           : command_from_payload(*payload);
-  if (!command || order.worker) {
+  using Kind = HealthQuestion::Kind;
+  const bool askable = !command || command->health.kind == Kind::kNone ||
+                       (command->health.kind == Kind::kHttp && command->health.port == 0);
+  if (!command || order.worker || !askable) {
+    const char* const why = askable ? "cube's workers run programs and nothing else"
+                                    : "tasks of cube's workers are asked over HTTP at their first port only";
     // After this: whoever launches is in the middle of a step.
-    asio::post(io_, [this, alive = alive_, attempt = order.attempt] {
-      if (*alive)
-        end(attempt, Outcome::kLaunchFailed, kNotStarted, "cube's workers run programs and nothing else");
+    asio::post(io_, [this, alive = alive_, attempt = order.attempt, why] {
+      if (*alive) end(attempt, Outcome::kLaunchFailed, kNotStarted, why);
     });
     return;
   }
@@ -306,6 +312,21 @@ void WorkerLink::terminate(const agent::Terminate& order) {
   if (at == held_.end() || at->second.ended) return;
   if (!at->second.ordered) at->second.ordered = order.why;
   look_soon();
+}
+
+/// By the manager itself, at the worker's machine. Without an answer the core gives up after the timeout, and
+/// the next probe takes this one's place.
+void WorkerLink::probe(const agent::Probe& order) {
+  const auto at = held_.find(order.attempt);
+  const auto worker = http::parse_authority(options_.address);
+  if (at == held_.end() || !at->second.place || !worker) return;
+  const HealthPlace& place = *at->second.place;
+  const auto timeout = std::chrono::duration_cast<std::chrono::milliseconds>(order.timeout);
+  at->second.call =
+      std::make_unique<HealthCall>(io_, HealthCall::Question{worker->host, place.port, place.target, timeout},
+                                   [this, attempt = order.attempt, number = order.number](bool healthy) {
+                                     driver_->hooks().event(agent::Probed{attempt, number, healthy});
+                                   });
 }
 
 // ---- What the worker shows
@@ -336,6 +357,7 @@ void WorkerLink::compare(AttemptId attempt, Held& held, const Json& task) {
   const Outcome outcome = outcome_of(task);
   const bool ran = state == CubeState::kRunning ||
                    (over(state) && outcome != Outcome::kLaunchFailed && task.contains("ExitCode"));
+  if (!held.place) held.place = health_place(task);
   if (ran && !std::exchange(held.started, true)) {
     AttemptFacts facts;
     facts.attempt = attempt;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "live/cube/documents.h"
+#include "live/cube/health_call.h"
 #include "live/driver/agent_driver.h"
 #include "live/serial_thread.h"
 
@@ -26,6 +27,7 @@ class WorkerLink final : private Runtime {
     std::uint32_t tag = 0;                      ///< Of the manager: tells its events from those of others.
     std::chrono::milliseconds sync_every{500};  ///< Between two looks at the worker's tasks.
     std::chrono::seconds stats_every{15};
+    HealthCheck check{};  ///< Of tasks of an earlier life that have one.
   };
   struct Hooks {
     std::function<void(LinkId, msg::FromAgent)> message;
@@ -60,6 +62,8 @@ class WorkerLink final : private Runtime {
     bool started = false;
     bool ended = false;
     std::optional<Outcome> ordered{};  ///< Terminate::why.
+    std::optional<HealthPlace> place{};
+    std::unique_ptr<HealthCall> call{};  ///< The latest probe.
   };
   /// One turn of requests: made on the thread, answered on the io_context's.
   struct Turn;
@@ -68,7 +72,7 @@ class WorkerLink final : private Runtime {
   void open(Opened done) override;
   void launch(const agent::Launch& order) override;
   void terminate(const agent::Terminate& order) override;
-  void probe(const agent::Probe&) override {}  // None of its tasks has a health check.
+  void probe(const agent::Probe& order) override;
   void forget(AttemptId attempt) override { held_.erase(attempt); }
   void sample(std::function<void(std::vector<AttemptFacts>)> done) override { done({}); }
   void shut_down(Duration, std::function<void()> done) override { done(); }

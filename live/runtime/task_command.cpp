@@ -210,9 +210,9 @@ class CommandReader {
   void check_health(const TaskCommand& command) {
     using Kind = HealthQuestion::Kind;
     const bool port = command.health.kind == Kind::kHttp || command.health.kind == Kind::kTcp;
-    if (port && command.health.port >= command.ports)
-      wrong("/health/port",
-            "is port " + std::to_string(command.health.port) + " of " + std::to_string(command.ports),
+    const std::uint32_t ports = command.worker ? std::max(command.ports, 1U) : command.ports;
+    if (port && command.health.port >= ports)
+      wrong("/health/port", "is port " + std::to_string(command.health.port) + " of " + std::to_string(ports),
             "more \"ports\", so that there is one to ask");
     if (command.health.kind == Kind::kExec && command.health.port != 0)
       wrong("/health/port", "says nothing", "only with http or tcp");

@@ -74,7 +74,8 @@ std::string payload_of(const std::string& task, bool restarts = true) {
   const auto event =
       read_event(R"({"ID":"a7aa1d44-08f6-443e-9378-f5884311019e","State":2,"Task":)" + task + "}");
   if (!event) return event.problems().front().where;
-  const auto spec = live::cube::job_of(*event, restarts);
+  const auto spec =
+      live::cube::job_of(*event, restarts ? std::optional(live::cube::health_check()) : std::nullopt);
   if (!spec) return spec.problems().front().where;
   auto command = live::command_from_payload(*(*spec)->groups[0].spec.work.payload);
   command->labels.clear();
@@ -111,6 +112,47 @@ TEST(CubeDocuments, S4_16_RestartPoliciesAreTheManagers) {
   EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"RestartPolicy":"on-failure"})").substr(0, 7), "rigid 3");
   EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"RestartPolicy":"always"})", false).substr(0, 7),
             "rigid 0");
+}
+
+TEST(CubeDocuments, S4_14_WhatHasAHealthCheckIsAskedByTheManager) {
+  const auto spec_of = [](const std::string& rest, const std::optional<HealthCheck>& check) {
+    const auto event = read_event(
+        R"({"ID":"a7aa1d44-08f6-443e-9378-f5884311019e","State":2,"Task":{"Name":"a","Cmd":["x"])" + rest +
+        "}}");
+    return **live::cube::job_of(*event, check);
+  };
+  const std::string asked = R"(,"ExposedPorts":{"80/tcp":{}},"HealthCheck":"/health")";
+  const HealthCheck check = live::cube::health_check();
+  EXPECT_EQ(check.interval, std::chrono::seconds(15));
+  EXPECT_EQ(check.failures, 3U);
+  const JobSpec job = spec_of(asked, check);
+  EXPECT_EQ(job.groups[0].spec.work.health, check);
+  EXPECT_EQ(job.retries, 3U);
+  EXPECT_EQ(spec_of(asked + R"(,"RestartPolicy":"no")", check).retries, 0U);
+  EXPECT_EQ(spec_of(asked + R"(,"RestartPolicy":"always")", check).kind, JobKind::kService);
+  EXPECT_EQ(spec_of(R"(,"ExposedPorts":{"80/tcp":{}})", check).groups[0].spec.work.health, std::nullopt);
+  EXPECT_EQ(spec_of(asked, std::nullopt).groups[0].spec.work.health, std::nullopt);
+  EXPECT_EQ(spec_of(asked, std::nullopt).retries, 0U);
+}
+
+TEST(CubeDocuments, S4_14_AHealthCheckIsAPathAndNeedsAPort) {
+  EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"HealthCheck":"/health"})"), "Task.HealthCheck");
+  EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"ExposedPorts":{"1/tcp":{}},"HealthCheck":"health"})"),
+            "Task.HealthCheck");
+  EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"ExposedPorts":{"1/tcp":{}},"HealthCheck":"/a b"})"),
+            "Task.HealthCheck");
+  EXPECT_EQ(payload_of(R"({"Name":"a","Cmd":["x"],"HealthCheck":""})"), R"(rigid 0 0 0 {"argv":["x"]})");
+}
+
+TEST(CubeDocuments, S4_14_TheFirstPortIsAsked) {
+  const auto place = [](const char* task) {
+    const auto found = live::cube::health_place(Json::parse(task));
+    return found ? std::to_string(found->port) + found->target : "nowhere";
+  };
+  EXPECT_EQ(place(R"({"HealthCheck":"/h","Ports":[8001,8002]})"), "8001/h");
+  EXPECT_EQ(place(R"({"HealthCheck":"/h","Ports":[],"PortBindings":{"9/tcp":"99","7/tcp":"77"}})"), "77/h");
+  EXPECT_EQ(place(R"({"HealthCheck":"/h","Ports":[]})"), "nowhere");
+  EXPECT_EQ(place(R"({"HealthCheck":"","Ports":[8001]})"), "nowhere");
 }
 
 TEST(CubeNames, S4_19_AnEventNamesItsAttempt) {

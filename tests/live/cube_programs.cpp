@@ -42,7 +42,8 @@ class CubePrograms : public OldNames {
       worker_pids_.push_back(begin_worker(i));
       list += (list.empty() ? "localhost:" : ",localhost:") + std::to_string(port);
     }
-    manager_line_ = "./cube manager --workers '" + list + "' -s roundrobin --sync-ms 50 -p " + manager();
+    manager_line_ =
+        "./cube manager --workers '" + list + "' -s roundrobin --sync-ms 50 --health-s 1 -p " + manager();
     manager_pid_ = begin(manager_line_);
     ASSERT_TRUE(eventually([&] { return ready() == workers; }));
   }
@@ -258,6 +259,43 @@ TEST_F(CubePrograms, S4_18_ADeadWorkersTasksMove) {
     return there.is_array() && std::ranges::all_of(there, [](const json& one) { return one["State"] > 2; });
   }));
   EXPECT_EQ(task(1)["State"], 2);
+}
+
+TEST_F(CubePrograms, S4_14_WhatIsNotHealthyIsStartedAgainAndWithoutACheckNothingIsAsked) {
+  start(1);
+  const std::string workload = R"("Cmd":[")" DUET_BUILD_DIR R"(/libexec/duet-workload"],)";
+  const std::string port = R"("ExposedPorts":{"7777/tcp":{}},)";
+  ASSERT_EQ(run(1, workload + port + R"("HealthCheck":"/health")").code, 0);
+  const std::string bound = std::to_string(free_port());
+  ASSERT_EQ(
+      run(2, workload + port + R"("PortBindings":{"7777/tcp":")" + bound + R"("},"HealthCheck":"/health")")
+          .code,
+      0);
+  // Answers 404; and one whom nobody asks.
+  ASSERT_EQ(run(3, workload + port + R"("HealthCheck":"/no-such","RestartPolicy":"no")").code, 0);
+  ASSERT_EQ(run(4, R"("Cmd":["sleep","600"],)" + port + R"("HealthCheck":"")").code, 0);
+  ASSERT_EQ(run(5, workload + port + R"("HealthCheck":"/no-such")").code, 0);
+  ASSERT_TRUE(in_state(3, 4));
+  EXPECT_EQ(task(3)["Outcome"], "unhealthy");
+  EXPECT_EQ(task(3)["RestartCount"], 0);
+  ASSERT_TRUE(eventually([&] { return task(5).value("RestartCount", 0) >= 1; }));
+  for (const int well : {1, 2, 4}) {
+    EXPECT_EQ(task(well)["State"], 2) << task(well);
+    EXPECT_EQ(task(well)["RestartCount"], 0) << task(well);
+  }
+  // A manager that comes back asks those that it finds.
+  end(manager_pid_, SIGKILL);
+  manager_pid_ = begin(manager_line_);
+  ASSERT_TRUE(in_state(2, 2));
+  ASSERT_TRUE(eventually([&] { return ready() == 1; }));
+  const json about = get(static_cast<std::uint16_t>(std::stoi(bound)), "/");
+  ASSERT_EQ(::kill(about["pid"].get<pid_t>(), SIGSTOP), 0) << about;
+  ASSERT_TRUE(eventually([&] {
+    const json shown = task(2);
+    return shown.is_object() && shown["RestartCount"] == 1 && shown["State"] == 2;
+  }));
+  EXPECT_NE(get(static_cast<std::uint16_t>(std::stoi(bound)), "/")["pid"], about["pid"]);
+  EXPECT_EQ(task(1)["RestartCount"], 0);
 }
 
 TEST_F(CubePrograms, S4_16_WhatIsToBeAlwaysThereIsStartedAgain) {

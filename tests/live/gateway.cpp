@@ -1,4 +1,5 @@
 // The gateway as its users have it: one command, and the curl lines of the system that it stands for.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <functional>
@@ -38,6 +39,9 @@ bool eventually(const std::function<bool()>& holds) {
 /// Of this test alone: others run at the same time, and a port that is taken is passed over.
 const std::uint32_t kPortBase = 20'000 + 16 * static_cast<std::uint32_t>(::getpid() % 750);
 
+constexpr const char* kWorkerCheck =
+    R"({"interval_s": 1, "timeout_s": 2, "start_period_s": 5, "failures": 3})";
+
 class S1Gateway : public testing::Test {
  protected:
   /// With these variables, on an i5-1135G7 or what passes for one.
@@ -54,7 +58,7 @@ class S1Gateway : public testing::Test {
   void up(const std::string& variables = "", std::size_t workers = 1) {
     const Ran ran = start(variables);
     ASSERT_EQ(ran.code, 0) << ran.err << controller_log();
-    ASSERT_TRUE(eventually([&] { return status()["worker_count"] == workers; })) << status();
+    ASSERT_TRUE(eventually([&] { return healthy() == workers; })) << status();
   }
   ~S1Gateway() override {
     if (running_) duet({"down", "--data", data()});
@@ -78,6 +82,13 @@ class S1Gateway : public testing::Test {
         submit(R"({"operation": "monte_carlo_pi", "data": {"iterations": )" + iterations + "}}");
     EXPECT_EQ(reply.status, 200U) << reply.body << reply.why;
     return json::parse(reply.body, nullptr, false);
+  }
+  /// Workers that the status shows as such.
+  std::size_t healthy() {
+    const json now = status();
+    if (!now.is_object()) return 0;
+    return static_cast<std::size_t>(std::ranges::count_if(
+        now["workers"], [](const json& worker) { return worker["is_healthy"] == true; }));
   }
   json status() { return json::parse(ask(http::Method::kGet, "/status").body, nullptr, false); }
   /// Of the worker on this core, by Duet's own account.
@@ -354,6 +365,30 @@ TEST_F(S1Gateway, S1_15_AWorkerThatDiesIsReplacedAndItsOperationIsExecutedAgain)
   EXPECT_NE(worker["container_id"], first);
   EXPECT_EQ(worker["core_id"], 1);
   EXPECT_EQ(worker["host_port"], kPortBase + 1);
+}
+
+/// It runs, but answers nothing: it is ended by force, as it does not heed the polite word, and its core and
+/// port are its successor's.
+TEST_F(S1Gateway, S1_15_AWorkerThatAnswersNoMoreIsReplacedOnItsCoreAndPort) {
+  up("INITIAL_WORKERS=2", 2);
+  const json before = status()["workers"];
+  const json job = json::parse(duet({"job", "1", "--data", data(), "-o", "json"}).out);
+  EXPECT_EQ(job["groups"][0]["health"], json::parse(kWorkerCheck));
+  const std::int64_t pid = pid_of_worker(0);
+  ASSERT_GT(pid, 0);
+  ASSERT_EQ(::kill(static_cast<pid_t>(pid), SIGSTOP), 0);
+  ASSERT_TRUE(eventually([&] { return healthy() == 1; })) << status();
+  // Until it is gone, and after, the other one is whom operations go to.
+  EXPECT_EQ(pi("1000")["worker_id"], "Worker-Core-2");
+  ASSERT_TRUE(eventually([&] { return healthy() == 2; })) << status();
+  const json after = status()["workers"];
+  EXPECT_EQ(after[0]["core_id"], 1);
+  EXPECT_EQ(after[0]["host_port"], kPortBase + 1);
+  EXPECT_NE(after[0]["container_id"], before[0]["container_id"]);
+  EXPECT_EQ(after[1]["container_id"], before[1]["container_id"]);
+  EXPECT_EQ(pi("1000")["worker_id"], "Worker-Core-1");
+  const json ended = json::parse(duet({"job", "1", "--data", data(), "-o", "json"}).out)["tasks"][0];
+  EXPECT_EQ(ended["last_end"]["outcome"], "unhealthy") << ended;
 }
 
 TEST_F(S1Gateway, S1_19_AControllerThatComesBackFindsItsWorkers) {

@@ -91,6 +91,7 @@ const std::vector<CubeCommand>& cube_commands() {
          .standard = "500",
          .help = "Between two looks at the workers' tasks"},
         {.name = "stats-s", .type = "int", .standard = "15", .help = "Between two looks at their stats"},
+        {.name = "health-s", .type = "int", .standard = "15", .help = "Between two probes of a HealthCheck"},
         data,
         insecure},
        cube_manager},

@@ -50,6 +50,7 @@ int cube_manager(const FlagSet& flags) {
       "--cube-workers=" + flags.value("workers"),
       "--cube-sync-ms=" + flags.value("sync-ms"),
       "--cube-stats-s=" + flags.value("stats-s"),
+      "--cube-health-s=" + flags.value("health-s"),
       "--listen=127.0.0.1:0",
       "--agents=127.0.0.1:0",
       "--scheduler=" + scheduler,
