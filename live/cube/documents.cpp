@@ -281,7 +281,8 @@ std::optional<HealthPlace> health_place(const Json& task) {
   place.target = task.value("HealthCheck", "");
   if (place.target.empty()) return std::nullopt;
   std::map<std::string, std::string> bound;  // PORT is the first one by its name.
-  for (const auto& [name, port] : task.value("PortBindings", Json::object()).items())
+  const Json bindings = task.value("PortBindings", Json::object());
+  for (const auto& [name, port] : bindings.items())
     if (port.is_string()) bound[name] = port.get<std::string>();
   const auto chosen = task.value("Ports", std::vector<std::uint32_t>{});
   std::uint32_t port = chosen.empty() ? 0 : chosen.front();
