@@ -130,8 +130,7 @@ constexpr std::array kExamples = {
     Examples{"duet gateway",
              "  duet gateway                              POST /submit, GET /status at 127.0.0.1:3000\n"
              "  INITIAL_WORKERS=2 duet gateway --topology i5-1135G7\n"},
-    Examples{"duet worker",
-             "  duet worker --port 9000                   then: curl 127.0.0.1:9000/health\n"},
+    Examples{"duet worker", "  duet worker --port 9000                   then: curl 127.0.0.1:9000/health\n"},
     Examples{"duet scale", "  duet scale web 5\n"},
     Examples{"duet stop",
              "  duet stop 17\n"

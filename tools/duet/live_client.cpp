@@ -1,8 +1,11 @@
 #include "tools/duet/live_client.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -76,6 +79,37 @@ std::optional<LiveClient> LiveClient::connect(const Connection& to, int& code) {
     return std::nullopt;
   }
   return LiveClient(std::move(*client), url);
+}
+
+std::optional<nlohmann::json> LiveClient::tasks(bool ended_too, int& code) {
+  using nlohmann::json;
+  constexpr std::size_t kPage = 10'000;
+  const auto id_of = [](const json& task) {
+    const std::string id = task.value("id", "");
+    const auto dot = std::min(id.find('.'), id.size());
+    return std::pair(std::strtoull(id.c_str(), nullptr, 10),
+                     dot < id.size() ? std::strtoull(id.c_str() + dot + 1, nullptr, 10) : 0ULL);
+  };
+  // By state: those that live are not to be looked for among thousands that have ended.
+  std::vector<std::string> filters = {""};
+  if (!ended_too) filters = {"&state=pending", "&state=starting", "&state=running", "&state=stopping"};
+  std::vector<json> found;
+  for (const std::string& filter : filters)
+    for (std::string after;;) {
+      const auto page = get("/api/v1/tasks?limit=" + std::to_string(kPage) + filter + after, code);
+      if (!page) return std::nullopt;
+      for (const json& task : *page) found.push_back(task);
+      if (page->size() < kPage) break;
+      after = "&after=" + page->back().value("id", "");
+    }
+  // A task may have gone on to another state between two answers: then the later one holds.
+  std::ranges::stable_sort(found, {}, id_of);
+  json all = json::array();
+  for (json& task : found) {
+    if (!all.empty() && id_of(all.back()) == id_of(task)) all.erase(all.end() - 1);
+    all.push_back(std::move(task));
+  }
+  return all;
 }
 
 int LiveClient::complain(const live::http::Reply& reply) const {

@@ -25,6 +25,8 @@ class LiveClient {
   /// The answer's body. Nothing: it was said on standard error, and the exit code is in `code`.
   std::optional<nlohmann::json> get(const std::string& target, int& code);
   std::optional<nlohmann::json> send(const live::http::Client::Ask& ask, int& code);
+  /// Tasks in the order of their ids: all that there are, or only those that have not ended.
+  std::optional<nlohmann::json> tasks(bool ended_too, int& code);
   /// Says what went wrong; the exit code for it.
   int complain(const live::http::Reply& reply) const;
   live::http::Client& http() { return http_; }

@@ -217,7 +217,7 @@ int show(LiveClient& client, const ListCommand& command) {
   int code = 0;
   Table table;
   if (command.what == What::kTasks) {
-    const auto tasks = client.get("/api/v1/tasks?limit=10000", code);
+    const auto tasks = client.tasks(command.all, code);
     if (!tasks) return code;
     table = task_table(*tasks, command);
   } else if (command.what == What::kNodes) {

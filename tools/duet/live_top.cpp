@@ -74,7 +74,7 @@ int look(LiveClient& client, const TopCommand& command, bool repaint) {
   int code = 0;
   const auto nodes = client.get("/api/v1/nodes", code);
   if (!nodes) return code;
-  const auto all = client.get("/api/v1/tasks?limit=10000", code);
+  const auto all = client.tasks(false, code);
   if (!all) return code;
   const std::vector<json> tasks = running_tasks(*all);
   std::string text;
