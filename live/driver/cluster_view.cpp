@@ -52,6 +52,8 @@ JobView& ClusterView::add(JobId id, JobSpecPtr spec) {
   job.id = id;
   std::size_t tasks = 0;
   for (const TaskGroup& group : spec->groups) tasks += group.count;
+  // Those of a service are its versions, of which the last one says how many replicas there are to be.
+  if (spec->kind == JobKind::kService) tasks = spec->groups.back().count;
   job.tasks.resize(tasks);
   job.spec = std::move(spec);
   return job;

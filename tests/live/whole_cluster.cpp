@@ -236,6 +236,8 @@ TEST_F(WholeCluster, KilledControllerTakesOverWhatItAnswered) {
   up(2);
   const std::string job = start({"sleep", "1000"});
   const std::string done = start({"true"});
+  for (const char* seconds : {"1000", "1001"})
+    ASSERT_EQ(live({"deploy", "web", "--replicas", "2"}, {"sleep", seconds}).code, 0);
   ASSERT_TRUE(eventually([&] { return runs(job); }));
   ASSERT_TRUE(eventually([&] { return ask({"job", done}).value("state", "") == "succeeded"; }));
   const std::int64_t pid = pid_of(job);
@@ -246,6 +248,8 @@ TEST_F(WholeCluster, KilledControllerTakesOverWhatItAnswered) {
   ASSERT_TRUE(eventually([&] { return pid_of(job) == pid && runs(job); }));
   EXPECT_TRUE(lives(pid));
   EXPECT_EQ(ask({"job", done}).value("state", ""), "succeeded");
+  // Its two versions do not make it twice as many replicas.
+  EXPECT_EQ(ask({"job", "web"})["tasks"].size(), 2U);
   EXPECT_EQ(live({"run", "--wait"}, {"true"}).code, 0);
 }
 
