@@ -7,18 +7,6 @@
 #include "sim/cluster_world.h"
 
 namespace duet::sim {
-namespace {
-
-void add_busy(Results& results, Duration ran, std::uint32_t width) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  results.busy_cpu_s += to_ns(ran) / kSecond * std::int64_t{width};
-  results.busy_cpu_ns += to_ns(ran) % kSecond * std::int64_t{width};
-  results.busy_cpu_s += results.busy_cpu_ns / kSecond;
-  results.busy_cpu_ns %= kSecond;
-}
-
-}  // namespace
-
 TaskRow* ClusterWorld::row_of(TaskId task) {
   const std::uint64_t job = task.job.value;
   if (job == 0 || job > rows_.size()) return nullptr;
@@ -171,18 +159,7 @@ void ClusterWorld::forget_repetitions() {
 
 Results ClusterWorld::take_results() {
   forget_repetitions();
-  for (JobRow& job : results_.jobs) {
-    if (job.id.value == 0) continue;
-    Instant last{};
-    bool complete = job.tasks > 0;
-    for (std::uint32_t i = 0; i < job.tasks; ++i) {
-      const TaskRow& task = results_.tasks[job.first_task + i];
-      job.started = std::min(job.started, task.started);
-      complete &= task.ended != kNever || task.started == kNever;
-      if (task.ended != kNever) last = std::max(last, task.ended);
-    }
-    if (complete && job.started != kNever) job.ended = last;
-  }
+  date_jobs(results_);
   // Placements that were not durable when a controller died never were.
   if (keeps_records_) {
     results_.attempts = 0;

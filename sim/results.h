@@ -119,4 +119,9 @@ struct Results {
   std::uint64_t steps = 0;  ///< Steps of all machines.
 };
 
+/// Counts `width` threads that were busy for `ran`.
+void add_busy(Results& results, Duration ran, std::uint32_t width);
+/// Sets when jobs started and ended from their tasks' rows.
+void date_jobs(Results& results);
+
 }  // namespace duet::sim

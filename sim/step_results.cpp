@@ -12,14 +12,6 @@ constexpr std::uint32_t kNoRow = UINT32_MAX;
 
 double duration_s(Duration duration) { return static_cast<double>(to_ns(duration)) / 1e9; }
 
-void count_busy(Results& results, Duration ran, std::uint32_t width) {
-  constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-  results.busy_cpu_s += to_ns(ran) / kNsPerSecond * std::int64_t{width};
-  results.busy_cpu_ns += to_ns(ran) % kNsPerSecond * std::int64_t{width};
-  results.busy_cpu_s += results.busy_cpu_ns / kNsPerSecond;
-  results.busy_cpu_ns %= kNsPerSecond;
-}
-
 }  // namespace
 
 StepResults::StepResults(const Scenario& scenario) : scenario_(scenario), capacity_(scenario) {}
@@ -185,7 +177,7 @@ void StepResults::ended(TaskRow& row, const JobRow& job, AttemptId attempt, Outc
   capacity_.take(run.node, -run.cpu_m);
   if (row.started == kNever) return;
   const Duration ran = now_ - row.started;
-  count_busy(results_, ran, run.width);
+  add_busy(results_, ran, run.width);
   results_.used_cpu_s += duration_s(ran) * static_cast<double>(run.cpu_m) / kThread;
   if (outcome != Outcome::kSucceeded && !job.service()) results_.lost_cpu_s += duration_s(ran) * run.width;
 }
@@ -206,18 +198,7 @@ void StepResults::note(const controller::PoolScaled& change) {
 Results StepResults::take(Instant now) {
   now_ = std::max(now_, shown(now));
   capacity_.advance(now_);
-  for (JobRow& job : results_.jobs) {
-    if (job.id.value == 0) continue;
-    Instant last{};
-    bool complete = job.tasks > 0;
-    for (std::uint32_t i = 0; i < job.tasks; ++i) {
-      const TaskRow& task = results_.tasks[job.first_task + i];
-      job.started = std::min(job.started, task.started);
-      complete &= task.ended != kNever || task.started == kNever;
-      if (task.ended != kNever) last = std::max(last, task.ended);
-    }
-    if (complete && job.started != kNever) job.ended = last;
-  }
+  date_jobs(results_);
   results_.end = now_;
   results_.waited_s = capacity_.waited_s();
   results_.fragmentation = capacity_.fragmentation();

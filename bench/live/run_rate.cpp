@@ -88,8 +88,7 @@ class Load {
     submit(client);
   }
   void submit(http::Client& client) {
-    const auto reply =
-        client.post("/api/v1/jobs", R"({"name":"true","cpu":30,"command":[")" + exe_ + "\"]}");
+    const auto reply = client.post("/api/v1/jobs", R"({"name":"true","cpu":30,"command":[")" + exe_ + "\"]}");
     if (reply.ok()) return;
     std::fprintf(stderr, "submission: %u %s %s\n", reply.status, reply.why.c_str(), reply.body.c_str());
     std::_Exit(1);

@@ -1,9 +1,11 @@
 #include "tests/golden/program.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -13,6 +15,15 @@
 extern char** environ;
 
 namespace duet::program_tests {
+
+bool eventually(const std::function<bool()>& holds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();  // What is asked is another process: that is pause enough.
+  }
+  return true;
+}
 
 std::string read(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ class Folder {
  private:
   fs::path path_;
 };
+
+/// Asks again until it holds. False after a minute, which no healthy machine needs.
+bool eventually(const std::function<bool()>& holds);
 
 std::string read(const fs::path& path);
 void write(const fs::path& path, const std::string& text);

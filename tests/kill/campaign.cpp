@@ -36,15 +36,6 @@ std::vector<std::string> in(const std::string& place, std::vector<std::string> c
 
 }  // namespace
 
-bool eventually(const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    short_pause(std::chrono::milliseconds(2));
-  }
-  return true;
-}
-
 Program::Program(std::string name, std::vector<std::string> argv, fs::path log)
     : name_(std::move(name)), argv_(std::move(argv)), log_(std::move(log)) {}
 

@@ -24,6 +24,7 @@
 namespace duet::kill_tests {
 
 namespace fs = std::filesystem;
+using program_tests::eventually;
 
 /// One of Duet's programs, started by us, and again when it was killed.
 class Program {
@@ -78,8 +79,6 @@ class Cluster {
   std::vector<std::unique_ptr<Program>> agents_;
 };
 
-/// Asks again until it holds. False after a minute.
-bool eventually(const std::function<bool()>& holds);
 /// A client of its controller.
 live::http::Client connect(const Cluster& cluster);
 

@@ -59,7 +59,7 @@ class ApiWorld : public testing::Test {
   std::unique_ptr<http::Server> server_;
   std::uint16_t port_ = 0;
   std::string log_ = "one\ntwo\n";  ///< What every attempt is said to have written.
-  std::uint64_t log_begin_ = 0;       ///< Of what is kept of it.
+  std::uint64_t log_begin_ = 0;     ///< Of what is kept of it.
   bool log_ended_ = true;
   std::thread thread_;
 };

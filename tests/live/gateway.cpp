@@ -27,15 +27,6 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 namespace http = live::http;
 
-bool eventually(const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
 /// Of this test alone: others run at the same time, and a port that is taken is passed over.
 const std::uint32_t kPortBase = 20'000 + 16 * static_cast<std::uint32_t>(::getpid() % 750);
 

@@ -75,13 +75,4 @@ json OldNames::get(std::uint16_t port, const std::string& target) {
   return reply.ok() ? json::parse(reply.body, nullptr, false) : json();
 }
 
-bool OldNames::eventually(const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(40);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();  // What is asked is another process: that is pause enough.
-  }
-  return true;
-}
-
 }  // namespace duet::program_tests

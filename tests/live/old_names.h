@@ -36,7 +36,6 @@ class OldNames : public testing::Test {
   Ran line(const std::string& command);
   /// GET; null if nobody answers.
   json get(std::uint16_t port, const std::string& target);
-  bool eventually(const std::function<bool()>& holds);
   std::string bin() const { return (folder_ / "bin").string(); }
   std::string data() const { return (folder_ / "data").string(); }
 

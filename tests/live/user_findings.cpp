@@ -1,13 +1,10 @@
 // What people stumbled over, one test each.
-#include <chrono>
-#include <functional>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
 
-#include "tests/golden/program.h"
+#include "tests/live/local_cluster.h"
 
 namespace duet::program_tests {
 namespace {
@@ -16,44 +13,19 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
 
-class UserFindings : public testing::Test {
+class UserFindings : public LocalCluster {
  protected:
-  Ran up(int nodes) {
-    return duet({"up", "--nodes", std::to_string(nodes), "--listen", "127.0.0.1:0", "--data", data(),
-                 "--port-base", "26000", "--detach"});
-  }
-  ~UserFindings() override { duet({"down", "--data", data()}); }
-  std::string data() const { return (folder_ / "data").string(); }
-  Ran live(std::vector<std::string> words, const std::vector<std::string>& command = {}) {
-    words.insert(words.begin() + 1, {"--data", data()});
-    if (!command.empty()) words.emplace_back("--");
-    words.insert(words.end(), command.begin(), command.end());
-    return duet(words);
-  }
-  json ask(std::vector<std::string> words) {
-    words.insert(words.end(), {"-o", "json"});
-    return json::parse(live(std::move(words)).out, nullptr, false);
-  }
-  static bool eventually(const std::function<bool()>& holds) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::yield();  // What is asked starts a program: that is pause enough.
-    }
-    return true;
-  }
+  UserFindings() : LocalCluster(26000) {}
   bool in_state(const std::string& job, const std::string& state) {
     return eventually([&] {
       const json shown = ask({"job", job});
       return shown.is_object() && shown.value("state", "") == state;
     });
   }
-
-  Folder folder_;
 };
 
 TEST_F(UserFindings, JobsHaveNames) {
-  ASSERT_EQ(up(1).code, 0);
+  ASSERT_EQ(try_up(1).code, 0);
   ASSERT_EQ(live({"run", "--name", "one"}, {"sh", "-c", "echo hello; exec sleep 600"}).code, 0);
   ASSERT_EQ(live({"run", "--name", "two"}, {"sleep", "600"}).code, 0);
   ASSERT_EQ(live({"run", "--name", "two"}, {"sleep", "600"}).code, 0);
@@ -74,7 +46,7 @@ TEST_F(UserFindings, JobsHaveNames) {
 }
 
 TEST_F(UserFindings, DeployedAgainAServiceKeepsWhatIsNotSaid) {
-  ASSERT_EQ(up(1).code, 0);
+  ASSERT_EQ(try_up(1).code, 0);
   ASSERT_EQ(live({"deploy", "web", "--replicas", "2", "--ports", "1"}, {"sleep", "600"}).code, 0);
   const Ran again = live({"deploy", "web"}, {"sleep", "601"});
   EXPECT_THAT(again.out, HasSubstr("2 replicas"));
@@ -108,14 +80,14 @@ TEST_F(UserFindings, MistakenOptionsAreNamed) {
 }
 
 TEST_F(UserFindings, AFolderHasOneCluster) {
-  const Ran first = up(1);
+  const Ran first = try_up(1);
   ASSERT_EQ(first.code, 0) << first.err;
   EXPECT_THAT(first.out, HasSubstr("Duet is up: 1 node at"));
   struct stat about {};
   ASSERT_EQ(::stat(data().c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777U, 0700U);
   const std::string log = read(folder_ / "data/log/up.log");
-  const Ran second = up(1);
+  const Ran second = try_up(1);
   EXPECT_EQ(second.code, 1);
   EXPECT_THAT(second.err, HasSubstr("a cluster runs here already"));
   EXPECT_THAT(second.err, HasSubstr("duet down --data " + data()));
@@ -123,12 +95,12 @@ TEST_F(UserFindings, AFolderHasOneCluster) {
   EXPECT_EQ(live({"down"}).out, "Stopped.\n");
   // A note that was left behind is no sign of life.
   write(folder_ / "data/up.json", R"({"pid":1,"url":"http://127.0.0.1:1"})");
-  EXPECT_EQ(up(1).code, 0);
+  EXPECT_EQ(try_up(1).code, 0);
   EXPECT_EQ(live({"status"}).code, 0);
 }
 
 TEST_F(UserFindings, WhatIsTooLargeIsAcceptedWithAWarning) {
-  ASSERT_EQ(up(1).code, 0);
+  ASSERT_EQ(try_up(1).code, 0);
   const Ran ran = live({"run", "--name", "huge", "--cpu", "1000000"}, {"true"});
   EXPECT_EQ(ran.code, 0);
   EXPECT_THAT(ran.err,
@@ -141,11 +113,11 @@ TEST_F(UserFindings, WhatIsTooLargeIsAcceptedWithAWarning) {
 }
 
 TEST_F(UserFindings, ListsShowWhatEndedBeforeTheControllerBegan) {
-  ASSERT_EQ(up(1).code, 0);
+  ASSERT_EQ(try_up(1).code, 0);
   ASSERT_EQ(live({"run", "--name", "done", "--wait"}, {"echo", "out"}).code, 0);
   ASSERT_EQ(live({"run", "--name", "later"}, {"sleep", "600"}).code, 0);
   ASSERT_EQ(live({"down"}).code, 0);
-  ASSERT_EQ(up(1).code, 0);
+  ASSERT_EQ(try_up(1).code, 0);
   EXPECT_THAT(live({"job", "--all", "-o", "csv"}).out, HasSubstr("1,done,rigid,succeeded"));
   EXPECT_THAT(live({"status", "--all", "-o", "csv"}).out, HasSubstr("1.0,done,succeeded,node-1,1,"));
   EXPECT_THAT(live({"status", "-o", "csv"}).out, Not(HasSubstr("done")));
@@ -154,7 +126,7 @@ TEST_F(UserFindings, ListsShowWhatEndedBeforeTheControllerBegan) {
 }
 
 TEST_F(UserFindings, OutputOfEarlierAttemptsIsKept) {
-  ASSERT_EQ(up(1).code, 0);
+  ASSERT_EQ(try_up(1).code, 0);
   EXPECT_EQ(
       live({"run", "--name", "twice", "--retries", "1", "--wait"}, {"sh", "-c", "echo $DUET_TASK; exit 3"})
           .code,

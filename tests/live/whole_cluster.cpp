@@ -1,15 +1,14 @@
 // Whole clusters as users have them: duet up, real processes, and whatever is killed.
 #include <csignal>
 #include <cstdlib>
-#include <functional>
 #include <set>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
 #include "live/asio.h"
-#include "tests/golden/program.h"
+#include "live/process/process_tree.h"
+#include "tests/live/local_cluster.h"
 
 namespace duet::program_tests {
 namespace {
@@ -17,52 +16,11 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-/// Asks again until it holds. False after a deadline that no healthy machine reaches.
-bool eventually(const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();  // What is asked starts a program: that is pause enough.
-  }
-  return true;
-}
+bool lives(std::int64_t pid) { return !live::is_gone(pid); }
 
-bool lives(std::int64_t pid) {
-  const std::string state = read("/proc/" + std::to_string(pid) + "/stat");
-  const auto name_end = state.rfind(')');
-  return name_end != std::string::npos && state.size() > name_end + 2 && state[name_end + 2] != 'Z';
-}
-
-class WholeCluster : public testing::Test {
+class WholeCluster : public LocalCluster {
  protected:
-  void up(int nodes, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words = {"up",     "--nodes", std::to_string(nodes), "--listen", "127.0.0.1:0",
-                                      "--data", data(),    "--port-base",         "23000",    "--detach"};
-    words.insert(words.end(), more.begin(), more.end());
-    const Ran ran = duet(words);
-    ASSERT_EQ(ran.code, 0) << ran.err << read(folder_ / "data/log/controller.log")
-                           << read(folder_ / "data/log/node-1.log");
-    EXPECT_THAT(ran.out, HasSubstr("duet run -- sleep 60"));
-    running_ = true;
-  }
-  ~WholeCluster() override {
-    if (running_) duet({"down", "--data", data()});
-    if (HasFailure())
-      for (const char* log : {"up", "controller", "node-1", "node-2"})
-        std::printf("---- %s\n%s", log, read(folder_ / ("data/log/" + std::string(log) + ".log")).c_str());
-  }
-  std::string data() const { return (folder_ / "data").string(); }
-  Ran live(std::vector<std::string> words, const std::vector<std::string>& command = {}) {
-    words.insert(words.begin() + 1, {"--data", data()});
-    if (!command.empty()) words.emplace_back("--");
-    words.insert(words.end(), command.begin(), command.end());
-    return duet(words);
-  }
-  json ask(std::vector<std::string> words) {
-    words.insert(words.end(), {"-o", "json"});
-    const Ran ran = live(std::move(words));
-    return ran.code == 0 ? json::parse(ran.out, nullptr, false) : json();
-  }
+  WholeCluster() : LocalCluster(23000) {}
   /// The id of the job.
   std::string start(const std::vector<std::string>& command, std::vector<std::string> options = {}) {
     options.insert(options.begin(), "run");
@@ -72,30 +30,17 @@ class WholeCluster : public testing::Test {
     const json job = json::parse(ran.out, nullptr, false);
     return job.is_object() ? job["id"].dump() : "0";
   }
-  json task(const std::string& job, std::size_t index = 0) {
-    const json shown = ask({"job", job});
-    if (!shown.is_object() || shown["tasks"].size() <= index) return json::object();
-    return shown["tasks"][index];
-  }
   bool runs(const std::string& job) {
     const json shown = task(job);
     return shown.value("state", "") == "running" && shown.value("pid", 0) > 0;
   }
   std::int64_t pid_of(const std::string& job) { return task(job).value("pid", std::int64_t{0}); }
-  std::int64_t agent_pid(const std::string& node) {
-    const Ran ran = live({"node", node, "-o", "wide"});
-    const json note = json::parse(read(folder_ / ("data/" + node + "/agent.json")), nullptr, false);
-    return note.is_object() ? note.value("pid", std::int64_t{0}) : 0;
-  }
-  std::int64_t controller_pid() {
-    const json note = json::parse(read(folder_ / "data/controller/controller.json"), nullptr, false);
-    return note.is_object() ? note.value("pid", std::int64_t{0}) : 0;
-  }
+  std::int64_t agent_pid(const std::string& node) { return pid_in(node + "/agent.json"); }
+  std::int64_t controller_pid() { return pid_in("controller/controller.json"); }
 
   /// What whoever is behind the balancer says.
   std::string through_balancer() {
-    const json note = json::parse(read(folder_ / "data/controller/controller.json"), nullptr, false);
-    const std::string at = note.value("balance", "");
+    const std::string at = note("controller/controller.json").value("balance", "");
     live::asio::io_context io;
     live::asio::ip::tcp::socket socket(io);
     boost::system::error_code error;
@@ -108,9 +53,6 @@ class WholeCluster : public testing::Test {
     while (!error) text.append(bytes, socket.read_some(live::asio::buffer(bytes), error));
     return text.substr(std::min(text.size(), text.find("\r\n\r\n") + 4));
   }
-
-  Folder folder_;
-  bool running_ = false;
 };
 
 TEST_F(WholeCluster, TasksRunAndTheirResultsComeBack) {
@@ -151,7 +93,7 @@ TEST_F(WholeCluster, S0_10_S4_14_SickReplicasAreReplacedAndTheBalancerLeadsToRea
   up(2, {"--balance", "127.0.0.1:0", "--balance-service", "web"});
   const std::string workload = DUET_BUILD_DIR "/libexec/duet-workload";
   ASSERT_EQ(live({"deploy", "web", "--replicas", "2", "--ports", "1", "--health", "http:/health",
-                  "--health-interval", "0.2", "--health-failures", "2"},
+                  "--health-interval", "0.2", "--health-timeout", "2", "--health-failures", "3"},
                  {workload})
                 .code,
             0);
@@ -175,7 +117,7 @@ TEST_F(WholeCluster, S0_10_S4_14_SickReplicasAreReplacedAndTheBalancerLeadsToRea
   EXPECT_THAT(live({"services"}).out, HasSubstr("1.0#1 unhealthy"));
   // A version that never gets ready stops its update at the first replica.
   ASSERT_EQ(live({"deploy", "web", "--replicas", "2", "--ports", "1", "--health", "http:/no-such",
-                  "--health-interval", "0.2", "--health-failures", "2"},
+                  "--health-interval", "0.2", "--health-timeout", "2", "--health-failures", "3"},
                  {workload})
                 .code,
             0);

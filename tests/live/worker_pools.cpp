@@ -1,57 +1,24 @@
 // Pools of real workers, by the command line: operations are executed, cancelled, survive agents and
 // controllers.
-#include <chrono>
 #include <csignal>
-#include <functional>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/golden/program.h"
+#include "tests/live/local_cluster.h"
 
 namespace duet::program_tests {
 namespace {
-namespace pool_tests {
 
 using nlohmann::json;
 using testing::HasSubstr;
 
-bool eventually(const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();  // What is asked starts a program: that is pause enough.
-  }
-  return true;
-}
-
-class WorkerPools : public testing::Test {
+class WorkerPools : public LocalCluster {
  protected:
-  void up(int nodes) {
-    const Ran ran = duet({"up", "--nodes", std::to_string(nodes), "--listen", "127.0.0.1:0", "--data", data(),
-                          "--port-base", "27000", "--detach"});
-    ASSERT_EQ(ran.code, 0) << ran.err << read(folder_ / "data/log/controller.log");
-    running_ = true;
-  }
-  ~WorkerPools() override {
-    if (running_) duet({"down", "--data", data()});
-    if (HasFailure())
-      for (const char* log : {"up", "controller", "node-1", "node-2"})
-        std::printf("---- %s\n%s", log, read(folder_ / ("data/log/" + std::string(log) + ".log")).c_str());
-  }
-  std::string data() const { return (folder_ / "data").string(); }
-  Ran live(std::vector<std::string> words) {
-    words.insert(words.begin() + 1, {"--data", data()});
-    return duet(words);
-  }
+  WorkerPools() : LocalCluster(27000) {}
   json job(const std::string& id) {
-    const json shown = json::parse(live({"job", id, "-o", "json"}).out, nullptr, false);
+    const json shown = ask({"job", id});
     return shown.is_object() ? shown : json::object();
-  }
-  json task(const std::string& id, std::size_t index = 0) {
-    const json shown = job(id);
-    return shown.contains("tasks") && shown["tasks"].size() > index ? shown["tasks"][index] : json::object();
   }
   bool runs(const std::string& id) {
     return eventually([&] { return task(id).value("state", "") == "running"; });
@@ -64,23 +31,16 @@ class WorkerPools : public testing::Test {
     ASSERT_EQ(ran.code, 0) << ran.err;
     ASSERT_TRUE(runs("1"));
   }
-  std::int64_t pid_in(const std::string& note) {
-    const json said = json::parse(read(folder_ / ("data/" + note)), nullptr, false);
-    return said.is_object() ? said.value("pid", std::int64_t{0}) : 0;
-  }
-  void kill_and_wait(const std::string& note) {
-    const std::int64_t pid = pid_in(note);
+  void kill_and_wait(const std::string& file) {
+    const std::int64_t pid = pid_in(file);
     ASSERT_GT(pid, 0);
     ASSERT_EQ(::kill(static_cast<pid_t>(pid), SIGKILL), 0);
     ASSERT_TRUE(eventually([&] {
-      const json now = json::parse(read(folder_ / ("data/" + note)), nullptr, false);
+      const json now = note(file);
       // What an agent was sent before it registered is lost with its earlier life, and sent again.
-      return now.is_object() && now["pid"] != pid && now.value("registered", true);
+      return now.value("pid", pid) != pid && now.value("registered", true);
     }));
   }
-
-  Folder folder_;
-  bool running_ = false;
 };
 
 TEST_F(WorkerPools, OperationsAreExecutedAndTheirResultsKept) {
@@ -202,6 +162,5 @@ TEST_F(WorkerPools, WhatRanCanBeReplayed) {
   }
 }
 
-}  // namespace pool_tests
 }  // namespace
 }  // namespace duet::program_tests
