@@ -40,6 +40,7 @@ usage() {
 }
 
 need() {
+  local program
   for program in "$@"; do
     if [[ ! -x $bin/$program ]]; then
       echo "bench/ratio.sh: $bin/$program is not built; run: cmake --build build --target all bench" >&2

@@ -131,6 +131,7 @@ class Cluster {
   void look(std::chrono::steady_clock::time_point until);
   bool all_ready();
   void announce();
+  void say_it_is_up(const std::string& url, const std::string& gateway) const;
   void stop();
   void stop_agents();
   void count_down();
@@ -299,18 +300,28 @@ void Cluster::announce() {
   announced_ = true;
   const auto note = note_in(all_.front()->note);
   const std::string url = note.value("url", "http://" + settings_.listen);
+  say_it_is_up(url, note.value("gateway", ""));
+  std::fflush(stdout);
+  // Last: who waits for this note then reads all that was said.
   const nlohmann::ordered_json self = {{"pid", ::getpid()}, {"url", url}};
-  std::string gateway = note.value("gateway", "");
-  if (!gateway.empty())
-    gateway = "\nGateway at " + gateway + "\n\n  curl -d '{\"operation\": \"monte_carlo_pi\", \"data\": " +
-              "{\"iterations\": 1000000}}' " + gateway + "/submit\n";
-  codec::write_file(folder_->file("up.json"), self.dump() + "\n");
+  if (const auto written = codec::write_file(folder_->file("up.json"), self.dump() + "\n"); !written) {
+    log::write(log::Level::kError, "duet up cannot go on", written.problems());
+    failed_ = true;
+    stop();
+  }
+}
+
+void Cluster::say_it_is_up(const std::string& url, const std::string& gateway) const {
   if (!settings_.cube.empty()) {
     std::printf("worker %s is up: http://%s\nData and logs: %s\n", all_.back()->name.c_str(),
                 settings_.cube.c_str(), folder_->path().c_str());
-    std::fflush(stdout);
     return;
   }
+  std::string work;
+  if (!gateway.empty())
+    work = "\nGateway at " + gateway +
+           "\n\n  curl -d '{\"operation\": \"monte_carlo_pi\", \"data\": " + "{\"iterations\": 1000000}}' " +
+           gateway + "/submit\n";
   const std::size_t nodes = all_.size() - 1;
   std::printf(
       "Duet is up: %zu node%s at %s\n"
@@ -322,9 +333,8 @@ void Cluster::announce() {
       "\n"
       "Data and logs: %s\n"
       "%s\n",
-      nodes, nodes == 1 ? "" : "s", url.c_str(), gateway.c_str(), folder_->path().c_str(),
+      nodes, nodes == 1 ? "" : "s", url.c_str(), work.c_str(), folder_->path().c_str(),
       settings_.detach ? "Stop it with: duet down" : "Ctrl-C stops it, and all that runs on it.");
-  std::fflush(stdout);
 }
 
 /// Agents first: they end their tasks, and tell the controller how they ended.
