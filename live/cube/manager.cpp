@@ -57,9 +57,7 @@ bool Manager::send(LinkId link, const msg::ToAgent& message) {
 }
 
 Json Manager::node(const WorkerLink& worker) const {
-  const Json none = Json::object();
-  const Json& stats = worker.stats();
-  const Json disk = stats.is_object() ? stats.value("DiskStats", none) : none;
+  const auto& stats = worker.stats();
   const Cluster& cluster = driver_.machine().cluster();
   const auto id = cluster.find(worker.address());
   Resources capacity;
@@ -76,15 +74,15 @@ Json Manager::node(const WorkerLink& worker) const {
   json["Name"] = worker.address();
   json["Ip"] = worker.address().substr(0, worker.address().rfind(':'));
   json["Api"] = "http://" + worker.address();
-  json["Memory"] = stats.is_object() ? stats.value("MemStats", none).value("mem_total", std::int64_t{0}) : 0;
+  json["Memory"] = stats ? stats->memory_kb : 0;
   json["MemoryAllocated"] = allocated.memory_bytes / 1024;
-  json["Disk"] = disk.value("all", std::uint64_t{0});
+  json["Disk"] = stats ? stats->disk_bytes : 0;
   json["DiskAllocated"] = 0;
   json["Cores"] = capacity.cpu_m / kThread;
   json["Role"] = "worker";
   json["TaskCount"] = tasks;
   json["State"] = id ? std::string(name(cluster.node(*id).state)) : "unknown";
-  json["Stats"] = stats.is_object() ? stats : Json();
+  json["Stats"] = stats ? stats->shown : Json();
   return json;
 }
 

@@ -17,18 +17,11 @@ using http::Method;
 constexpr auto kConnectTime = std::chrono::milliseconds(1'000);
 constexpr auto kAnswerTime = std::chrono::milliseconds(2'000);
 constexpr std::int32_t kNotStarted = 126;
-
-CubeState state_of(const Json& task) {
-  return static_cast<CubeState>(std::clamp(task.value("State", 0), 0, 4));
-}
-bool over(CubeState state) { return state == CubeState::kCompleted || state == CubeState::kFailed; }
-
-/// How an attempt ended, as its worker shows it.
-Outcome outcome_of(const Json& task) {
-  const std::string said = task.value("Outcome", "");
-  if (said == name(Outcome::kLaunchFailed)) return Outcome::kLaunchFailed;
-  return state_of(task) == CubeState::kCompleted ? Outcome::kSucceeded : Outcome::kFailed;
-}
+/// How long another task of the worker may have the id that one is to have: that one may be ending.
+constexpr auto kConflictTime = std::chrono::seconds(30);
+/// In one turn, so that none takes long; the next one goes on.
+constexpr std::size_t kMostAsked = 300;
+constexpr std::size_t kMostAnswerBytes = std::size_t{32} * 1024 * 1024;
 
 }  // namespace
 
@@ -39,13 +32,13 @@ struct WorkerLink::Turn {
     std::string target;
     std::string body;
     unsigned status = 0;  ///< 0: nobody answered.
-    std::string answer;
+    std::string refusal;  ///< Why, of 4xx.
   };
   std::vector<Request> requests;
   bool wants_tasks = false;
   bool wants_stats = false;
-  std::optional<Json> tasks{};
-  std::optional<Json> stats{};
+  std::optional<std::vector<WorkerTask>> tasks{};
+  std::optional<WorkerStats> stats{};
   std::string failure;  ///< Why nothing more was asked.
 };
 
@@ -63,7 +56,9 @@ struct WorkerLink::Thread {
     if (stopped) turn.failure = "the manager stops";
     if (!turn.failure.empty()) return false;
     if (!client) {
-      auto made = http::Client::make(address, {.connect_time = kConnectTime, .answer_time = kAnswerTime});
+      auto made = http::Client::make(
+          address,
+          {.connect_time = kConnectTime, .answer_time = kAnswerTime, .most_bytes = kMostAnswerBytes});
       if (!made) {
         turn.failure = made.problems().front().what;
         return false;
@@ -81,21 +76,35 @@ struct WorkerLink::Thread {
     return true;
   }
 
-  std::optional<Json> get(Turn& turn, const std::string& target) {
+  /// What `read` makes of the answer; what is wrong with it ends the turn.
+  template <class Read>
+  auto get(Turn& turn, const std::string& target, const Read& read)
+      -> std::optional<std::decay_t<decltype(*read(std::string_view()))>> {
     unsigned status = 0;
     std::string answer;
     if (!ask(turn, Method::kGet, target, {}, status, answer)) return std::nullopt;
-    Json json = Json::parse(answer, nullptr, false);
-    if (status == 200 && !json.is_discarded()) return json;
     turn.failure = "what answers there is no worker (GET " + target + ": " + std::to_string(status) + ")";
+    if (status != 200) return std::nullopt;
+    auto made = read(answer);
+    if (made) {
+      turn.failure.clear();
+      return std::move(*made);
+    }
+    const Problem& first = made.problems().front();
+    turn.failure += ": " + first.where + (first.where.empty() ? "" : ": ") + first.what +
+                    (first.right.empty() ? "" : " (right would be: " + first.right + ")");
     return std::nullopt;
   }
 
   void run(Turn& turn) {
-    for (Turn::Request& request : turn.requests)
-      if (!ask(turn, request.method, request.target, request.body, request.status, request.answer)) return;
-    if (turn.wants_stats) turn.stats = get(turn, "/stats");
-    if (turn.wants_tasks) turn.tasks = get(turn, "/tasks");
+    for (Turn::Request& request : turn.requests) {
+      std::string answer;
+      if (!ask(turn, request.method, request.target, request.body, request.status, answer)) return;
+      if (request.status >= 400 && request.status < 500)
+        request.refusal = read_refusal(request.status, answer);
+    }
+    if (turn.wants_stats) turn.stats = get(turn, "/stats", read_worker_stats);
+    if (turn.wants_tasks) turn.tasks = get(turn, "/tasks", read_worker_tasks);
   }
 };
 
@@ -127,6 +136,8 @@ void WorkerLink::look() {
     turn->requests.push_back({{}, Method::kDelete, "/tasks/" + id, {}, 0, {}});
   for (const auto& [attempt, held] : held_) {
     if (held.ended) continue;
+    again_ = again_ || turn->requests.size() >= kMostAsked;
+    if (again_) break;
     if (!held.accepted && !held.ordered)
       turn->requests.push_back({attempt, Method::kPost, "/tasks", held.body, 0, {}});
     if (held.ordered)
@@ -167,20 +178,18 @@ void WorkerLink::take(Turn& turn) {
     if (at == held_.end() || request.status == 0) continue;
     Held& held = at->second;
     if (request.method == Method::kPost && request.status == 201) held.accepted = true;
+    if (request.status == 409 && !held.conflict_since) held.conflict_since = Clock::now();
+    const bool taken = request.status == 409 && Clock::now() - *held.conflict_since < kConflictTime;
     // Refused for good; all else may be otherwise in a moment.
     if (request.method == Method::kPost && request.status >= 400 && request.status < 500 &&
-        request.status != 409 && request.status != 408) {
-      const Json answer = Json::parse(request.answer, nullptr, false);
-      end(request.attempt, Outcome::kLaunchFailed, kNotStarted,
-          answer.is_object() ? answer.value("Message", answer.value("detail", request.answer))
-                             : request.answer);
-    }
+        request.status != 408 && !taken)
+      end(request.attempt, Outcome::kLaunchFailed, kNotStarted, request.refusal);
     // Told to end before the worker heard of it: nothing has run.
     if (request.method == Method::kDelete && request.status == 404 && !held.accepted)
       end(request.attempt, held.ordered.value_or(Outcome::kKilled), 0, "");
   }
   if (turn.stats) {
-    stats_ = *turn.stats;
+    stats_ = turn.stats;
     stats_at_ = Clock::now();
   }
   const bool answered = turn.failure.empty();
@@ -206,19 +215,13 @@ void WorkerLink::set_reachable(bool reachable, const std::string& why) {
 // ---- The agent
 
 /// When it is known what the worker has to give.
-void WorkerLink::begin_with(const Json& stats) {
-  const Json none = Json::object();
-  const Json memory = stats.value("MemStats", none);
-  // A worker that knows nothing of offers has one thread, and its memory.
-  const Json offer = stats.value(
-      "Offer", Json{{"cpu_m", kThread}, {"memory_bytes", memory.value("mem_total", std::int64_t{0}) * 1024}});
+void WorkerLink::begin_with(const WorkerStats& stats) {
   NodeOffer& has = options_.config.offer;
-  has.cores = static_cast<std::uint32_t>(
-      std::clamp<std::int64_t>(offer.value("cpu_m", std::int64_t{0}) / kThread, 0, 1'000'000));
+  has.cores = stats.cores;
   has.threads_per_core = 1;
   has.capacity = {};
   has.capacity.cpu_m = std::int64_t{has.cores} * kThread;
-  has.capacity.memory_bytes = std::max<std::int64_t>(0, offer.value("memory_bytes", std::int64_t{0}));
+  has.capacity.memory_bytes = stats.memory_bytes;
   if (!has.possible()) return;  // Its own agent is not there yet.
   options_.config.name = options_.address;
   AgentFacts facts;
@@ -249,27 +252,27 @@ void WorkerLink::open(Opened done) {
 }
 
 /// What runs there of an earlier life of the manager, and ends that it has not heard of.
-void WorkerLink::adopt(const Json& tasks) {
+void WorkerLink::adopt(const std::vector<WorkerTask>& tasks) {
   opening_ = false;
   std::map<AttemptId, agent::Adopted> outlived;
   held_.clear();
-  for (const Json& task : tasks) {
-    const auto attempt = attempt_of(options_.tag, task.value("Event", ""));
+  for (const WorkerTask& task : tasks) {
+    const auto attempt = attempt_of(options_.tag, task.event);
     if (!attempt) continue;
-    const bool ended = over(state_of(task));
+    const bool ended = task.over();
     if (ended && !hooks_.wanted(*attempt)) continue;
     Held held;
-    held.event_id = task.value("Event", "");
-    held.task_id = task.value("ID", "");
+    held.event_id = task.event;
+    held.task_id = task.id;
     held.accepted = held.started = true;
     held.ended = ended;
     held_[*attempt] = std::move(held);
     agent::Adopted& adopted = outlived[*attempt];
     adopted.attempt = *attempt;
     adopted.running = !ended;
-    if (!task.value("HealthCheck", "").empty()) adopted.health = options_.check;
-    adopted.outcome = outcome_of(task);
-    adopted.exit_code = task.value("ExitCode", 0);
+    if (!task.shown.value("HealthCheck", "").empty()) adopted.health = options_.check;
+    adopted.outcome = task.outcome;
+    adopted.exit_code = task.exit_code.value_or(0);
   }
   std::vector<agent::Adopted> list;
   for (auto& [attempt, adopted] : outlived) list.push_back(std::move(adopted));
@@ -331,14 +334,13 @@ void WorkerLink::probe(const agent::Probe& order) {
 
 // ---- What the worker shows
 
-void WorkerLink::compare(const Json& tasks) {
-  std::map<AttemptId, const Json*> shown;
-  for (const Json& task : tasks)
-    if (const auto attempt = attempt_of(options_.tag, task.value("Event", ""))) shown[*attempt] = &task;
+void WorkerLink::compare(const std::vector<WorkerTask>& tasks) {
+  std::map<AttemptId, const WorkerTask*> shown;
+  for (const WorkerTask& task : tasks)
+    if (const auto attempt = attempt_of(options_.tag, task.event)) shown[*attempt] = &task;
   for (const auto& [attempt, task] : shown)
-    if (const auto at = held_.find(attempt);
-        !over(state_of(*task)) && (at == held_.end() || at->second.ended))
-      strays_.push_back(task->value("ID", ""));
+    if (const auto at = held_.find(attempt); !task->over() && (at == held_.end() || at->second.ended))
+      strays_.push_back(task->id);
   std::vector<AttemptId> held;
   for (const auto& [attempt, one] : held_) held.push_back(attempt);
   for (const AttemptId attempt : held) {
@@ -352,24 +354,23 @@ void WorkerLink::compare(const Json& tasks) {
   }
 }
 
-void WorkerLink::compare(AttemptId attempt, Held& held, const Json& task) {
-  const CubeState state = state_of(task);
-  const Outcome outcome = outcome_of(task);
-  const bool ran = state == CubeState::kRunning ||
-                   (over(state) && outcome != Outcome::kLaunchFailed && task.contains("ExitCode"));
-  if (!held.place) held.place = health_place(task);
+void WorkerLink::compare(AttemptId attempt, Held& held, const WorkerTask& task) {
+  const bool ran = task.state == CubeState::kRunning ||
+                   (task.over() && task.outcome != Outcome::kLaunchFailed && task.exit_code);
+  if (!held.place) held.place = health_place(task.shown);
   if (ran && !std::exchange(held.started, true)) {
     AttemptFacts facts;
     facts.attempt = attempt;
-    facts.ports = task.value("Ports", std::vector<std::uint32_t>{});
+    facts.ports = task.ports;
     hooks_.learned(facts);
     driver_->hooks().event(agent::Started{attempt});
   }
-  if (!over(state)) return;
-  const bool failed = outcome != Outcome::kSucceeded || task.value("ExitCode", 0) != 0;
+  if (!task.over()) return;
+  const std::int32_t code = task.exit_code.value_or(0);
+  const bool failed = task.outcome != Outcome::kSucceeded || code != 0;
   // What was told to end did not fail by itself.
-  const Outcome called = held.ordered && failed ? *held.ordered : outcome;
-  end(attempt, called, task.value("ExitCode", 0), task.value("Reason", ""));
+  const Outcome called = held.ordered && failed ? *held.ordered : task.outcome;
+  end(attempt, called, code, task.reason);
 }
 
 void WorkerLink::end(AttemptId attempt, Outcome outcome, std::int32_t code, const std::string& reason) {

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "live/cube/documents.h"
 #include "live/cube/health_call.h"
+#include "live/cube/worker_answers.h"
 #include "live/driver/agent_driver.h"
 #include "live/serial_thread.h"
 
@@ -47,8 +47,8 @@ class WorkerLink final : private Runtime {
   void deliver(msg::ToAgent message);
   bool reachable() const { return reachable_; }
   const std::string& address() const { return options_.address; }
-  /// What the worker last told; null: nothing yet.
-  const Json& stats() const { return stats_; }
+  /// What the worker last told.
+  const std::optional<WorkerStats>& stats() const { return stats_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -61,6 +61,8 @@ class WorkerLink final : private Runtime {
     bool accepted = false;
     bool started = false;
     bool ended = false;
+    std::optional<Clock::time_point>
+        conflict_since{};              ///< When the worker first had another task of that id.
     std::optional<Outcome> ordered{};  ///< Terminate::why.
     std::optional<HealthPlace> place{};
     std::unique_ptr<HealthCall> call{};  ///< The latest probe.
@@ -81,10 +83,10 @@ class WorkerLink final : private Runtime {
   void look_soon();
   void look_later();
   void take(Turn& turn);
-  void begin_with(const Json& stats);
-  void adopt(const Json& tasks);
-  void compare(const Json& tasks);
-  void compare(AttemptId attempt, Held& held, const Json& task);
+  void begin_with(const WorkerStats& stats);
+  void adopt(const std::vector<WorkerTask>& tasks);
+  void compare(const std::vector<WorkerTask>& tasks);
+  void compare(AttemptId attempt, Held& held, const WorkerTask& task);
   void end(AttemptId attempt, Outcome outcome, std::int32_t code, const std::string& reason);
   void set_reachable(bool reachable, const std::string& why);
   bool active() const;
@@ -102,7 +104,7 @@ class WorkerLink final : private Runtime {
   bool told_ = false;
   bool looking_ = false;
   bool again_ = false;
-  Json stats_;
+  std::optional<WorkerStats> stats_;
   Clock::time_point stats_at_{};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::shared_ptr<Thread> thread_;

@@ -5,6 +5,7 @@
 #include "live/cube/documents.h"
 #include "live/cube/manager.h"
 #include "live/cube/uuid.h"
+#include "live/cube/worker_answers.h"
 #include "tools/duet/human_duration.h"
 
 namespace duet::live_tests {
@@ -153,6 +154,75 @@ TEST(CubeDocuments, S4_14_TheFirstPortIsAsked) {
   EXPECT_EQ(place(R"({"HealthCheck":"/h","Ports":[],"PortBindings":{"9/tcp":"99","7/tcp":"77"}})"), "77/h");
   EXPECT_EQ(place(R"({"HealthCheck":"/h","Ports":[]})"), "nowhere");
   EXPECT_EQ(place(R"({"HealthCheck":"","Ports":[8001]})"), "nowhere");
+}
+
+TEST(CubeDocuments, S4_12_WhatAWorkerTellsOfItselfIsChecked) {
+  using live::cube::read_worker_stats;
+  const auto fine = read_worker_stats(
+      R"({"MemStats":{"mem_total":4096},"DiskStats":{"all":7},"Offer":{"cpu_m":2500,"memory_bytes":1000}})");
+  ASSERT_TRUE(fine);
+  EXPECT_EQ(fine->cores, 2U);
+  EXPECT_EQ(fine->memory_bytes, 1000);
+  EXPECT_EQ(fine->memory_kb, 4096);
+  EXPECT_EQ(fine->disk_bytes, 7U);
+  const auto plain = read_worker_stats(R"({"MemStats":{"mem_total":4096},"DiskStats":null})");
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->cores, 1U);
+  EXPECT_EQ(plain->memory_bytes, 4096 * 1024);
+  for (const char* wrong :
+       {"", "[]", "null", "7", R"({"MemStats":null})", R"({"MemStats":[]})",
+        R"({"MemStats":{"mem_total":"4"}})", R"({"MemStats":{"mem_total":9223372036854775807}})",
+        R"({"MemStats":{"mem_total":18446744073709551615}})", R"({"MemStats":{"mem_total":-1}})",
+        R"({"Offer":{"cpu_m":1e30}})", R"({"Offer":3})", R"({"DiskStats":{"all":[]}})"}) {
+    const auto read = read_worker_stats(wrong);
+    ASSERT_FALSE(read) << wrong;
+    EXPECT_FALSE(read.problems().empty()) << wrong;
+  }
+  EXPECT_FALSE(read_worker_stats(std::string(100'000, '[')));
+}
+
+TEST(CubeDocuments, S4_04_WhatAWorkerShowsOfTasksIsChecked) {
+  using live::cube::read_worker_tasks;
+  const auto none = read_worker_tasks("null");
+  ASSERT_TRUE(none);
+  EXPECT_TRUE(none->empty());
+  const std::string id = R"("ID":"bb1d59ef-9fc1-4e4b-a44d-db571eeed203")";
+  const auto one = read_worker_tasks(
+      "[{" + id + R"(,"State":4,"ExitCode":-1,"Ports":[80],"Reason":"x","PortBindings":null,"Event":"e"}])");
+  ASSERT_TRUE(one);
+  ASSERT_EQ(one->size(), 1U);
+  const live::cube::WorkerTask& task = one->front();
+  EXPECT_EQ(task.id, "bb1d59ef-9fc1-4e4b-a44d-db571eeed203");
+  EXPECT_EQ(task.event, "e");
+  EXPECT_EQ(task.state, CubeState::kFailed);
+  EXPECT_EQ(task.outcome, Outcome::kFailed);
+  EXPECT_EQ(task.exit_code, -1);
+  EXPECT_EQ(task.ports, std::vector<std::uint32_t>{80});
+  EXPECT_EQ(task.reason, "x");
+  EXPECT_FALSE(task.shown.contains("PortBindings"));
+  for (const char* wrong : {R"("State":"x")", R"("State":5)", R"("Event":7)", R"("ExitCode":4294967296)",
+                            R"("Ports":[70000])", R"("Ports":{})", R"("Reason":[])", R"("Outcome":1)",
+                            R"("HealthCheck":1)", R"("HealthCheck":"/a\r\nX: y")", R"("PortBindings":[])"}) {
+    const auto read = read_worker_tasks("[{" + id + "," + wrong + "}]");
+    ASSERT_FALSE(read) << wrong;
+    EXPECT_THAT(read.problems().front().where, testing::StartsWith("/0/")) << wrong;
+  }
+  for (const char* wrong :
+       {"", "7", R"({"a":1})", "[1]", "[null]", R"([{"State":1}])", R"([{"ID":"x HTTP/1.1"}])"})
+    EXPECT_FALSE(read_worker_tasks(wrong)) << wrong;
+}
+
+TEST(CubeDocuments, S4_08_WhyAWorkerRefusesCanAlwaysBeShown) {
+  using live::cube::read_refusal;
+  EXPECT_EQ(read_refusal(400, R"({"Message":"no"})"), "no");
+  EXPECT_EQ(read_refusal(400, R"({"detail":"no"})"), "no");
+  EXPECT_EQ(read_refusal(400, R"({"Message":7})"), R"({"Message":7})");
+  EXPECT_EQ(read_refusal(400,
+                         "a\xff"
+                         "b"),
+            "ab");
+  EXPECT_EQ(read_refusal(404, ""), "its worker refuses it: 404");
+  EXPECT_EQ(read_refusal(400, std::string(9'000, 'x')).size(), 500U);
 }
 
 TEST(CubeNames, S4_19_AnEventNamesItsAttempt) {

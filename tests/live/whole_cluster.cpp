@@ -122,7 +122,7 @@ TEST_F(WholeCluster, S0_10_S4_14_SickReplicasAreReplacedAndTheBalancerLeadsToRea
                 .code,
             0);
   ASSERT_TRUE(eventually([&] { return task("1").value("failures", 0) >= 2; }));
-  EXPECT_EQ(ready(), 1);
+  EXPECT_TRUE(eventually([&] { return ready() == 1; }));
   EXPECT_EQ(task("1", 1).value("attempt", 0), 1);
 }
 
