@@ -158,7 +158,7 @@ TEST_F(WholeCluster, KilledReplicaComesBack) {
 }
 
 TEST_F(WholeCluster, KilledAgentFindsItsTasksAgain) {
-  up(1);
+  up(1, {"--profile", "s0"});  // However long its restart takes here.
   const std::string job = start({"sleep", "1000"});
   ASSERT_TRUE(eventually([&] { return runs(job); }));
   const std::int64_t pid = pid_of(job);

@@ -111,7 +111,7 @@ TEST_F(WorkerPools, WhatIsCancelledOrTakesTooLongStops) {
 }
 
 TEST_F(WorkerPools, OperationsOutliveTheAgentAndTheController) {
-  up(1);
+  up(1, {"--profile", "s0"});  // However long the restarts take here.
   pool();
   ASSERT_EQ(live({"submit", "sleep", "seconds=3"}).code, 0);
   ASSERT_TRUE(runs("2"));
