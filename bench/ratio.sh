@@ -24,6 +24,7 @@
 #   submit                    POST /api/v1/jobs over 64 connections over a server that only appends and syncs
 #   beats                     CPU of a controller with 2,000 agents that beat 10 times a second, over that of
 #                             one that receives the same frames
+#   sample                    time in which a runner measures 1,000 attempts, ms
 #   resident                  private memory of an idle controller and agent, MB
 # The last line says `NAME: ratio R (min A, max B), gate G`; the exit code is 1 beyond the gate. Times are CPU
 # times of processes run in turn, so that whatever else the machine does hits both.
@@ -190,7 +191,7 @@ memory() {
 }
 
 # shellcheck source-path=SCRIPTDIR
-. bench/ratio_live.sh  # spawn, run, peers, status, submit, beats, resident
+. bench/ratio_live.sh  # spawn, run, peers, status, submit, beats, sample, resident
 
 # In one process, which takes its turns itself.
 decide() {
@@ -215,7 +216,7 @@ case $name in
   sim-100) sim 100 1.8 ;;
   sim-1000) sim 1000 1.5 ;;
   trace | loop | work | heartbeat | memory) "$name" ;;
-  spawn | run | ballast | peers | status | submit | beats | resident) "$name" ;;
+  spawn | run | ballast | peers | status | submit | beats | sample | resident) "$name" ;;
   decision | easy | e_pvm) decide ;;
   store | flight) live ;;
   growth) decide "${indexed[@]}" ;;

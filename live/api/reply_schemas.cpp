@@ -35,6 +35,8 @@ constexpr std::string_view task_schema = R"({"type": "object",
     "cpu_s": {"type": "number", "description": "Processor time so far."},
     "cpu_in_use_m": {"type": "integer", "description": "Millicores in use lately, as measured."},
     "memory_bytes": {"type": "integer"},
+    "strayed": {"type": "integer",
+      "description": "Of one that runs: its processes that may run on other processors than its own."},
     "warning": {"type": "string", "description": "Why it waits, if no node could ever hold it."}}})";
 
 constexpr std::string_view job_schema = R"({"type": "object",

@@ -134,6 +134,7 @@ void ClusterView::learn(const AttemptFacts& facts, Instant measured) {
   if (!facts.reason.empty()) known.reason = facts.reason;
   known.cpu_ns = std::max(known.cpu_ns, facts.cpu_ns);
   known.memory = facts.memory;
+  known.strayed = facts.strayed;
   if (!facts.result.empty()) known.result = facts.result;
 }
 

@@ -122,6 +122,7 @@ void append_task(std::string& out, const JobView& job, std::uint32_t index, cons
     if (const auto cores = view.cpu_in_use({id, task.attempt}); cores && active(task.state))
       object.number("cpu_in_use_m", std::llround(*cores * 1000));
     object.number("memory_bytes", facts->memory);
+    if (active(task.state) && !facts->cpus.empty()) object.number("strayed", facts->strayed);
   }
   object.end();
 }

@@ -395,15 +395,32 @@ AttemptFacts Attempt::facts() const {
   facts.cpu_ns = cpu_ns_;
   facts.reason = reason_;
   if (phase_ != Phase::kRunning) return facts;
-  const auto counted = *group_ ? (*group_)->cpu_ns() : std::nullopt;
-  std::vector<std::int64_t> processes = *group_ ? (*group_)->members() : descendants_of(pid_);
-  if (!*group_) processes.push_back(pid_);
-  facts.cpu_ns = counted.value_or(0);
-  for (const std::int64_t pid : processes) {
-    facts.memory += resident_bytes(pid);
-    if (!counted) facts.cpu_ns += cpu_ns_of(pid);
+  facts.memory = memory_;
+  facts.strayed = strayed_;
+  if (const auto counted = *group_ ? (*group_)->cpu_ns() : std::nullopt) {
+    facts.cpu_ns = *counted;
+  } else {
+    facts.cpu_ns = 0;
+    for (const std::int64_t pid : processes()) facts.cpu_ns += cpu_ns_of(pid);
   }
   return facts;
+}
+
+std::vector<std::int64_t> Attempt::processes() const {
+  if (*group_) return (*group_)->members();
+  std::vector<std::int64_t> all = descendants_of(pid_);
+  all.push_back(pid_);
+  return all;
+}
+
+void Attempt::look_closely() {
+  if (phase_ != Phase::kRunning) return;
+  memory_ = 0;
+  strayed_ = 0;
+  for (const std::int64_t pid : processes()) {
+    memory_ += resident_bytes(pid);
+    strayed_ += !parts_.options.plain && !order_.cpus.empty() && !keeps_to(pid, order_.cpus) ? 1 : 0;
+  }
 }
 
 }  // namespace duet::live

@@ -75,8 +75,10 @@ class Attempt {
             Duration(cpu_ns_)};
   }
   agent::Adopted adopted() const;
-  /// Measured now, if it runs.
+  /// Its processor time measured now, if it runs; what look_closely() finds as it was at its last call.
   AttemptFacts facts() const;
+  /// Looks at each of its processes: at their memory, and whether they keep to their processors.
+  void look_closely();
   /// Of a worker that runs.
   std::optional<WorkerAddress> worker_address() const;
   /// It is a worker that runs and is to ask for operations.
@@ -105,6 +107,7 @@ class Attempt {
   void signal_group(int signal) const;
   void kill_all();
   std::vector<std::int64_t> rest() const;
+  std::vector<std::int64_t> processes() const;
 
   const RunnerParts parts_;
   const runner::Launch order_;
@@ -135,6 +138,8 @@ class Attempt {
   Outcome outcome_ = Outcome::kSucceeded;
   std::int32_t exit_code_ = 0;
   std::int64_t cpu_ns_ = 0;  ///< Once it has ended.
+  std::int64_t memory_ = 0;
+  std::uint32_t strayed_ = 0;
   std::string reason_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <system_error>
 
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +52,23 @@ bool has_variable(std::int64_t pid, const std::string& variable) {
 std::int64_t resident_bytes(std::int64_t pid) {
   const auto pages = numbers_in(read_small("/proc/" + std::to_string(pid) + "/statm"));
   return pages.size() < 2 ? 0 : pages[1] * sysconf(_SC_PAGESIZE);
+}
+
+bool keeps_to(std::int64_t pid, const std::vector<std::uint32_t>& cpus) {
+  cpu_set_t meant;
+  CPU_ZERO(&meant);
+  for (const std::uint32_t cpu : cpus) CPU_SET(cpu, &meant);
+  std::error_code gone;
+  for (fs::directory_iterator it("/proc/" + std::to_string(pid) + "/task", gone), end; !gone && it != end;
+       it.increment(gone)) {
+    cpu_set_t allowed;
+    cpu_set_t both;
+    const auto thread = static_cast<pid_t>(std::atoi(it->path().filename().c_str()));
+    if (sched_getaffinity(thread, sizeof allowed, &allowed) != 0) continue;
+    CPU_AND(&both, &allowed, &meant);
+    if (!CPU_EQUAL(&both, &allowed)) return false;
+  }
+  return true;
 }
 
 std::int64_t cpu_ns_of(std::int64_t pid) {

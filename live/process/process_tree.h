@@ -18,6 +18,8 @@ bool is_gone(std::int64_t pid);
 bool has_variable(std::int64_t pid, const std::string& variable);
 /// Bytes in memory; 0 if it is gone.
 std::int64_t resident_bytes(std::int64_t pid);
+/// Whether each of its threads may run on these processors only; true if it is gone.
+bool keeps_to(std::int64_t pid, const std::vector<std::uint32_t>& cpus);
 /// Processor time of all threads of a process; not of its children. 0 if it is gone.
 std::int64_t cpu_ns_of(std::int64_t pid);
 

@@ -76,6 +76,7 @@ class Runner {
   std::unique_ptr<Spawner> spawner_;  // Before the groups that its threads use, when these go.
   std::optional<Ports> ports_;
   std::map<AttemptId, std::unique_ptr<Attempt>> attempts_;
+  AttemptId looked_at_{};  ///< The last one whose processes were looked at.
   std::map<AttemptId, std::unique_ptr<Invocation>> invocations_;  ///< Operations of those that are workers.
   Acceptor acceptor_;
   std::shared_ptr<wire::FramedSocket> client_;

@@ -12,7 +12,7 @@
 namespace duet::live::runner {
 
 /// Both are of one release: another number, and they part.
-inline constexpr std::uint32_t kProtocol = 2;
+inline constexpr std::uint32_t kProtocol = 3;
 
 /// Of the socket in an open folder, whose own path may be longer than those of sockets can be. The folder has
 /// to stay open meanwhile.

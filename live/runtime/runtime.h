@@ -18,9 +18,10 @@ struct AttemptFacts {
   std::vector<std::uint32_t> cpus{};   ///< Real processors that it may use; ascending.
   std::vector<std::uint32_t> ports{};  ///< TCP ports it was given, in the order it asked for them.
   std::int64_t cpu_ns = 0;             ///< Processor time so far, all its processes.
-  std::int64_t memory = 0;             ///< Bytes resident, all its processes.
+  std::int64_t memory = 0;             ///< Bytes resident, all its processes; as last looked at.
   std::string reason{};                ///< Why it ended so or could not start, in words; may be empty.
   std::string result{};                ///< What an operation has found, JSON; empty: it found nothing (yet).
+  std::uint32_t strayed = 0;           ///< Its processes that may run on other processors than `cpus`.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
@@ -31,6 +32,7 @@ struct AttemptFacts {
     v("memory", s.memory);
     v("reason", s.reason);
     v("result", s.result);
+    v("strayed", s.strayed);
   }
 };
 

@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -89,6 +91,13 @@ class Client {
     if (!wait([&] { return exited_.contains(attempt(job)); })) return "still runs";
     const std::string& reason = facts_[attempt(job)].reason;
     return std::to_string(exited_[attempt(job)].exit_code) + (reason.empty() ? "" : " " + reason);
+  }
+  /// Of those that run; empty also if there was no answer.
+  std::vector<AttemptFacts> sampled() {
+    std::optional<std::vector<AttemptFacts>> facts;
+    runtime_->sample([&](auto all) { facts = std::move(all); });
+    if (!wait([&] { return facts.has_value(); })) return {};
+    return *facts;
   }
   bool shut_down() {
     bool done = false;
@@ -349,16 +358,41 @@ TEST_P(RuntimeTest, StaysOnTheProcessorsOfItsThreads) {
   EXPECT_THAT(client_->facts_[attempt(1)].cpus, ElementsAre(topology->cpus[0]));
 }
 
+TEST_P(RuntimeTest, SeesProcessesThatLeaveTheirProcessors) {
+  EXPECT_TRUE(client_->shut_down());
+  const auto topology = live::detect_topology("auto");
+  ASSERT_TRUE(topology);
+  client_ = std::make_unique<Client>(options_, *topology);
+  ASSERT_EQ(client_->open(), "");
+  ThreadSet threads;
+  threads.insert(0);
+  client_->launch(1, {.argv = {"sleep", "1000"}}, 1000, threads);
+  ASSERT_TRUE(client_->has_started(1));
+  const auto strayed = [&] {
+    const auto facts = client_->sampled();
+    return facts.empty() ? 99U : facts[0].strayed;
+  };
+  EXPECT_EQ(strayed(), 0U);
+  // Not by itself: it may not, and its control group, if there is one, does not let others either.
+  cpu_set_t others;
+  CPU_ZERO(&others);
+  for (std::size_t cpu = 0; cpu < std::thread::hardware_concurrency(); ++cpu)
+    if (cpu != topology->cpus[0]) CPU_SET(cpu, &others);
+  const auto pid = static_cast<pid_t>(client_->facts_[attempt(1)].pid);
+  const bool moved = sched_setaffinity(pid, sizeof others, &others) == 0;
+  EXPECT_EQ(strayed(), moved ? 1U : 0U);
+  if (std::string_view(GetParam()) == "none") {
+    EXPECT_EQ(moved, std::thread::hardware_concurrency() > 1);
+  }
+}
+
 TEST_P(RuntimeTest, MeasuresAllOfAnAttempt) {
   ASSERT_EQ(client_->open(), "");
   client_->shell(1, "sh -c 'while :; do :; done' & wait");
   ASSERT_TRUE(client_->has_started(1));
   std::vector<AttemptFacts> facts;
   EXPECT_TRUE(client_->wait([&] {
-    std::optional<std::vector<AttemptFacts>> now;
-    client_->runtime_->sample([&](auto f) { now = std::move(f); });
-    if (!client_->wait([&] { return now.has_value(); })) return false;
-    facts = *now;
+    facts = client_->sampled();
     return !facts.empty() && facts[0].cpu_ns >= 20'000'000;
   }));
   ASSERT_EQ(facts.size(), 1);
