@@ -320,8 +320,7 @@ void Attempt::signal_group(int signal) const { ::kill(static_cast<pid_t>(-pid_),
 std::vector<std::int64_t> Attempt::rest() const {
   std::vector<std::int64_t> found;
   if (!reaped_) found = descendants_of(pid_);
-  for (const std::int64_t orphan : children_of(getpid())) {
-    if (hooks_.foreign(orphan)) continue;
+  for (const std::int64_t orphan : hooks_.orphans()) {
     found.push_back(orphan);
     for (const std::int64_t child : descendants_of(orphan)) found.push_back(child);
   }

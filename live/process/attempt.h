@@ -41,8 +41,9 @@ class Attempt {
   struct Hooks {
     std::function<void()> started;
     std::function<void()> ended;  ///< Also if it could not be started. May not destroy the attempt.
-    /// Without control groups: whether a child of the runner is, or may be, of another attempt that runs.
-    std::function<bool(std::int64_t pid)> foreign;
+    /// Without control groups: children of the runner that are the program of no attempt, and not, or not
+    /// possibly, of another one that runs.
+    std::function<std::vector<std::int64_t>()> orphans;
   };
 
   Attempt(const RunnerParts& parts, runner::Launch order, Hooks hooks);

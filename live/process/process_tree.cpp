@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <sstream>
 #include <system_error>
 
 #include <sched.h>
@@ -47,6 +48,13 @@ bool is_gone(std::int64_t pid) {
 bool has_variable(std::int64_t pid, const std::string& variable) {
   const std::string environment = '\0' + read_small("/proc/" + std::to_string(pid) + "/environ");
   return environment.find('\0' + variable + '\0') != std::string::npos;
+}
+
+std::vector<std::string> variables_of(std::int64_t pid) {
+  std::vector<std::string> all;
+  std::istringstream environment(read_small("/proc/" + std::to_string(pid) + "/environ"));
+  for (std::string variable; std::getline(environment, variable, '\0');) all.push_back(std::move(variable));
+  return all;
 }
 
 std::int64_t resident_bytes(std::int64_t pid) {

@@ -16,6 +16,8 @@ std::vector<std::int64_t> descendants_of(std::int64_t pid);
 bool is_gone(std::int64_t pid);
 /// True if the process began with this "NAME=VALUE" in its environment.
 bool has_variable(std::int64_t pid, const std::string& variable);
+/// What the process began with, "NAME=VALUE" each; empty if it is gone or its secret.
+std::vector<std::string> variables_of(std::int64_t pid);
 /// Bytes in memory; 0 if it is gone.
 std::int64_t resident_bytes(std::int64_t pid);
 /// Whether each of its threads may run on these processors only; true if it is gone.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -208,7 +209,7 @@ void Runner::on(const runner::Launch& request) {
     ask_for(id);
   };
   hooks.ended = [this, id] { attempt_ended(id); };
-  hooks.foreign = [this, id](std::int64_t pid) { return belongs_elsewhere(id, pid); };
+  hooks.orphans = [this, id] { return orphans_for(id); };
   const RunnerParts parts{io_, options_, *spawner_, *folders_, *groups_, *logs_, *ports_};
   attempt = std::make_unique<Attempt>(parts, request, std::move(hooks));
   attempt->start();
@@ -312,13 +313,24 @@ bool Runner::is_program(std::int64_t pid) const {
       attempts_, [&](const auto& one) { return one.second->pid() == pid || one.second->probe_pid() == pid; });
 }
 
-bool Runner::belongs_elsewhere(AttemptId asking, std::int64_t pid) const {
+/// Asked at each end, so no file is read of what is known: thousands may run.
+std::vector<std::int64_t> Runner::orphans_for(AttemptId asking) const {
+  std::set<std::int64_t> programs;
   for (const auto& [id, attempt] : attempts_) {
     // What is just being started is a child that nobody knows yet.
-    if (attempt->pid() == pid || attempt->is_starting()) return true;
-    if (id != asking && !attempt->has_ended() && has_variable(pid, attempt->mark())) return true;
+    if (attempt->is_starting()) return {};
+    programs.insert({attempt->pid(), attempt->probe_pid()});
   }
-  return false;
+  std::vector<std::int64_t> unknown = children_of(getpid());
+  std::erase_if(unknown, [&](std::int64_t pid) { return programs.contains(pid); });
+  if (unknown.empty()) return unknown;
+  std::set<std::string> others;
+  for (const auto& [id, attempt] : attempts_)
+    if (id != asking && !attempt->has_ended()) others.insert(attempt->mark());
+  std::erase_if(unknown, [&](std::int64_t pid) {
+    return std::ranges::any_of(variables_of(pid), [&](const auto& one) { return others.contains(one); });
+  });
+  return unknown;
 }
 
 bool Runner::runs_something() const {

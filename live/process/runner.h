@@ -56,7 +56,7 @@ class Runner {
   void invocation_ended(AttemptId id);
   void ask_for(AttemptId worker);
   bool has_operations(AttemptId worker) const;
-  bool belongs_elsewhere(AttemptId asking, std::int64_t pid) const;
+  std::vector<std::int64_t> orphans_for(AttemptId asking) const;
   bool is_program(std::int64_t pid) const;
   bool runs_something() const;
   void end_if_done();
