@@ -50,7 +50,9 @@ function(duet_tests folder)
     DUET_SOURCE_DIR="${CMAKE_SOURCE_DIR}" DUET_BUILD_DIR="${CMAKE_BINARY_DIR}"
     DUET_PROGRAM="${CMAKE_BINARY_DIR}/bin/duet")
   target_compile_options(${name} PRIVATE -Wno-dangling-else)  # GoogleTest's macros contain an if
-  target_compile_options(${name} PRIVATE ${DUET_UNHURRIED})
+  if(arg_RUNS)  # they wait for programs
+    target_compile_options(${name} PRIVATE ${DUET_UNHURRIED})
+  endif()
   set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
   foreach(program IN LISTS arg_RUNS)
     if(TARGET ${program})
