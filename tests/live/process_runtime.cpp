@@ -132,6 +132,19 @@ class RuntimeTest : public testing::TestWithParam<const char*> {
     if (!client_->lost_.empty()) client_->open();
     EXPECT_TRUE(client_->shut_down());
   }
+  /// Another client, which knows this machine's slots. Problems if it cannot be opened.
+  Result<live::Topology> client_on_slots() {
+    auto topology = live::detect_topology("auto");
+    if (!topology) return topology;
+    client_ = std::make_unique<Client>(options_, *topology);
+    if (const std::string why = client_->open(); !why.empty()) return Problem{"", why, ""};
+    return topology;
+  }
+  static ThreadSet first_thread() {
+    ThreadSet threads;
+    threads.insert(0);
+    return threads;
+  }
   std::string log(std::uint64_t job, LogStream stream = LogStream::kStdout) {
     const auto slice = live::read_log(folder_.text(), attempt(job), stream, 0, 1 << 20);
     return slice ? slice->text : slice.problems().front().what;
@@ -344,14 +357,10 @@ TEST_P(RuntimeTest, TheNewerClientReplacesTheOlder) {
 }
 
 TEST_P(RuntimeTest, StaysOnTheProcessorsOfItsThreads) {
-  const auto topology = live::detect_topology("auto");
+  const auto topology = client_on_slots();
   ASSERT_TRUE(topology);
-  client_ = std::make_unique<Client>(options_, *topology);
-  ASSERT_EQ(client_->open(), "");
-  ThreadSet threads;
-  threads.insert(0);
   client_->launch(1, {.argv = {"sh", "-c", "taskset -pc 0-63 $$; grep Cpus_allowed_list /proc/self/status"}},
-                  1000, threads);
+                  1000, first_thread());
   ASSERT_EQ(client_->end_of(1), "0");
   EXPECT_THAT(log(1, LogStream::kStderr), HasSubstr("Operation not permitted"));
   EXPECT_THAT(log(1), testing::EndsWith("Cpus_allowed_list:\t" + std::to_string(topology->cpus[0]) + "\n"));
@@ -360,13 +369,9 @@ TEST_P(RuntimeTest, StaysOnTheProcessorsOfItsThreads) {
 
 TEST_P(RuntimeTest, SeesProcessesThatLeaveTheirProcessors) {
   EXPECT_TRUE(client_->shut_down());
-  const auto topology = live::detect_topology("auto");
+  const auto topology = client_on_slots();
   ASSERT_TRUE(topology);
-  client_ = std::make_unique<Client>(options_, *topology);
-  ASSERT_EQ(client_->open(), "");
-  ThreadSet threads;
-  threads.insert(0);
-  client_->launch(1, {.argv = {"sleep", "1000"}}, 1000, threads);
+  client_->launch(1, {.argv = {"sleep", "1000"}}, 1000, first_thread());
   ASSERT_TRUE(client_->has_started(1));
   const auto strayed = [&] {
     const auto facts = client_->sampled();
