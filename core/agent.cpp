@@ -48,6 +48,8 @@ void Agent::on(const agent::Boot& event) {
     held.exit_code = adopted.exit_code;
     held.cpu = adopted.cpu;
     held.health = adopted.health;
+    if (!adopted.kept.empty() && adopted.ordered != Outcome::kKilled)
+      held.kept = std::make_shared<const msg::Keep>(adopted.kept.front());
     if (adopted.ordered) {
       held.terminated = true;
       held.timed_out = *adopted.ordered == Outcome::kTimedOut;
@@ -99,8 +101,15 @@ void Agent::register_anew() {
 /// same.
 void Agent::ask_to_register() {
   msg::Register body{config_.name, register_serial_, config_.offer, {}};
-  for (const Held& held : held_) body.held.push_back(held.attempt);
-  report(std::move(body));
+  std::vector<msg::Keep> kept;
+  for (const Held& held : held_) {
+    body.held.push_back(held.attempt);
+    if (held.kept != nullptr) kept.push_back(*held.kept);
+  }
+  if (kept.empty())
+    report(std::move(body));
+  else
+    report(msg::Rejoin{std::move(body), std::move(kept)});
   resend_at_ = now_ + config_.resend_after;
 }
 
@@ -125,6 +134,7 @@ void Agent::on(const agent::Delivered& event) {
   if (const auto* kill = std::get_if<msg::Kill>(&message.body)) received(*kill);
   if (const auto* ack = std::get_if<msg::Ack>(&message.body)) received(*ack);
   if (const auto* noted = std::get_if<msg::Noted>(&message.body)) received(*noted);
+  if (const auto* keep = std::get_if<msg::Keep>(&message.body)) received(*keep);
 }
 
 void Agent::received(const msg::Registered& body, const msg::ToAgent& message) {
@@ -205,10 +215,18 @@ void Agent::received(const msg::Kill& body) {
     ended(held);
     return;
   }
+  here->kept.reset();  // Nobody is to take it over.
   if (here->phase == Phase::kEnded)
     report_end(*here);
   else if (!here->terminated)
     terminate(*here);
+}
+
+void Agent::received(const msg::Keep& body) {
+  Held* const here = find({body.task.task, body.task.attempt});
+  if (here == nullptr || here->phase == Phase::kEnded || here->terminated) return;
+  here->kept = std::make_shared<const msg::Keep>(body);
+  out_->emplace_back(body);
 }
 
 void Agent::received(const msg::Ack& body) {

@@ -2,6 +2,7 @@
 // knows.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -49,6 +50,7 @@ class Agent {
     Instant kill_at = kNever;           ///< Timeout, then the end of the grace.
     Duration timeout{0};
     std::optional<HealthCheck> health{};
+    std::shared_ptr<const msg::Keep> kept;  ///< For a controller that knows nothing of it; null: nothing.
     /// As AttemptId compares, in few instructions: this is asked at every step.
     bool operator<(AttemptId other) const {
       const TaskId &a = attempt.task, &b = other.task;
@@ -85,6 +87,7 @@ class Agent {
   void received(const msg::Kill&);
   void received(const msg::Ack&);
   void received(const msg::Noted&);
+  void received(const msg::Keep&);
 
   void register_anew();
   void ask_to_register();

@@ -167,6 +167,13 @@ ThreadSet Cluster::take(NodeId id, const Request& request) {
   return threads;
 }
 
+bool Cluster::can_retake(NodeId id, const Request& request, const ThreadSet& threads) const {
+  const ClusterNode& n = node(id);
+  bool there = n.room.free.covers(charge(n, request));
+  if (n.offer.threads_placed()) threads.for_each([&](std::uint32_t t) { there &= t < n.offer.threads(); });
+  return there;
+}
+
 void Cluster::retake(NodeId id, const Request& request, const ThreadSet& threads) {
   ClusterNode& n = node(id);
   Resources total = charge(n, request);

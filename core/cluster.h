@@ -73,6 +73,8 @@ class Cluster final : public Places {
   ThreadSet take(NodeId id, const Request& request) override;
   /// Takes these very threads again: for restoring. Must fit.
   void retake(NodeId id, const Request& request, const ThreadSet& threads);
+  /// Whether they can be: agents are not trusted to count right.
+  bool can_retake(NodeId id, const Request& request, const ThreadSet& threads) const;
   void give_back(NodeId id, const Request& request, const ThreadSet& threads) override;
 
   void show(NodeId id, bool shown) override {

@@ -54,6 +54,9 @@ struct ControllerConfig {
   /// A submission under the idempotency key of an earlier one is that one's job for so long after the first,
   /// and as long as the job lives.
   Duration keys_kept = std::chrono::hours(24);
+  /// Of a controller without a durable store: what it does not know, it takes over as agents report it, and
+  /// for the other tasks of the same job it waits so long. 0 = what it does not know is ended.
+  Duration adopt_for{0};
   std::uint64_t seed = 1;  ///< Of the policies' random streams.
   bool operator==(const ControllerConfig&) const = default;
 };

@@ -106,6 +106,7 @@ class Controller {
 
   // controller_jobs.cpp: the life of jobs and tasks
   void admit(LiveJob& job, JobSpecPtr spec);
+  static Request request_of(const TaskSpec& spec);
   void add_group(LiveJob& job, const TaskSpec& spec);
   void choose_scheduler(LiveJob& job);
   void enqueue(LiveJob& job, std::uint32_t group, std::uint32_t width);
@@ -123,6 +124,7 @@ class Controller {
   void set_state(LiveJob& job, JobState state);
   void hold(LiveJob& job, TaskId id);
   void release(LiveJob& job, TaskId id);
+  TaskRecord record_of(const LiveJob& job, TaskId id) const;
   void persist_task(const LiveJob& job, TaskId id);
   Resources charge(const LiveJob& job, const LiveTask& task) const;
 
@@ -135,6 +137,7 @@ class Controller {
   void on(const controller::Scale& event);
   void on(const controller::Update& event);
   LiveJob* service_of(RequestId request, JobId id);
+  static JobRecord record_of(const LiveJob& job);
   void persist_job(const LiveJob& job);
   void adjust_replicas(LiveJob& job);
   void retire_replica(LiveJob& job, TaskId id);
@@ -179,6 +182,16 @@ class Controller {
   void suspect_if_stuck(NodeId id);
   void resend_due();
   void trim_unanswered();
+
+  // controller_adopt.cpp: without a store, agents keep what the next controller has to know
+  void leave_records(const LiveJob& job, TaskId id);
+  void adopt(NodeId id, const std::vector<msg::Keep>& kept);
+  void adopt(NodeId id, const msg::Keep& keep);
+  bool can_adopt(NodeId id, const msg::Keep& keep) const;
+  bool makes_sense(const JobSpec& spec) const;
+  void await_report(LiveJob& job, TaskId id);
+  static bool awaits_report(const LiveTask& task);
+  void give_up_report(LiveJob& job, TaskId id);
 
   // controller_restore.cpp
   void restore(const JobRecord& record);

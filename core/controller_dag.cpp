@@ -42,7 +42,8 @@ void Controller::link_groups(LiveJob& job) {
 void Controller::finish_in_group(LiveJob& job, std::uint32_t group) {
   if (--job.dag[group].unfinished > 0) return;
   for (const std::uint32_t next : job.dag[group].then)
-    if (--job.dag[next].blocked == 0) enqueue(job, next, job.spec->groups[next].count);
+    if (const std::uint32_t width = job.groups[next].width(); --job.dag[next].blocked == 0 && width > 0)
+      enqueue(job, next, width);  // Else none of its tasks were reported: see give_up_report().
 }
 
 /// A task of the group failed for good: what comes after it, however indirectly, will never run. Other

@@ -7,9 +7,16 @@
 #include "core/mutation.h"
 
 namespace duet {
-void Controller::add_group(LiveJob& job, const TaskSpec& spec) {
+
+/// What a task takes of its node.
+Request Controller::request_of(const TaskSpec& spec) {
   Request request{spec.need, spec.exclusive};
   if (request.exclusive) request.need.cpu_m = 0;  // The slot brings its own.
+  return request;
+}
+
+void Controller::add_group(LiveJob& job, const TaskSpec& spec) {
+  Request request = request_of(spec);
   LiveGroup& group = job.groups.emplace_back();
   if (!spec.pool.empty()) {
     request = {};
@@ -173,6 +180,7 @@ void Controller::send_launch(LiveJob& job, TaskId id) {
   ThreadSet threads = task.threads;
   if (mutated(Mutant::kThreadBeyondOffer)) threads.insert(cluster_.node(task.node).offer.threads());
   send(task.node, msg::Launch{attempt, worker, task.serial, spec.work, cpu_m, threads, spec.timeout});
+  leave_records(job, id);
   await_answer(attempt, task.node);
 }
 
@@ -294,6 +302,7 @@ void Controller::wait_again(LiveJob& job, TaskId id, Outcome outcome) {
 /// A rigid job waits again as soon as none of its tasks is active any more.
 void Controller::restart_gang_if_whole(LiveJob& job) {
   if (job.spec->kind != JobKind::kRigid || job.active != 0 || job.groups[0].back.empty()) return;
+  if (job.groups[0].back.size() + job.terminal < job.tasks.size()) return;  // Others may be reported yet.
   job.restarting = false;
   set_state(job, JobState::kPending);
   TaskId last{job.id, 0};  // The task whose backoff ends last.
@@ -346,12 +355,18 @@ void Controller::set_state(LiveJob& job, JobState state) {
   publish(controller::JobChanged{job.id, state});
 }
 
-void Controller::persist_task(const LiveJob& job, TaskId id) {
+TaskRecord Controller::record_of(const LiveJob& job, TaskId id) const {
   const LiveTask& task = job.tasks[id.index];
   const Pool* const pool = job.groups[task.group].pool;
-  emit(controller::Persist{TaskRecord{
-      id, task.state, task.attempt, task.failures, task.losses, job.service() ? job.version_of(task) : 0,
-      task.node, pool != nullptr ? pool->worker_of(id) : std::nullopt, task.threads, task.placed}});
+  return {id,           task.state,
+          task.attempt, task.failures,
+          task.losses,  job.service() ? job.version_of(task) : 0,
+          task.node,    pool != nullptr ? pool->worker_of(id) : std::nullopt,
+          task.threads, task.placed};
+}
+
+void Controller::persist_task(const LiveJob& job, TaskId id) {
+  emit(controller::Persist{record_of(job, id)});
 }
 
 }  // namespace duet

@@ -142,7 +142,7 @@ void Controller::lose_tasks(NodeId, const std::vector<TaskId>& lost) {
 
 void Controller::on(const controller::Received& event) {
   const msg::FromAgent& message = event.message;
-  if (const auto* body = std::get_if<msg::Register>(&message.body)) {
+  if (const msg::Register* body = msg::registration(message)) {
     on_register(event.link, message, *body);
     return;
   }
@@ -222,6 +222,7 @@ void Controller::on_register(LinkId link, const msg::FromAgent& message, const m
     for (const AttemptId attempt : body.held) node.foreign.insert(attempt);
     dirty_ = true;  // It may have grown.
   }
+  if (const auto* again = std::get_if<msg::Rejoin>(&message.body)) adopt(*id, again->kept);
   node.unanswered = 0;
   no_longer_silent(*id);
   persist_node(*id);

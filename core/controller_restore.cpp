@@ -23,6 +23,7 @@ void Controller::on(const controller::Restore& event) {
   for (const JobRecord& job : jobs) restore(job);
   for (const Record& record : event.records)
     if (const auto* end = std::get_if<EndRecord>(&record)) restore(*end);
+  jobs_.close_ids();
   std::vector<KeyRecord> keys;
   for (const Record& record : event.records)
     if (const auto* key = std::get_if<KeyRecord>(&record)) keys.push_back(*key);
@@ -140,7 +141,8 @@ void Controller::restore(const TaskRecord& record) {
   if (terminal(record.state)) {
     task.state = record.state;
     ++job.terminal;
-    job.failed += record.state == TaskState::kFailed;
+    const bool unreported = record.state == TaskState::kCancelled && record.attempt == 0 && !job.service();
+    job.failed += record.state == TaskState::kFailed || unreported;
     job.failing |= record.state == TaskState::kFailed && job.spec->kind == JobKind::kRigid;
     const bool counts = record.state == TaskState::kSucceeded && !mutated(Mutant::kRestoreForgetsDag);
     if (!job.dag.empty() && counts && --job.dag[task.group].unfinished == 0)
@@ -151,6 +153,8 @@ void Controller::restore(const TaskRecord& record) {
     task.state = TaskState::kIdle;
     return;
   }
+  if (record.state == TaskState::kPending && record.attempt == 0 && !job.service())
+    return await_report(job, record.task);
   if (record.state == TaskState::kPending || mutated(Mutant::kRestoreForgetsTasks)) {
     group.come_back(record.task.index);
     return;

@@ -37,8 +37,11 @@ void Controller::retry_due() {
     if (job == nullptr) continue;
     LiveTask& task = job->tasks[id.index];
     if (task.state != TaskState::kPending || task.retry_at != at) continue;  // Cancelled, or wanted no more.
+    const bool unreported = awaits_report(task);
     task.retry_at = {};
-    if (job->spec->kind == JobKind::kRigid) {
+    if (unreported && !job->service()) {
+      give_up_report(*job, id);
+    } else if (job->spec->kind == JobKind::kRigid) {
       enqueue(*job, 0, static_cast<std::uint32_t>(job->groups[0].back.size()));
     } else {
       job->groups[task.group].come_back(id.index);

@@ -30,8 +30,16 @@ LiveJob* Controller::service_of(RequestId request, JobId id) {
   return nullptr;
 }
 
+JobRecord Controller::record_of(const LiveJob& job) {
+  return {job.id, job.submitted, job.cancelled, job.version, job.spec};
+}
+
 void Controller::persist_job(const LiveJob& job) {
-  emit(controller::Persist{JobRecord{job.id, job.submitted, job.cancelled, job.version, job.spec}});
+  emit(controller::Persist{record_of(job)});
+  if (!job.service() || job.cancelled) return;
+  // Its replicas' agents keep what was wanted of it before.
+  for (std::uint32_t index = 0; index < job.tasks.size(); ++index)
+    if (active(job.tasks[index].state)) leave_records(job, {job.id, index});
 }
 
 void Controller::on(const controller::Scale& event) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -98,21 +100,46 @@ class JobTable {
  public:
   /// Makes a job with the next id. It stays where it is until it is retired.
   LiveJob& create() {
-    const JobId id{first_id_ + by_id_.size()};
-    return place(id);
+    by_id_.push_back(nullptr);
+    return place(JobId{end() - 1});
   }
-  /// Makes a job with this id, which must be above all before; for restoring.
+  /// Makes a job with this id, which none had; for restoring. Ids that it passes over stay open.
   LiveJob& create_with(JobId id) {
-    while (first_id_ + by_id_.size() < id.value) skip();
+    if (id.value >= end()) {
+      if (id.value > end()) open_[end()] = id.value - 1;
+      if (by_id_.empty()) first_id_ = id.value;
+      gone_ += id.value - end();
+      by_id_.resize(id.value - first_id_ + 1, nullptr);
+      return place(id);
+    }
+    DUET_CHECK(passed_over(id));
+    if (id.value < first_id_) {
+      by_id_.insert(by_id_.begin(), static_cast<std::ptrdiff_t>(first_id_ - id.value), nullptr);
+      first_id_ = id.value;
+    }
+    const auto range = std::prev(open_.upper_bound(id.value));
+    const std::uint64_t first = range->first;
+    const std::uint64_t last = range->second;
+    open_.erase(range);
+    if (first < id.value) open_[first] = id.value - 1;
+    if (id.value < last) open_[id.value + 1] = last;
     return place(id);
   }
+  /// True if no job has or had this id, and a row for it would not make the table absurdly long.
+  bool open(JobId id) const {
+    if (id.value == 0) return false;
+    if (id.value >= end()) return by_id_.empty() || id.value - end() < kFarthest;
+    return passed_over(id) && (id.value >= first_id_ || first_id_ - id.value < kFarthest);
+  }
+  /// The ids that were passed over are those of jobs that have ended.
+  void close_ids() { open_.clear(); }
   /// Ids up to this one are taken.
   void skip_to(JobId id) {
-    while (first_id_ + by_id_.size() <= id.value) skip();
+    while (end() <= id.value) skip();
   }
   /// The job, or null if it has ended or never was.
   const LiveJob* find(JobId id) const {
-    if (id.value < first_id_ || id.value - first_id_ >= by_id_.size()) return nullptr;
+    if (id.value < first_id_ || id.value >= end()) return nullptr;
     return by_id_[id.value - first_id_];
   }
   LiveJob* find(JobId id) { return const_cast<LiveJob*>(std::as_const(*this).find(id)); }
@@ -122,7 +149,7 @@ class JobTable {
     return *job;
   }
   LiveJob& at(JobId id) { return const_cast<LiveJob&>(std::as_const(*this).at(id)); }
-  bool was_given(JobId id) const { return id.value >= 1 && id.value < first_id_ + by_id_.size(); }
+  bool was_given(JobId id) const { return id.value >= 1 && id.value < end() && !passed_over(id); }
   void retire(JobId id) {
     LiveJob& job = at(id);
     job.spec.reset();
@@ -138,6 +165,14 @@ class JobTable {
   }
 
  private:
+  static constexpr std::uint64_t kFarthest = std::uint64_t{1} << 26U;
+
+  /// The next id.
+  std::uint64_t end() const { return first_id_ + by_id_.size(); }
+  bool passed_over(JobId id) const {
+    const auto after = open_.upper_bound(id.value);
+    return after != open_.begin() && std::prev(after)->second >= id.value;
+  }
   void skip() {
     if (by_id_.empty()) {
       ++first_id_;
@@ -158,7 +193,7 @@ class JobTable {
     if (free_.empty()) free_.push_back(all_.emplace_back(std::make_unique<LiveJob>()).get());
     LiveJob& job = *free_.back();
     free_.pop_back();
-    by_id_.push_back(&job);
+    by_id_[id.value - first_id_] = &job;
     // Reset by hand: the vectors keep their storage for the next job.
     job.id = id;
     job.state = JobState::kPending;
@@ -174,9 +209,10 @@ class JobTable {
   }
 
   std::uint64_t first_id_ = 1;
-  std::vector<LiveJob*> by_id_;                ///< Job first_id_ + i; null once it has ended.
-  std::size_t gone_ = 0;                       ///< Jobs that ended since the oldest ids were last dropped.
-  std::vector<std::unique_ptr<LiveJob>> all_;  ///< Stay where they are.
+  std::map<std::uint64_t, std::uint64_t> open_;  ///< First and last of ids passed over.
+  std::vector<LiveJob*> by_id_;                  ///< Job first_id_ + i; null once it has ended.
+  std::size_t gone_ = 0;                         ///< Jobs that ended since the oldest ids were last dropped.
+  std::vector<std::unique_ptr<LiveJob>> all_;    ///< Stay where they are.
   std::vector<LiveJob*> free_;
 };
 

@@ -240,6 +240,7 @@ struct Adopted {
   Duration timeout_left{0};             ///< 0 = it has no timeout; one that is over has 1 ns left.
   Duration cpu{0};                      ///< As in Exited.
   std::optional<HealthCheck> health{};  ///< As in its Launch; start_period is what is left of it.
+  std::vector<msg::Keep> kept{};        ///< The last Keep that the earlier life got of it, if any.
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("attempt", s.attempt);
@@ -251,6 +252,7 @@ struct Adopted {
     v("timeout_left", s.timeout_left);
     v("cpu", s.cpu);
     v("health", s.health);
+    v("kept", s.kept);
   }
 };
 /// First event of each life.
@@ -380,7 +382,8 @@ struct Probe {
   }
 };
 
-using Command = std::variant<Launch, Terminate, Report, Forget, Probe>;
+/// Keep: give it back in Adopted, to a later life.
+using Command = std::variant<Launch, Terminate, Report, Forget, Probe, msg::Keep>;
 using Commands = std::vector<Command>;
 
 }  // namespace agent

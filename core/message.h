@@ -83,11 +83,34 @@ struct AttemptReady {
   }
 };
 
+/// What a controller without a store leaves with an agent, of an attempt that it launches there: whoever
+/// comes after it can take the attempt over.
+struct Keep {
+  JobRecord job;
+  TaskRecord task;
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("job", s.job);
+    v("task", s.task);
+  }
+};
+
+/// Register, of an agent that keeps something.
+struct Rejoin {
+  Register as;
+  std::vector<Keep> kept;  ///< Of attempts that it holds and that it was not told to end.
+  template <class Self, class V>
+  static void fields(Self& s, V&& v) {
+    v("as", s.as);
+    v("kept", s.kept);
+  }
+};
+
 struct FromAgent {
-  NodeId node;     ///< As the controller named it; meaningless in Register.
+  NodeId node;     ///< As the controller named it; meaningless in Register and Rejoin.
   BootNonce boot;  ///< Of the sending life.
-  Epoch epoch;     ///< Of the registration the sender believes in; 0 in Register.
-  std::variant<Register, Heartbeat, AttemptStarted, AttemptEnded, Ask, AttemptReady> body;
+  Epoch epoch;     ///< Of the registration the sender believes in; 0 in those.
+  std::variant<Register, Heartbeat, AttemptStarted, AttemptEnded, Ask, AttemptReady, Rejoin> body;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("node", s.node);
@@ -171,10 +194,16 @@ struct Noted {
   }
 };
 
+/// How this agent registers; null: the message is another one.
+inline const Register* registration(const FromAgent& message) {
+  if (const auto* again = std::get_if<Rejoin>(&message.body)) return &again->as;
+  return std::get_if<Register>(&message.body);
+}
+
 struct ToAgent {
   BootNonce boot;  ///< The life it is meant for.
   Epoch epoch;     ///< The registration it belongs to; in Fenced, the one that is refused.
-  std::variant<Registered, Fenced, Launch, Kill, Ack, Noted> body;
+  std::variant<Registered, Fenced, Launch, Kill, Ack, Noted, Keep> body;
   template <class Self, class V>
   static void fields(Self& s, V&& v) {
     v("boot", s.boot);

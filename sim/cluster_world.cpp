@@ -388,8 +388,9 @@ void ClusterWorld::step(std::uint32_t node, const agent::Event& event) {
     } else if (const auto* probe = std::get_if<agent::Probe>(&command)) {
       const agent::Probe question = *probe;
       answer(node, question);
-    } else {
-      const AttemptId known = std::get<agent::Forget>(command).attempt;
+    } else if (const auto* forget =
+                   std::get_if<agent::Forget>(&command)) {  // Nothing is kept: there is a store.
+      const AttemptId known = forget->attempt;
       std::erase_if(host.exits, [&](const agent::Adopted& exit) { return exit.attempt == known; });
     }
   }

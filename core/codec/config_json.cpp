@@ -45,18 +45,20 @@ Json document(const MassLoss& loss) {
       {"percent", loss.percent}, {"window_ns", to_ns(loss.window)}, {"interval_ns", to_ns(loss.interval)}};
 }
 Json document(const ControllerConfig& c) {
-  return Json{{"queue", document(c.queue)},
-              {"scheduler", document(c.scheduler)},
-              {"autoscaler", document(c.autoscaler)},
-              {"detector", document(c.detector)},
-              {"estimator", document(c.estimator)},
-              {"inventory", c.inventory},
-              {"resend_after_ns", to_ns(c.resend_after)},
-              {"max_losses", c.max_losses},
-              {"mass_loss", document(c.mass_loss)},
-              {"stuck_after", c.stuck_after},
-              {"keys_kept_ns", to_ns(c.keys_kept)},
-              {"seed", c.seed}};
+  Json out{{"queue", document(c.queue)},
+           {"scheduler", document(c.scheduler)},
+           {"autoscaler", document(c.autoscaler)},
+           {"detector", document(c.detector)},
+           {"estimator", document(c.estimator)},
+           {"inventory", c.inventory},
+           {"resend_after_ns", to_ns(c.resend_after)},
+           {"max_losses", c.max_losses},
+           {"mass_loss", document(c.mass_loss)},
+           {"stuck_after", c.stuck_after},
+           {"keys_kept_ns", to_ns(c.keys_kept)},
+           {"seed", c.seed}};
+  if (c.adopt_for > Duration{0}) out["adopt_for_ns"] = to_ns(c.adopt_for);
+  return out;
 }
 /// All of an agent but its name.
 Json unnamed(const AgentConfig& a) {
@@ -186,8 +188,9 @@ class Input {
     member("stuck_after", out.stuck_after);
     member("keys_kept_ns", out.keys_kept);
     member("seed", out.seed);
+    if (json_.is_object() && json_.contains("adopt_for_ns")) member("adopt_for_ns", out.adopt_for);
     done({"queue", "scheduler", "autoscaler", "detector", "estimator", "inventory", "resend_after_ns",
-          "max_losses", "mass_loss", "stuck_after", "keys_kept_ns", "seed"});
+          "max_losses", "mass_loss", "stuck_after", "keys_kept_ns", "adopt_for_ns", "seed"});
   }
   void read(AgentConfig& out) {
     member("name", out.name);

@@ -30,7 +30,7 @@ std::string job_text(JobId job) { return std::to_string(job.value); }
 // ---- The event
 
 std::string told(const Walk& walk, const msg::FromAgent& message) {
-  if (const auto* body = std::get_if<msg::Register>(&message.body))
+  if (const msg::Register* body = msg::registration(message))
     return body->name + " registers" +
            (body->held.empty() ? ""
                                : ", with " + std::to_string(body->held.size()) + " attempts that it holds");
@@ -86,6 +86,8 @@ class Wanted {
     if (const auto* kill = std::get_if<msg::Kill>(&send.message.body)) return about(kill->attempt, send);
     if (const auto* ack = std::get_if<msg::Ack>(&send.message.body)) return about(ack->attempt, send);
     if (const auto* noted = std::get_if<msg::Noted>(&send.message.body)) return about(noted->attempt, send);
+    if (const auto* keep = std::get_if<msg::Keep>(&send.message.body))
+      return about({keep->task.task, keep->task.attempt}, send);
     return !filter_.job && on(name_of(walk_, send.link));
   }
   bool operator()(const controller::Reply& reply) const {

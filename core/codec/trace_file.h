@@ -1,7 +1,7 @@
 // Traces: every step of every machine of a run, written compactly and read back with suspicion.
 //
 // A trace file is, in this order:
-//   "duet-trace 5 LENGTH HASH\n"      text: format, bytes of the header, XXH3-64 of them in hexadecimal
+//   "duet-trace 6 LENGTH HASH\n"      text: format, bytes of the header, XXH3-64 of them in hexadecimal
 //   header, "\n"                      LENGTH bytes: one line of JSON (trace_header.h)
 //   body: frames, each
 //     length                          varint (bytes.h), at least 1: of the payload

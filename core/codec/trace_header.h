@@ -14,7 +14,7 @@
 namespace duet::codec {
 
 /// The version of the trace format that this code writes. It reads no other.
-inline constexpr std::uint32_t kTraceFormat = 5;
+inline constexpr std::uint32_t kTraceFormat = 6;
 
 /// Which part of a run a file holds, if the run is kept in several. The bodies of a run's segments, one
 /// behind the other, are the body of the whole: what a segment continues is told here.

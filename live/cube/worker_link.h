@@ -75,6 +75,7 @@ class WorkerLink final : private Runtime {
   void launch(const agent::Launch& order) override;
   void terminate(const agent::Terminate& order) override;
   void probe(const agent::Probe& order) override;
+  void keep(const msg::Keep&) override {}  ///< A worker of cube's knows its tasks, and nothing of their jobs.
   void forget(AttemptId attempt) override { held_.erase(attempt); }
   void sample(std::function<void(std::vector<AttemptFacts>)> done) override { done({}); }
   void shut_down(Duration, std::function<void()> done) override { done(); }

@@ -126,6 +126,8 @@ void AgentDriver::perform(const agent::Command& command) {
   else if (const auto* start = std::get_if<agent::Launch>(&command)) {
     running_.insert(start->attempt);
     runtime_->launch(*start);
+  } else if (const auto* keep = std::get_if<msg::Keep>(&command)) {
+    runtime_->keep(*keep);
   } else {
     const AttemptId attempt = std::get<agent::Forget>(command).attempt;
     results_.erase(attempt);

@@ -159,6 +159,16 @@ void ClusterView::respecify(JobId job, const JobSpecPtr& spec) {
   if (const auto at = jobs_.find(job); at != jobs_.end()) at->second.spec = spec;
 }
 
+void ClusterView::date(const Record& record) {
+  const auto* of_job = std::get_if<JobRecord>(&record);
+  const auto* of_task = std::get_if<TaskRecord>(&record);
+  if (of_job == nullptr && of_task == nullptr) return;
+  const auto at = jobs_.find(of_job != nullptr ? of_job->job : of_task->task.job);
+  if (at == jobs_.end()) return;
+  if (of_job != nullptr) at->second.submitted = of_job->submitted;
+  if (of_task != nullptr) task(at->second, of_task->task.index).placed = of_task->placed;
+}
+
 void ClusterView::forget_oldest() {
   while (ended_.size() > kEndedKept) {
     const JobId oldest = ended_.front();

@@ -87,6 +87,8 @@ class ClusterView {
   void note(Instant now, const controller::Notice& notice, const JobSpecPtr& spec);
   /// A service was scaled or updated.
   void respecify(JobId job, const JobSpecPtr& spec);
+  /// What is shown of this job or task began before this controller did.
+  void date(const Record& record);
   /// The operation was given to this worker.
   void given(TaskId operation, const OperationView& to) { operations_[operation] = to; }
   /// An agent said how this attempt ended.

@@ -138,9 +138,11 @@ bool ControllerDriver::play(Instant now) {
 }
 
 void ControllerDriver::step(Instant now, const controller::Event& event) {
-  if (const auto* received = std::get_if<controller::Received>(&event))
+  const auto* received = std::get_if<controller::Received>(&event);
+  if (received != nullptr)
     if (const auto* ended = std::get_if<msg::AttemptEnded>(&received->message.body))
       view_.exited(ended->attempt, ended->exit_code);
+  adopting_ = received != nullptr && std::holds_alternative<msg::Rejoin>(received->message.body);
   commands_.clear();
   const auto began = LiveClock::Steady::now();
   machine_->step(now, event, commands_);
@@ -158,6 +160,7 @@ void ControllerDriver::keep(Instant now, controller::Command& command) {
   if (auto* persist = std::get_if<controller::Persist>(&command)) {
     const auto* task = std::get_if<TaskRecord>(&persist->record);
     if (task != nullptr && task->worker) view_.given(task->task, {*task->worker, task->threads});
+    if (adopting_) view_.date(persist->record);
     batch_.records.push_back(std::move(persist->record));
   } else if (auto* send = std::get_if<controller::Send>(&command)) {
     outputs_.emplace_back(std::move(*send));

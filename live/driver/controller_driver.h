@@ -101,6 +101,7 @@ class ControllerDriver {
   asio::steady_timer retry_;
 
   std::deque<controller::Event> inbox_;
+  bool adopting_ = false;          ///< What the step in progress tells of may have begun long ago.
   bool touched_ = false;           ///< Something but a Wake was played since the last Wake.
   controller::Commands commands_;  ///< Of the step in progress; kept for its storage.
   std::map<RequestId, Answered> waiting_;

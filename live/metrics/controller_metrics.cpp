@@ -39,9 +39,10 @@ std::string_view of_compiler() {
 #endif
 }
 
-constexpr std::array<const char*, 6> kFromAgents = {"register",      "heartbeat", "attempt_started",
-                                                    "attempt_ended", "ask",       "attempt_ready"};
-constexpr std::array<const char*, 6> kToAgents = {"registered", "fenced", "launch", "kill", "ack", "noted"};
+constexpr std::array<const char*, 7> kFromAgents = {
+    "register", "heartbeat", "attempt_started", "attempt_ended", "ask", "attempt_ready", "rejoin"};
+constexpr std::array<const char*, 7> kToAgents = {"registered", "fenced", "launch", "kill",
+                                                  "ack",        "noted",  "keep"};
 static_assert(std::variant_size_v<decltype(msg::FromAgent::body)> == kFromAgents.size());
 static_assert(std::variant_size_v<decltype(msg::ToAgent::body)> == kToAgents.size());
 

@@ -374,6 +374,7 @@ agent::Adopted Attempt::adopted() const {
   out.running = !has_ended();
   out.outcome = outcome_;
   out.exit_code = exit_code_;
+  out.kept = kept_;
   if (has_ended()) out.cpu = Duration(cpu_ns_);
   const auto gone = phase_ == Phase::kStarting ? Clock::duration::zero() : Clock::now() - begun_;
   const auto ran = std::chrono::duration_cast<Duration>(gone);

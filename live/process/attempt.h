@@ -76,6 +76,7 @@ class Attempt {
             Duration(cpu_ns_)};
   }
   agent::Adopted adopted() const;
+  void keep(const msg::Keep& order) { kept_ = {order}; }
   /// Its processor time measured now, if it runs; what look_closely() finds as it was at its last call.
   AttemptFacts facts() const;
   /// Looks at each of its processes: at their memory, and whether they keep to their processors.
@@ -130,6 +131,7 @@ class Attempt {
   int open_pipes_ = 0;
   std::unique_ptr<HealthProbe> probe_;
   std::optional<Outcome> ordered_;
+  std::vector<msg::Keep> kept_;  ///< One at most: for a later agent.
   bool forced_ = false;
   Clock::time_point begun_{};
   asio::steady_timer timer_;

@@ -203,6 +203,7 @@ agent::Adopted Invocation::adopted() const {
   out.running = !ended_;
   out.outcome = outcome_;
   out.exit_code = exit_code_;
+  out.kept = kept_;
   if (const Duration timeout = order_.timeout; timeout > Duration{0}) {
     const auto gone = started_ ? Clock::now() - begun_ : Clock::duration::zero();
     out.timeout_left = std::max(timeout - std::chrono::duration_cast<Duration>(gone), Duration{1});

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/machine.h"
 #include "live/asio.h"
@@ -50,6 +51,7 @@ class Invocation {
   /// How it ended, once it has. What was told to end did not fail by itself.
   agent::Exited exited() const;
   agent::Adopted adopted() const;
+  void keep(const msg::Keep& order) { kept_ = {order}; }
   AttemptFacts facts() const;
 
  private:
@@ -78,6 +80,7 @@ class Invocation {
   bool ended_ = false;
   bool broken_ = false;  ///< The worker broke off; perhaps because it is ending.
   std::optional<Outcome> ordered_;
+  std::vector<msg::Keep> kept_;  ///< One at most: for a later agent.
   bool forced_ = false;
   Outcome outcome_ = Outcome::kSucceeded;
   std::int32_t exit_code_ = 0;

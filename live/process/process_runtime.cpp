@@ -38,6 +38,7 @@ class RunnerClient final : public ProcessRuntime {
   void launch(const agent::Launch& order) override;
   void terminate(const agent::Terminate& order) override { send(order); }
   void probe(const agent::Probe& order) override { send(order); }
+  void keep(const msg::Keep& order) override { send(order); }
   void forget(AttemptId attempt) override { send(agent::Forget{attempt}); }
   void sample(std::function<void(std::vector<AttemptFacts>)> done) override;
   void shut_down(Duration grace, std::function<void()> done) override;

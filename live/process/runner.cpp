@@ -229,6 +229,12 @@ void Runner::on(const agent::Forget& request) {
   if (operation != invocations_.end() && operation->second->has_ended()) invocations_.erase(operation);
 }
 
+void Runner::on(const msg::Keep& request) {
+  const AttemptId id{request.task.task, request.task.attempt};
+  if (const auto it = attempts_.find(id); it != attempts_.end()) it->second->keep(request);
+  if (const auto it = invocations_.find(id); it != invocations_.end()) it->second->keep(request);
+}
+
 void Runner::on(const runner::Sample& request) {
   // Those come in turn: with a thousand attempts, looking at each would take longer than all else.
   const auto until = std::chrono::steady_clock::now() + kCloserLooks;

@@ -47,6 +47,7 @@ class Runner {
   void on(const runner::Launch& request);
   void on(const agent::Terminate& request);
   void on(const agent::Forget& request);
+  void on(const msg::Keep& request);
   void on(const runner::Sample& request);
   void on(const agent::Probe& request);
   void on(const runner::ShutDown& request);

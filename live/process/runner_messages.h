@@ -12,7 +12,7 @@
 namespace duet::live::runner {
 
 /// Both are of one release: another number, and they part.
-inline constexpr std::uint32_t kProtocol = 3;
+inline constexpr std::uint32_t kProtocol = 4;
 
 /// Of the socket in an open folder, whose own path may be longer than those of sockets can be. The folder has
 /// to stay open meanwhile.
@@ -55,7 +55,8 @@ struct ShutDown {
     v("grace", s.grace);
   }
 };
-using Request = std::variant<List, Launch, agent::Terminate, agent::Forget, Sample, ShutDown, agent::Probe>;
+using Request =
+    std::variant<List, Launch, agent::Terminate, agent::Forget, Sample, ShutDown, agent::Probe, msg::Keep>;
 
 // ---- From the runner
 

@@ -33,6 +33,8 @@ namespace {
 
 /// What is being answered when this is told to stop may take so long.
 constexpr auto kLastAnswers = std::chrono::milliseconds(500);
+/// Agents that lost a controller try to reach it every two seconds at least.
+constexpr auto kAgentsReportWithin = std::chrono::seconds(10);
 
 struct Settings {
   Arguments::Endpoint http{"127.0.0.1", 8080};
@@ -85,6 +87,7 @@ Result<Settings> read_settings(int argc, const char* const* argv) {
   if (arguments.given("metrics")) settings.metrics = arguments.endpoint("metrics", {"127.0.0.1", 9090});
   settings.data = arguments.text("data", "duet-data");
   settings.store = arguments.among("store", "sqlite", {"sqlite", "memory"});
+  if (settings.store == "memory") settings.config.adopt_for = kAgentsReportWithin;
   if (const auto end = arguments.endpoint("balance", {"127.0.0.1", 0}); arguments.given("balance"))
     settings.balance = end;
   settings.balance_service = arguments.text("balance-service", "");

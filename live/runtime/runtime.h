@@ -59,6 +59,8 @@ class Runtime {
   virtual void terminate(const agent::Terminate& order) = 0;
   /// Asks the attempt whether it works, as its payload says; answers with Probed, or not at all.
   virtual void probe(const agent::Probe& order) = 0;
+  /// To be given back by a later open(), if the attempt is.
+  virtual void keep(const msg::Keep& order) = 0;
   /// The end of this attempt need not be told to a later agent.
   virtual void forget(AttemptId attempt) = 0;
 

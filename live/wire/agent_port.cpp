@@ -139,7 +139,7 @@ void AgentPort::hear(LinkId link, std::span<const std::uint8_t> frame) {
   }
   if (session.name.empty()) return drop(link, "did not say who it is");
   if (auto* said = std::get_if<msg::FromAgent>(&message)) {
-    const auto* as = std::get_if<msg::Register>(&said->body);
+    const msg::Register* as = msg::registration(*said);
     if (as != nullptr && as->name != session.name) return drop(link, "registers under another name");
     hooks_.message(link, std::move(*said));
   } else if (const auto* learned = std::get_if<Learned>(&message)) {

@@ -116,7 +116,7 @@ void ControllerLink::hear(std::span<const std::uint8_t> frame) {
 void ControllerLink::send(const FromAgent& message) {
   if (welcome_) return socket_->send(message);
   const auto* said = std::get_if<msg::FromAgent>(&message);
-  if (said != nullptr && std::holds_alternative<msg::Register>(said->body)) kept_ = *said;
+  if (said != nullptr && msg::registration(*said) != nullptr) kept_ = *said;
 }
 
 void ControllerLink::lost(const std::string& why) {

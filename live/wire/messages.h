@@ -14,7 +14,7 @@
 namespace duet::live::wire {
 
 /// Raised when a message changes so that the other side would misread it.
-inline constexpr std::uint32_t kProtocol = 5;
+inline constexpr std::uint32_t kProtocol = 6;
 
 // ---- Agent to controller
 

@@ -155,6 +155,8 @@ class ClusterBuilder {
   ClusterBuilder dead_after(std::int64_t suspect_s, std::int64_t dead_s);
   ClusterBuilder heartbeat(Duration d);
   ClusterBuilder kill_grace(Duration d);
+  /// The controller has no durable store.
+  ClusterBuilder adopts(Duration d) { return controller.adopt_for = d, *this; }
   ClusterBuilder latency(Duration d) { return one_way = d, *this; }
   /// The controller learns of its nodes only when they register.
   ClusterBuilder without_inventory() { return controller.inventory.clear(), *this; }

@@ -118,6 +118,13 @@ Harness::At Harness::At::replace_controller() {
   harness_.add(t_, Phase::kFault, [&h = harness_] { h.restore(); });
   return *this;
 }
+Harness::At Harness::At::forget_all() {
+  harness_.add(t_, Phase::kFault, [&h = harness_] {
+    h.store_ = {};
+    h.controller_ = std::make_unique<Controller>(h.config_);
+  });
+  return *this;
+}
 Harness::At Harness::At::deliver(std::uint32_t node, const msg::ToAgent& message) {
   harness_.add(t_, Phase::kFault, [&h = harness_, node, message] {
     if (h.hosts_[node].agent) h.step(node, agent::Delivered{message});
@@ -315,10 +322,13 @@ void Harness::boot(std::uint32_t node) {
     adopted.health = run.health;
     if (run.health)
       adopted.health->start_period = std::max(run.health->start_period - (now_ - run.began), Duration{0});
+    adopted.kept = run.kept;
     event.adopted.push_back(adopted);
   }
-  for (const auto& [attempt, run] : host.exits)
+  for (const auto& [attempt, run] : host.exits) {
     event.adopted.push_back({attempt, run.worker, run.ordered, false, run.outcome, run.exit_code});
+    event.adopted.back().kept = run.kept;
+  }
   std::sort(event.adopted.begin(), event.adopted.end(),
             [](const agent::Adopted& a, const agent::Adopted& b) { return a.attempt < b.attempt; });
   step(node, event);
@@ -343,6 +353,10 @@ void Harness::step(std::uint32_t node, const agent::Event& event) {
     if (const auto* launch = std::get_if<agent::Launch>(&command)) perform(node, *launch);
     if (const auto* order = std::get_if<agent::Terminate>(&command)) perform(node, *order);
     if (const auto* known = std::get_if<agent::Forget>(&command)) hosts_[node].exits.erase(known->attempt);
+    if (const auto* keep = std::get_if<msg::Keep>(&command))
+      if (const auto run = hosts_[node].runs.find({keep->task.task, keep->task.attempt});
+          run != hosts_[node].runs.end())
+        run->second.kept = {*keep};
     if (const auto* probe = std::get_if<agent::Probe>(&command)) perform(node, *probe);
   }
 }

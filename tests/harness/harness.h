@@ -71,6 +71,7 @@ class Harness {
     At cut(std::uint32_t node);  ///< From now on nothing passes on this link, in either direction.
     At heal(std::uint32_t node);
     At replace_controller();  ///< A new one, restored from the records.
+    At forget_all();          ///< A new one, and all records are gone.
     At deliver(std::uint32_t node, const msg::ToAgent& message);
     At deliver(std::uint32_t node, const msg::FromAgent& message);
 
@@ -124,6 +125,7 @@ class Harness {
     std::int32_t exit_code = 0;
     std::optional<HealthCheck> health{};
     Instant began{};
+    std::vector<msg::Keep> kept{};  ///< One at most.
   };
   struct Host {
     AgentConfig config;

@@ -78,6 +78,7 @@ struct CommandedProcesses {
     bool running = true;
     Outcome outcome = Outcome::kSucceeded;
     std::int32_t exit_code = 0;
+    std::vector<msg::Keep> kept{};  ///< One at most.
   };
   std::map<AttemptId, Process> all;
   std::size_t launched = 0;
@@ -99,13 +100,14 @@ class CommandedRuntime final : public live::Runtime {
       adopted.outcome = process.outcome;
       adopted.exit_code = process.exit_code;
       adopted.health = process.order.work.health;
+      adopted.kept = process.kept;
       outlived.push_back(adopted);
     }
     live::asio::post(io_, [done = std::move(done), outlived] { done(outlived); });
   }
   void launch(const agent::Launch& order) override {
     ++processes_.launched;
-    processes_.all[order.attempt] = {order, true, Outcome::kSucceeded, 0};
+    processes_.all[order.attempt] = {order};
     hooks_.event(agent::Started{order.attempt});
     if (order.work.payload == nullptr) end(order.attempt, 0);
   }
@@ -113,6 +115,10 @@ class CommandedRuntime final : public live::Runtime {
   void probe(const agent::Probe& order) override {
     ++processes_.probes;
     hooks_.event(agent::Probed{order.attempt, order.number, !processes_.sick.contains(order.attempt)});
+  }
+  void keep(const msg::Keep& order) override {
+    const auto at = processes_.all.find({order.task.task, order.task.attempt});
+    if (at != processes_.all.end()) at->second.kept = {order};
   }
   void forget(AttemptId attempt) override { processes_.all.erase(attempt); }
   void sample(std::function<void(std::vector<live::AttemptFacts>)> done) override { done({}); }

@@ -195,6 +195,58 @@ TEST_F(WholeCluster, KilledControllerTakesOverWhatItAnswered) {
   EXPECT_EQ(live({"run", "--wait"}, {"true"}).code, 0);
 }
 
+TEST_F(WholeCluster, KilledControllerWithoutAStoreHearsFromItsAgentsWhatRuns) {
+  up(2, {"--store", "memory"});
+  const std::string done = start({"true"});
+  ASSERT_TRUE(eventually([&] { return ask({"job", done}).value("state", "") == "succeeded"; }));
+  const std::string stopped = start({"sleep", "1000"}, {"--name", "stopped-later"});
+  const std::string ends = start({"sleep", "1000"});
+  ASSERT_EQ(live({"deploy", "web", "--replicas", "2"}, {"sleep", "1000"}).code, 0);
+  const std::string web = std::to_string(std::stoi(ends) + 1);
+  const std::set<std::string> jobs = {stopped, ends, web};
+  const auto all_run = [&] {
+    return runs(stopped) && runs(ends) && runs(web) && task(web, 1).value("pid", 0) > 0;
+  };
+  const auto pids = [&] {
+    std::vector<std::int64_t> found;
+    for (const std::string& job : jobs) found.push_back(pid_of(job));
+    found.push_back(task(web, 1).value("pid", std::int64_t{0}));
+    return found;
+  };
+  ASSERT_TRUE(eventually(all_run));
+  const std::vector<std::int64_t> before = pids();
+  const std::string placed = task(stopped).value("placed_at", "");
+  const std::int64_t controller = controller_pid();
+  ASSERT_GT(controller, 0);
+  // An agent that dies with it tells its next one what it was told to keep.
+  const std::int64_t agent = agent_pid("node-1");
+  ASSERT_EQ(::kill(static_cast<pid_t>(agent), SIGKILL), 0);
+  ASSERT_EQ(::kill(static_cast<pid_t>(controller), SIGKILL), 0);
+  ASSERT_TRUE(eventually([&] { return controller_pid() > 0 && controller_pid() != controller; }));
+  ASSERT_TRUE(eventually([&] { return all_run() && pids() == before; }));
+  for (const std::int64_t pid : before) EXPECT_TRUE(lives(pid));
+  EXPECT_THAT(live({"status"}).out, HasSubstr("stopped-later"));
+  EXPECT_EQ(task(stopped).value("attempt", 0), 1);
+  EXPECT_EQ(task(stopped).value("placed_at", ""), placed);
+  const json services = ask({"services"});
+  ASSERT_EQ(services.size(), 1U);
+  EXPECT_EQ(services[0].value("running", 0), 2);
+  EXPECT_GT(std::stoi(start({"true"})), std::stoi(web));
+  EXPECT_EQ(live({"stop", stopped}).code, 0);
+  ASSERT_EQ(::kill(static_cast<pid_t>(pid_of(ends)), SIGKILL), 0);
+  ASSERT_TRUE(eventually([&] { return ask({"job", stopped}).value("state", "") == "cancelled"; }));
+  ASSERT_TRUE(eventually([&] { return ask({"job", ends}).value("state", "") == "failed"; }));
+  EXPECT_EQ(task(ends).value("exit_code", 0), -9);
+  EXPECT_EQ(live({"scale", "web", "1"}).code, 0);
+  ASSERT_TRUE(eventually([&] { return ask({"services"})[0].value("running", 0) == 1; }));
+  EXPECT_EQ(live({"down"}).code, 0);
+  running_ = false;
+  for (const char* run : {"controller", "node-1", "node-2"}) {
+    const Ran replayed = duet({"replay", "--verify", (fs::path(data()) / run).string()});
+    EXPECT_EQ(replayed.code, 0) << replayed.out << replayed.err;
+  }
+}
+
 TEST_F(WholeCluster, WhatWasStoppedGoesOnWhenItIsUpAgain) {
   up(1);
   const std::string job = start({"sleep", "1000"});

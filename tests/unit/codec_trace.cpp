@@ -85,7 +85,7 @@ TEST(CodecTrace, BytesArePinned) {
   // refused.
   const std::string bytes = small_trace();
   const std::size_t body = bytes.find('\n', bytes.find('\n') + 1) + 1;
-  EXPECT_EQ(bytes.substr(0, 13), "duet-trace 5 ");
+  EXPECT_EQ(bytes.substr(0, 13), "duet-trace 6 ");
   EXPECT_EQ(codec::hex(codec::as_bytes(bytes).subspan(body)),
             "550101010501036b07616e6e000303421f0101011080b2e60e010300000101010101010301010100000001"
             "f76deff23701421f060500010501010301010101001301030101010301010000a6e09f140f030102050103"
@@ -182,10 +182,10 @@ TEST(CodecTrace, OtherFilesAreRefusedInWords) {
   EXPECT_EQ(problem("PK\x03\x04").what, "is not a trace of Duet");
   EXPECT_EQ(problem("{\"header\":{}}\n").what, "is a trace in JSON Lines, which is for reading only");
   std::string newer = good;
-  newer.replace(0, 13, "duet-trace 6 ");
-  EXPECT_EQ(problem(newer).what, "is a trace of format 6");
-  EXPECT_EQ(problem(newer).right, "format 5, the only one that this version of Duet reads");
-  EXPECT_EQ(problem("duet-trace 5 99999999999999999 0123456789abcdef\n").what,
+  newer.replace(0, 13, "duet-trace 7 ");
+  EXPECT_EQ(problem(newer).what, "is a trace of format 7");
+  EXPECT_EQ(problem(newer).right, "format 6, the only one that this version of Duet reads");
+  EXPECT_EQ(problem("duet-trace 6 99999999999999999 0123456789abcdef\n").what,
             "at byte 48: the header is cut off");
 }
 
