@@ -25,6 +25,9 @@ if(DUET_SANITIZE)
   add_compile_options(-fsanitize=${DUET_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${DUET_SANITIZE})
   add_compile_definitions(DUET_SANITIZED=1)
+  if(DUET_SANITIZE MATCHES "address")
+    add_compile_definitions(DUET_ASAN=1)  # gcc and clang have different words for it
+  endif()
   # What waits more than it computes is compiled twice as fast so: add_compile_options(${DUET_UNHURRIED}).
   set(DUET_UNHURRIED -O0)
   if(DUET_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -114,7 +114,7 @@ class JobTable {
     }
     DUET_CHECK(passed_over(id));
     if (id.value < first_id_) {
-      by_id_.insert(by_id_.begin(), static_cast<std::ptrdiff_t>(first_id_ - id.value), nullptr);
+      by_id_.insert(by_id_.begin(), first_id_ - id.value, nullptr);
       first_id_ = id.value;
     }
     const auto range = std::prev(open_.upper_bound(id.value));

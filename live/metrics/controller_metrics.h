@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <variant>
 
 #include "live/driver/controller_driver.h"
 #include "live/http/server.h"
@@ -53,8 +54,8 @@ class ControllerMetrics final : public DriverWatcher {
 
   Series retry_, job_duration_, placements_, wait_, launch_, run_, pass_, late_, commit_, records_;
   Series suspicions_, lost_;
-  std::array<Series, 5> received_;
-  std::array<Series, 5> sent_;
+  std::array<Series, std::variant_size_v<decltype(msg::FromAgent::body)>> received_;
+  std::array<Series, std::variant_size_v<decltype(msg::ToAgent::body)>> sent_;
   FollowedTotal passes_, entries_, fenced_, stale_, held_up_, held_up_s_, steps_, in_, out_, cpu_;
   std::uint64_t seen_passes_ = 0;
 };

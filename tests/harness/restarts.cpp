@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/harness/notices.h"
+
 namespace duet::test {
 
 void expect_same_after_restarts(const ClusterBuilder& nodes, const std::function<void(Harness&)>& script,

@@ -141,7 +141,7 @@ TEST(HttpLimits, TooManyConnectionsAreRefusedAndLaterServed) {
 }
 
 TEST(HttpLimits, WithoutDescriptorsItWaitsAndSaysSo) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef DUET_ASAN
   GTEST_SKIP() << "UBSan needs descriptors itself, to look at objects";
 #endif
   std::atomic<int> warnings = 0;

@@ -123,7 +123,7 @@ TEST_F(WholeCluster, S0_10_S4_14_SickReplicasAreReplacedAndTheBalancerLeadsToRea
             0);
   ASSERT_TRUE(eventually([&] { return task("1").value("failures", 0) >= 2; }));
   EXPECT_TRUE(eventually([&] { return ready() == 1; }));
-  EXPECT_EQ(task("1", 1).value("attempt", 0), 1);
+  EXPECT_EQ(task("1", 1).value("attempt", 0), 1) << task("1", 1);
 }
 
 TEST_F(WholeCluster, RestartPoliciesAreKept) {

@@ -15,9 +15,7 @@
 namespace duet::sim {
 namespace {
 
-#if defined(__has_feature)
-constexpr bool leaks_are_checked = __has_feature(address_sanitizer);
-#elif defined(__SANITIZE_ADDRESS__)
+#ifdef DUET_ASAN
 constexpr bool leaks_are_checked = true;
 #else
 constexpr bool leaks_are_checked = false;

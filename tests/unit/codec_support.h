@@ -21,6 +21,13 @@
 
 namespace duet::test {
 
+/// Of tests that alter bytes at random; twice, on what takes ten times as long.
+#ifdef DUET_SANITIZED
+inline constexpr int kPasses = 2;
+#else
+inline constexpr int kPasses = 10;
+#endif
+
 /// Fills any record with anything its types can hold.
 class RandomFill {
  public:

@@ -63,7 +63,7 @@ TYPED_TEST(CodecRecords, RandomlyFilledSurviveAndTruncatedFail) {
 
 TYPED_TEST(CodecRecords, RandomBytesAreRefusedOrDecodeToSomethingThatSurvives) {
   Rng rng(1);
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 300 * kPasses; ++i) {
     std::vector<std::uint8_t> bytes(rng.below(60));
     for (auto& b : bytes) b = static_cast<std::uint8_t>(rng.chance(1, 2) ? rng.below(8) : rng.below(256));
     TypeParam value{};
@@ -75,7 +75,7 @@ TYPED_TEST(CodecRecords, RandomBytesAreRefusedOrDecodeToSomethingThatSurvives) {
 
 TYPED_TEST(CodecRecords, FlippedBytesAreRefusedOrDecodeToSomethingThatSurvives) {
   RandomFill random(5);
-  for (int i = 0; i < 20; ++i) {
+  for (int i = 0; i < 2 * kPasses; ++i) {
     const auto bytes = encoded(random.make<TypeParam>());
     for (std::size_t at = 0; at < std::min<std::size_t>(bytes.size(), 200); ++at) {
       std::vector<std::uint8_t> altered(bytes.data(), bytes.data() + bytes.size());

@@ -43,7 +43,7 @@ unsigned own_processors() {
 
 }  // namespace
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef DUET_ASAN
 /// It looks for leaks by ptrace, which the filter of a task forbids.
 extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
 #endif

@@ -51,7 +51,7 @@ int port_of(int argc, char** argv) {
 
 }  // namespace
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef DUET_ASAN
 /// It looks for leaks by ptrace, which the filter of a task forbids.
 extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
 #endif

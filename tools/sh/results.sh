@@ -33,7 +33,7 @@ check() {
 
 # run_tests PRESET LABEL|LABEL...: the CTest tests of that tree which carry one of the labels.
 run_tests() {
-  local preset=$1 labels=$2 tree junit log prefix='' status=passed start=$SECONDS rc=0 rows world=()
+  local preset=$1 labels=$2 tree junit log prefix='' status=passed start=$SECONDS rc=0 rows world=() jobs
   tree=$(tree_of "$preset")
   if [[ $preset != release ]]; then prefix="$preset:"; fi
   if [[ ! -f $tree/CTestTestfile.cmake ]]; then
@@ -42,9 +42,11 @@ run_tests() {
   fi
   junit=$root/$logs/$preset-${labels%%|*}.xml
   log=$logs/$preset-${labels%%|*}.log
-  # gcc 12's thread sanitizer cannot start where newer kernels randomise addresses widely.
+  # Many of them wait more than they compute.
+  jobs=$(($(nproc) * 2))
+  # The thread sanitizer of these compilers cannot start where newer kernels randomise addresses widely.
   if [[ $preset == tsan ]] && setarch -R true 2> /dev/null; then world=(setarch -R); fi
-  "${world[@]}" ctest --test-dir "$tree" -j "$(nproc)" -L "^($labels)$" --no-tests=ignore \
+  "${world[@]}" ctest --test-dir "$tree" -j "$jobs" -L "^($labels)$" --no-tests=ignore \
     --output-junit "$junit" --test-output-size-passed 65536 --test-output-size-failed 65536 \
     > "$log" 2>&1 || rc=$?
   rows=$(if [[ -f $junit ]]; then awk -v prefix="$prefix" -f tools/sh/junit.awk "$junit"; fi)

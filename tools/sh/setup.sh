@@ -6,7 +6,7 @@ program_packages=(g++ cmake ninja-build pkg-config ccache libboost-dev nlohmann-
   libssl-dev libcli11-dev libzstd-dev libxxhash-dev zlib1g-dev libspdlog-dev libsqlite3-dev libhwloc-dev
   prometheus-cpp-dev)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev graphviz curl)
-all_packages=(clang iproute2 libfuzzer-14-dev libclang-rt-14-dev dpkg-dev prometheus)
+all_packages=(clang llvm iproute2 libfuzzer-14-dev libclang-rt-14-dev dpkg-dev prometheus)
 # For the script of reports and its tests in a browser. Node may have come from elsewhere, with npm in it.
 web_packages=(chromium)
 installed_something=false  # a tree configured earlier must then look again
