@@ -99,7 +99,8 @@ run_test() {
   fi
   build release
   results_begin
-  run_tests release 'unit|contract|property|golden|negative|truth|tidy|swarm|simgrid|live'
+  run_tests release 'unit|contract|property|golden|negative|truth|tidy|swarm|simgrid'
+  run_tests release live
   if $real; then run_tests release real; fi
   if $all; then
     run_tests release web
@@ -127,7 +128,8 @@ test_everything_else() {
   check digests tools/digests.sh build build-clang build-gcc-debug build-clang-debug
 
   check build-asan build asan test_unit test_contract test_property test_golden test_live
-  run_tests asan 'unit|contract|property|golden|live'
+  run_tests asan 'unit|contract|property|golden'
+  run_tests asan live
 
   check build-tsan build tsan test_live
   run_tests tsan live

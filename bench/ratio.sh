@@ -17,6 +17,8 @@
 #   flight                    CPU of a live controller's thread with its flight recorder over that without
 #   spawn                     2,000 runs of `true` by a runner for its agent, 64 at once, over vfork + exec of
 #                             the same; wall time, as in what follows: it is the waiting that is compared
+#   pinned                    2,000 starts of `true` by the spawner alone, each on its processor, over vfork +
+#                             exec anywhere: the worst of 1 to 8 at once, while all processors are busy
 #   run                       the same through a whole cluster with its store, from submission to end recorded
 #   ballast                   the same with an agent that holds 1 GiB, over one that does not
 #   peers                     xargs -P4, and GNU parallel if there, over a whole cluster
@@ -36,7 +38,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 usage() {
-  sed -n '2,31s/^# //p' "$0" >&2
+  sed -n '2,33s/^# //p' "$0" >&2
   exit 2
 }
 
@@ -191,7 +193,7 @@ memory() {
 }
 
 # shellcheck source-path=SCRIPTDIR
-. bench/ratio_live.sh  # spawn, run, peers, status, submit, beats, sample, resident
+. bench/ratio_live.sh  # spawn, pinned, run, peers, status, submit, beats, sample, resident
 
 # In one process, which takes its turns itself.
 decide() {
@@ -216,7 +218,7 @@ case $name in
   sim-100) sim 100 1.8 ;;
   sim-1000) sim 1000 1.5 ;;
   trace | loop | work | heartbeat | memory) "$name" ;;
-  spawn | run | ballast | peers | status | submit | beats | sample | resident) "$name" ;;
+  spawn | pinned | run | ballast | peers | status | submit | beats | sample | resident) "$name" ;;
   decision | easy | e_pvm) decide ;;
   store | flight) live ;;
   growth) decide "${indexed[@]}" ;;

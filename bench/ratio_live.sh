@@ -23,6 +23,41 @@ spawn() {
   verdict 'none yet'
 }
 
+# The spawner alone, without what a runner adds, at every width from 1 to 8; idle, then beside one process for
+# each processor that computes all the time. The worst width counts.
+pinned() {
+  local program state width gate bad=0
+  program=$(true_program)
+  need spawn pinned_rate
+  run_duet() { seconds "$bin/pinned_rate" "$program" 2000 "$width"; }
+  run_raw() { seconds "$bin/spawn" vfork "$program" 2000 "$width"; }
+  for state in idle busy; do
+    if [[ $state == busy ]]; then
+      for ((width = 0; width < $(nproc); ++width)); do
+        setsid sh -c 'while :; do :; done' &
+        servers+=($!)
+      done
+      trap end_servers EXIT
+    fi
+    : > "$dir/worst"
+    for width in 1 2 3 4 5 6 7 8; do
+      interleave run_duet run_raw > /dev/null
+      gate=1.18
+      if [[ $state == idle && $width == 1 ]]; then gate=1.33; fi
+      echo "  $state, width $width: $(name=median verdict "$gate" | cut -d' ' -f2-)"
+      sort -g "$dir/ratios" | awk '{ r[NR] = $1 } END { print r[int((NR + 1) / 2)] }' >> "$dir/worst"
+      if [[ $state == idle && $width == 1 ]]; then : > "$dir/worst"; fi  # It has a gate of its own.
+    done
+    if [[ $state == idle ]]; then
+      cp "$dir/worst" "$dir/ratios"
+      verdict 1.18 | sed 's/^pinned/  idle, 2 to 8/' || bad=1
+    fi
+  done
+  cp "$dir/worst" "$dir/ratios"
+  verdict 1.18 || bad=1
+  return "$bad"
+}
+
 ballast() {
   local program
   program=$(true_program)

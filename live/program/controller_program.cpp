@@ -1,4 +1,3 @@
-#include "live/program/controller_program.h"
 
 #include <algorithm>
 #include <csignal>
@@ -21,6 +20,8 @@
 #include "live/metrics/controller_metrics.h"
 #include "live/program/arguments.h"
 #include "live/program/folder.h"
+#include "live/program/operator_log.h"
+#include "live/program/operator_log.h"
 #include "live/program/parent.h"
 #include "live/program/profile.h"
 #include "live/recorder/flight_recorder.h"
@@ -225,6 +226,7 @@ Problems Program::start() {
 
   // First what was, then who comes.
   if (Problems problems = driver_->start(); !problems.empty()) return problems;
+  log_for_operators(driver_->view().events());
   if (Problems problems = agents_->listen(); !problems.empty()) return problems;
   if (Problems problems = serve(); !problems.empty()) return problems;
   if (Problems problems = serve_gateway(); !problems.empty()) return problems;

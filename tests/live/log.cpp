@@ -12,6 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "live/driver/job_json.h"
+#include "live/program/operator_log.h"
+
 namespace duet::test {
 namespace {
 
@@ -45,6 +48,26 @@ class LogCapture {
  private:
   int fd_;
 };
+
+TEST(Log, OperatorsReadOfNodesAndPoolsButNotOfTasks) {
+  ControllerConfig config;
+  config.inventory = {"n0"};
+  const Controller machine(config);
+  live::EventLog events;
+  live::log_for_operators(events);
+  const LogCapture captured(log::Format::kLogfmt);
+  for (const controller::Notice& notice : std::vector<controller::Notice>{
+           controller::NodeChanged{NodeId{0}, NodeState::kReady, true},
+           controller::NodeChanged{NodeId{0}, NodeState::kDown, false},
+           controller::TaskChanged{},
+           controller::PoolScaled{JobId{3}, 1, 2, true, "too full"},
+       })
+    events.add(Instant{}, std::string(live::type_of(notice)), live::to_json(notice, machine));
+  EXPECT_EQ(captured.timeless(),
+            "ts=NOW level=info msg=\"node changed\" node=n0 state=ready draining=true\n"
+            "ts=NOW level=warn msg=\"node lost\" node=n0 state=down draining=false\n"
+            "ts=NOW level=info msg=\"pool scaled\" job=3 from=1 to=2 why=\"too full\"\n");
+}
 
 TEST(Log, WritesLogfmt) {
   const LogCapture captured(log::Format::kLogfmt);

@@ -92,11 +92,13 @@ TEST_F(WholeCluster, WhatATaskWritesCanBeRead) {
 TEST_F(WholeCluster, S0_10_S4_14_SickReplicasAreReplacedAndTheBalancerLeadsToReadyOnes) {
   up(2, {"--balance", "127.0.0.1:0", "--balance-service", "web"});
   const std::string workload = DUET_BUILD_DIR "/libexec/duet-workload";
-  ASSERT_EQ(live({"deploy", "web", "--replicas", "2", "--ports", "1", "--health", "http:/health",
-                  "--health-interval", "0.2", "--health-timeout", "2", "--health-failures", "3"},
-                 {workload})
-                .code,
-            0);
+  // However long its start takes here.
+  ASSERT_EQ(
+      live({"deploy", "web", "--replicas", "2", "--ports", "1", "--health", "http:/health", "--health-start",
+            "5", "--health-interval", "0.2", "--health-timeout", "2", "--health-failures", "3"},
+           {workload})
+          .code,
+      0);
   const auto ready = [&] {
     const json services = ask({"services"});
     return services.is_array() && services.size() == 1 ? services[0].value("ready", 0) : 0;

@@ -42,8 +42,8 @@ run_tests() {
   fi
   junit=$root/$logs/$preset-${labels%%|*}.xml
   log=$logs/$preset-${labels%%|*}.log
-  # Many of them wait more than they compute.
-  jobs=$(($(nproc) * 2))
+  jobs=$(nproc)
+  if [[ $labels == live ]]; then jobs=$((jobs * 2)); fi  # They wait more than they compute.
   # The thread sanitizer of these compilers cannot start where newer kernels randomise addresses widely.
   if [[ $preset == tsan ]] && setarch -R true 2> /dev/null; then world=(setarch -R); fi
   "${world[@]}" ctest --test-dir "$tree" -j "$jobs" -L "^($labels)$" --no-tests=ignore \
