@@ -40,14 +40,15 @@ struct KernelAction {
   for (;;) syscall(SYS_exit_group, 127);
 }
 
-DUET_CHILD void reset_signals() {
+/// So that no handler of the parent's runs in the child, and nothing is ignored by the program.
+DUET_CHILD void reset_signals(std::uint64_t altered) {
   KernelAction standard;
   standard.handler = SIG_DFL;
   standard.flags = 0;
   standard.restorer = nullptr;
   standard.mask = 0;
   for (int signal = 1; signal <= 64; ++signal)
-    if (signal != SIGKILL && signal != SIGSTOP)
+    if ((altered >> (signal - 1) & 1) != 0)
       syscall(SYS_rt_sigaction, signal, &standard, nullptr, sizeof standard.mask);
 }
 
@@ -73,7 +74,7 @@ DUET_CHILD void limit(int what, std::uint64_t soft, std::uint64_t hard) {
 DUET_CHILD int child_main(void* argument) {
   using Step = ChildPlan::Step;
   ChildPlan& plan = *static_cast<ChildPlan*>(argument);
-  reset_signals();
+  reset_signals(plan.altered_signals);
   syscall(SYS_setsid);
   offer_itself_first();
   const int* groups = plan.groups.data();
@@ -164,6 +165,17 @@ ChildStack::~ChildStack() {
 
 void* ChildStack::top() const {
   return base_ == nullptr ? nullptr : static_cast<char*>(base_) + kStackBytes + kGuardBytes;
+}
+
+std::uint64_t altered_signals() {
+  std::uint64_t altered = 0;
+  for (int signal = 1; signal <= 64; ++signal) {
+    KernelAction action{};
+    if (syscall(SYS_rt_sigaction, signal, nullptr, &action, sizeof action.mask) == 0 &&
+        action.handler != SIG_DFL)
+      altered |= std::uint64_t{1} << (signal - 1);
+  }
+  return altered;
 }
 
 pid_t start_child(ChildPlan& plan, const ChildStack& stack, Fd& pidfd) {

@@ -30,6 +30,8 @@ struct ChildPlan {
   std::uint64_t open_files = 1024;
   std::uint64_t open_files_most = 65536;
   pid_t parent = 0;
+  std::uint64_t altered_signals =
+      0;  ///< What altered_signals() found: to be as at the start of a program again.
 
   enum class Step : std::uint8_t { kNone, kGroup, kStdio, kUser, kDirectory, kConfine, kParent, kExec };
   // What the child tells: written by it before it ends without having become the program.
@@ -50,6 +52,9 @@ class ChildStack {
  private:
   void* base_ = nullptr;
 };
+
+/// Bit N - 1: signal N has a handler here or is ignored.
+std::uint64_t altered_signals();
 
 /// Starts the child and returns when it has become the program, or has ended and said why in `plan`. All
 /// signals must be blocked. Returns its pid, or minus the error; `pidfd` is open in the first case. Not fork:

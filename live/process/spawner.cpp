@@ -109,6 +109,7 @@ class Spawner::Thread {
   std::optional<Problem> broken_;  ///< Why this thread cannot start anything.
   Fd nothing_;                     ///< /dev/null
   Fd domain_;
+  std::uint64_t altered_signals_ = 0;  ///< Asked once: a program alters them when it begins.
   ChildStack stack_;
   SerialThread thread_;  // Last: it uses the others.
 };
@@ -126,6 +127,7 @@ bool Spawner::Thread::pin() {
 
 void Spawner::Thread::begin() {
   if (options_.enter) options_.enter(cpus_);
+  altered_signals_ = altered_signals();
   if (!pin()) broken_ = failure("processors " + processor_list(cpus_), "cannot be had", errno);
   nothing_ = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!options_.confine) return;
@@ -153,6 +155,7 @@ Result<std::shared_ptr<Spawned>> Spawner::Thread::start(const SpawnOrder& order)
   plan.argv = pointers(order.argv);
   plan.env = pointers(order.env);
   plan.directory = order.directory.c_str();
+  plan.altered_signals = altered_signals_;
   plan.enter_first = order.own_directory;
   plan.groups = std::move(groups);
   plan.in = nothing_.get();

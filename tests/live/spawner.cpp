@@ -77,6 +77,23 @@ TEST(Spawner, SaysExactlyWhyItCannotStart) {
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);  // None of those is left to wait for.
 }
 
+TEST(Spawner, NoSignalIsIgnoredOrBlockedBecauseItIsSoHere) {
+  struct Altered {
+    void (*usr1)(int) = std::signal(SIGUSR1, SIG_IGN);
+    void (*usr2)(int) = std::signal(SIGUSR2, [](int) {});
+    void (*pipe)(int) = std::signal(SIGPIPE, SIG_IGN);
+    ~Altered() {
+      std::signal(SIGUSR1, usr1);
+      std::signal(SIGUSR2, usr2);
+      std::signal(SIGPIPE, pipe);
+    }
+  } const altered;
+  const std::string status = run({"cat", "/proc/self/status"}).out;
+  EXPECT_THAT(status, HasSubstr("SigIgn:\t0000000000000000\n"));
+  EXPECT_THAT(status, HasSubstr("SigCgt:\t0000000000000000\n"));
+  EXPECT_THAT(status, HasSubstr("SigBlk:\t0000000000000000\n"));
+}
+
 TEST(Spawner, GetsNothingButWhatItIsGiven) {
   setenv("DUET_TEST_SECRET", "x", 1);
   const live::Fd open_file(dup(1));  // Without the flag that closes it.
