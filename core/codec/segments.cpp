@@ -40,18 +40,26 @@ std::string reason_beside(const std::string& path) {
   return line;
 }
 
+/// It was made, and its writer was killed before it wrote the first line and the header.
+bool lacks_start(const SegmentFile& file) {
+  constexpr std::uintmax_t kLessThanAnyStart = 128;
+  std::error_code error;
+  return file.part && fs::file_size(file.path, error) < kLessThanAnyStart && !error;
+}
+
 /// The runs that these files hold.
 Result<std::vector<RecordedRun>> runs_of(const std::vector<SegmentFile>& files) {
   std::vector<RecordedRun> runs;
   for (const SegmentFile& file : files) {
     const auto reader = TraceReader::open(file.path);
     if (!reader) {
-      if (file.part && &file == &files.back()) break;
+      if (lacks_start(file) || (file.part && &file == &files.back())) continue;
       return reader.problems();
     }
     const auto& segment = reader->header().segment;
     const std::string run = segment ? segment->run : file.path;
     if (runs.empty() || runs.back().run != run) runs.push_back({run, {}, false});
+    if (runs.back().part) continue;  // Made before that one was whole, so nothing is in it.
     runs.back().paths.push_back(file.path);
     runs.back().part = file.part;
   }

@@ -35,8 +35,8 @@ struct RecordedRun {
   std::vector<std::string> paths;  ///< In their order.
   bool part = false;               ///< The last of them may lack its end.
 };
-/// The runs of a folder, in their order. A last file that lacks even its header is passed over: its run was
-/// killed at its very start. Problems: a header that cannot be read, or no segment at all.
+/// The runs of a folder, in their order. A file that lacks even its header is passed over: its writer was
+/// killed when it had just made it. Problems: a header that cannot be read, or no segment at all.
 Result<std::vector<RecordedRun>> runs_in(const std::string& folder);
 
 /// Its segments as one trace.

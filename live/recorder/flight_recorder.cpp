@@ -237,10 +237,12 @@ std::optional<Problem> FlightRecorder::write_out(bool sync) {
 
 std::optional<Problem> FlightRecorder::rotate() {
   codec::TraceSegment& at = *header_.segment;
-  if (auto problem = segment_.finish(steps_ - at.steps, chain_)) return problem;
+  const std::uint64_t steps = steps_ - at.steps;
   at = {at.run, at.number + 1, steps_, chain_, last_};
+  // First the next one: a run that is killed between the two is seen to lack its end.
   auto next = SegmentWriter::create(options_.folder, segment_.file() + 1, header_);
   if (!next) return next.problems().front();
+  if (auto problem = segment_.finish(steps, chain_)) return problem;
   segment_ = std::move(*next);
   keeper_->look();
   return std::nullopt;

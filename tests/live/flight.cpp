@@ -11,6 +11,7 @@
 #include "core/codec/walk.h"
 #include "live/log.h"
 #include "live/recorder/flight_recorder.h"
+#include "live/recorder/segment_writer.h"
 #include "tests/live/store_support.h"
 #include "tests/unit/codec_support.h"
 
@@ -405,6 +406,49 @@ TEST_F(Flight, OneRecorderForAFolder) {
                     controller::Submit{RequestId{n}, some_job("j", 1, 1, false)}, commands);
     if (!(*recorder)->sync().empty() || ::write(fd, "!", 1) != 1) ::_exit(2);
   }
+}
+
+/// Between two segments: the next file is made before the one before it is whole.
+TEST_F(Flight, WhatWasKilledWhileItChangedFilesReplays) {
+  FlightOptions plain = options(3000);
+  plain.compress = false;
+  segments_of(plain);
+  const auto first = codec::segment_files(folder_.path("flight"));
+  const std::string last = first.back().path;
+  const auto next = [&](std::uint64_t after) {
+    return folder_.path("flight") + "/" + codec::segment_name(first.back().file + after) + ".part";
+  };
+  // It had made the next file, and nothing was in it; the one before lacks its end.
+  std::filesystem::rename(last, last + ".part");
+  std::filesystem::resize_file(last + ".part", std::filesystem::file_size(last + ".part") - 3);
+  std::ofstream(next(1)).flush();
+  const auto is_unfinished = [&] {
+    auto reader = codec::open_trace(folder_.path("flight"));
+    EXPECT_TRUE(reader) << words(reader.problems());
+    const auto report = codec::replay(*reader);
+    EXPECT_TRUE(report) << words(report.problems());
+    return report && report->unfinished && report->controller_steps == 104;
+  };
+  EXPECT_TRUE(is_unfinished());
+  // Its start was in it already.
+  std::filesystem::remove(next(1));
+  {
+    codec::TraceHeader header = two_agents();
+    header.segment = codec::TraceSegment{.run = "r1"};
+    EXPECT_TRUE(live::SegmentWriter::create(folder_.path("flight"), first.back().file + 1, header));
+  }
+  EXPECT_TRUE(is_unfinished());
+  // What the controller's next life records is a run of its own, whatever lies between.
+  std::ofstream(next(2)).flush();
+  FlightOptions second = options();
+  second.run = "r2";
+  segments_of(second);
+  EXPECT_EQ(replayed(), kReplayed);
+  const auto runs = codec::runs_in(folder_.path("flight"));
+  ASSERT_TRUE(runs) << words(runs.problems());
+  ASSERT_EQ(runs->size(), 2U);
+  EXPECT_TRUE(runs->front().part);
+  EXPECT_FALSE(runs->back().part);
 }
 
 TEST_F(Flight, WhatAKilledControllerRecordedReplays) {
