@@ -5,7 +5,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 readonly root=$PWD
 
 # The same object for the same source, wherever the tree lies: a fresh clone hits the cache of an older one.
-export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+# (That one option names the tree in order that nothing else does.)
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_IGNOREOPTIONS='-fmacro-prefix-map=*'
 
 # shellcheck source-path=SCRIPTDIR
 . tools/sh/setup.sh    # install_packages

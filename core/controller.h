@@ -139,6 +139,7 @@ class Controller {
   LiveJob* service_of(RequestId request, JobId id);
   static JobRecord record_of(const LiveJob& job);
   void persist_job(const LiveJob& job);
+  static std::vector<std::uint32_t> forgive_replicas(LiveJob& job, LiveGroup& current);
   void adjust_replicas(LiveJob& job);
   void retire_replica(LiveJob& job, TaskId id);
   void want_replica(LiveJob& job, std::uint32_t index);

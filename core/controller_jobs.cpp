@@ -38,6 +38,7 @@ void Controller::choose_scheduler(LiveJob& job) {
 
 void Controller::admit(LiveJob& job, JobSpecPtr spec) {
   job.spec = std::move(spec);
+  jobs_.specified(job);
   job.submitted = now_;
   choose_scheduler(job);
   for (const TaskGroup& group : job.spec->groups) {

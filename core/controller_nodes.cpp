@@ -256,7 +256,13 @@ void Controller::settle_held(NodeId id, const std::vector<AttemptId>& held) {
     }
     ours.insert(attempt);
     // Its start, or the order to stop, may have got lost with the old registration.
-    if (task.state != TaskState::kRunning) await_answer(attempt, id);
+    if (task.state == TaskState::kRunning) continue;
+    if (task.state == TaskState::kStarting) {
+      send_launch(jobs_.at(task_id.job), task_id);
+      continue;
+    }
+    send(id, msg::Kill{attempt, 0});
+    await_answer(attempt, id);
   }
   for (const AttemptId attempt : held)
     if (!ours.contains(attempt)) node.foreign.insert(attempt);

@@ -107,13 +107,30 @@ void Controller::on(const controller::Update& event) {
   group.next = group.end = static_cast<std::uint32_t>(job->tasks.size());
   group.back = std::move(back);
   for (LiveTask& task : job->tasks) task.group = active(task.state) ? task.group - oldest : current;
+  const std::vector<std::uint32_t> forgiven = forgive_replicas(*job, group);
   choose_scheduler(*job);
   if (job->pool != nullptr) open_pool(*job);
   persist_job(*job);
+  for (const std::uint32_t index : forgiven) persist_task(*job, {job->id, index});
   emit(controller::Reply{event.request, event.job, {}});
   if (!group.back.empty()) enqueue(*job, current, static_cast<std::uint32_t>(group.back.size()));
   adjust_replicas(*job);
   replace_outdated(*job);
+}
+
+/// What failed was another version: the new one owes no backoff for it. Those it concerns.
+std::vector<std::uint32_t> Controller::forgive_replicas(LiveJob& job, LiveGroup& current) {
+  std::vector<std::uint32_t> forgiven;
+  for (std::uint32_t index = 0; index < job.tasks.size(); ++index) {
+    LiveTask& task = job.tasks[index];
+    if (task.failures == 0 || terminal(task.state)) continue;
+    task.failures = 0;
+    forgiven.push_back(index);
+    if (task.state != TaskState::kPending || task.retry_at == Instant{}) continue;
+    task.retry_at = {};
+    current.come_back(index);
+  }
+  return forgiven;
 }
 
 /// Makes as many replicas wait or run as are desired.

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -152,16 +153,26 @@ class JobTable {
   bool was_given(JobId id) const { return id.value >= 1 && id.value < end() && !passed_over(id); }
   void retire(JobId id) {
     LiveJob& job = at(id);
+    if (job.service()) services_.erase(id);
     job.spec.reset();
     free_.push_back(&job);
     by_id_[id.value - first_id_] = nullptr;
     if (++gone_ >= 1024 && gone_ > by_id_.size() / 2) forget_leading();
+  }
+  /// To be called once when a new job has its specification.
+  void specified(const LiveJob& job) {
+    if (job.service()) services_.insert(job.id);
   }
   std::size_t live() const { return all_.size() - free_.size(); }
   template <class F>
   void for_each(F&& f) const {
     for (const LiveJob* job : by_id_)
       if (job != nullptr) f(*job);
+  }
+  /// Services are few and looked for often, among jobs that may be many.
+  template <class F>
+  void for_each_service(F&& f) const {
+    for (const JobId id : services_) f(at(id));
   }
 
  private:
@@ -214,6 +225,7 @@ class JobTable {
   std::size_t gone_ = 0;                         ///< Jobs that ended since the oldest ids were last dropped.
   std::vector<std::unique_ptr<LiveJob>> all_;    ///< Stay where they are.
   std::vector<LiveJob*> free_;
+  std::set<JobId> services_;  ///< Those that live.
 };
 
 }  // namespace duet

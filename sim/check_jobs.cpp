@@ -111,7 +111,8 @@ void Checkers::see_launch(const controller::Send& send, const msg::Launch& launc
   if (send.message.boot != node.boot || send.message.epoch != node.epoch)
     broken("I9", text(launch.attempt) + " was sent to a registration that does not hold");
   attempt->launched = true;
-  if (task->booked) {  // Sent again.
+  if (task->booked) {  // Sent again: because nothing answered, or with a registration.
+    if (node.granted_at == now_) return;
     if (node.repeated > 0 && now_ - node.repeated_at < scenario_.controller.resend_after) return;
     ++node.repeated;
     node.repeated_at = now_;

@@ -88,6 +88,7 @@ void Checkers::see_grant(const controller::Send& send) {
                   node_text(send.link.value) + " was granted an epoch that does not follow the last one");
   changed_nodes_.push_back(send.link.value);
   node.granted.push_back(send.message.boot);
+  node.granted_at = now_;
   node.boot = send.message.boot;
   node.epoch = epoch;
   node.repeated = 0;

@@ -153,9 +153,10 @@ struct NodeView {
   std::map<BootNonce, std::uint32_t> highest_serial;  ///< Of the registrations heard, by life.
   // The agent, as seen from outside.
   bool on = false;
-  std::uint32_t repeated = 0;  ///< Rounds of launches sent to it again since it last answered one,
-  Instant repeated_at;         ///< and when the last was.
-  bool wrong_clock = false;    ///< At some time in this run; or nobody looks at it.
+  std::uint32_t repeated = 0;   ///< Rounds of launches sent to it again since it last answered one,
+  Instant repeated_at;          ///< and when the last was.
+  Instant granted_at = kNever;  ///< Its last registration.
+  bool wrong_clock = false;     ///< At some time in this run; or nobody looks at it.
   BootNonce agent_boot;
   Epoch agent_epoch;
   std::uint32_t asked_serial = 0;  ///< Of the last registration it asked for.

@@ -118,7 +118,10 @@ void Checkers::accept(const controller::Event& event, const controller::Reply& r
   if (const auto* update = std::get_if<controller::Update>(&event)) {
     if (job_of(update->job) == nullptr) return broken("I3", "a service that was never accepted was updated");
     ++job_of(update->job)->version;
-    for (TaskView& replica : job_of(update->job)->tasks) replica.failed_on.reset();  // Of an older version.
+    for (TaskView& replica : job_of(update->job)->tasks) {  // What failed was an older version.
+      replica.failed_on.reset();
+      replica.not_before = {};
+    }
     return change(update->job, update->spec);
   }
   const auto* submit = std::get_if<controller::Submit>(&event);

@@ -22,7 +22,7 @@ namespace {
 /// Whether the workers of this pool are Duet's own.
 bool own_workers(const std::string& pool, const Controller& machine) {
   bool own = false;
-  machine.jobs().for_each([&](const LiveJob& job) {
+  machine.jobs().for_each_service([&](const LiveJob& job) {
     if (!job.spec->pool || job.spec->pool->name != pool || job.cancelled) return;
     const auto& payload = job.spec->groups.back().spec.work.payload;
     const auto command = command_from_payload(payload ? std::string_view(*payload) : "");

@@ -16,7 +16,7 @@ using StatusJson = nlohmann::ordered_json;
 
 const LiveJob* find_workload(const Controller& machine, const std::string& service) {
   const LiveJob* found = nullptr;
-  machine.jobs().for_each([&](const LiveJob& job) {
+  machine.jobs().for_each_service([&](const LiveJob& job) {
     if (job.service() && !job.cancelled && job.spec->key == service) found = &job;
   });
   return found;

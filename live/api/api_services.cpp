@@ -23,7 +23,7 @@ const LiveJob* find_service(const Controller& machine, std::string_view text) {
     return job;
   const LiveJob* found = nullptr;
   bool several = false;
-  machine.jobs().for_each([&](const LiveJob& job) {
+  machine.jobs().for_each_service([&](const LiveJob& job) {
     if (!job.service() || job.cancelled || job.spec->key != text) return;
     several = found != nullptr;
     found = &job;
@@ -115,7 +115,7 @@ void Api::add_services(http::RouteTable& table) {
              .responses = {{.status = 200, .description = "The services.", .schema = "ServiceList"}},
              .handler = [this](const Request&, const Responder& respond) {
                Json list = Json::array();
-               machine().jobs().for_each([&](const LiveJob& job) {
+               machine().jobs().for_each_service([&](const LiveJob& job) {
                  if (job.service()) list.push_back(service_json(job, driver_.view(), machine()));
                });
                respond(http::json_response(list.dump()));

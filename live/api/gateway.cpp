@@ -153,7 +153,7 @@ void Gateway::tick() {
 
 const LiveJob* Gateway::pool() const {
   const LiveJob* found = nullptr;
-  machine().jobs().for_each([&](const LiveJob& job) {
+  machine().jobs().for_each_service([&](const LiveJob& job) {
     if (job.spec->pool && job.spec->pool->name == kGatewayPool && !job.cancelled) found = &job;
   });
   return found;

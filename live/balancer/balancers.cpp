@@ -32,7 +32,7 @@ void add_ready(const LiveJob& job, const Controller& machine, const ClusterView&
 std::vector<Backend> ready_replicas(const Controller& machine, const ClusterView& view,
                                     const std::string& name) {
   const LiveJob* service = nullptr;
-  machine.jobs().for_each([&](const LiveJob& job) {
+  machine.jobs().for_each_service([&](const LiveJob& job) {
     if (balanced(job) && service == nullptr && (name.empty() || job.spec->key == name)) service = &job;
   });
   std::vector<Backend> out;
@@ -68,7 +68,7 @@ void Balancers::look() {
     const LiveJob* job = driver_.machine().jobs().find(entry.first);
     return job == nullptr || !balanced(*job);
   });
-  driver_.machine().jobs().for_each([this](const LiveJob& job) {
+  driver_.machine().jobs().for_each_service([this](const LiveJob& job) {
     if (!balanced(job)) return;
     Wanted& wanted = wanted_[job.id];
     const auto& payload = job.spec->groups.back().spec.work.payload;

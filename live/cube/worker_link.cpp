@@ -200,8 +200,11 @@ void WorkerLink::take(Turn& turn) {
     else
       compare(*turn.tasks);
   }
+  const bool was_reachable = reachable_;
   set_reachable(answered && driver_, answered ? "its node is not ready yet" : turn.failure);
-  if (std::exchange(again_, false)) return look_soon();
+  // Beats rest while it is not reachable: one answer that came too late is no reason to wait with the next.
+  const bool just_lost = was_reachable && !reachable_;
+  if (std::exchange(again_, false) || just_lost) return look_soon();
   look_later();
 }
 

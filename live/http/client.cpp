@@ -4,14 +4,12 @@
 #include <utility>
 
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <sys/socket.h>
 
-#include "live/asio.h"
 #include "live/http/url.h"
+#include "live/byte_stream.h"
 
 namespace duet::live::http {
 namespace {
@@ -20,6 +18,8 @@ namespace beast = boost::beast;
 using asio::ip::tcp;
 using boost::system::error_code;
 using Millis = std::chrono::milliseconds;
+
+constexpr std::size_t kReadSize = 64 * 1024;
 
 Reply failed(Reply::Failure failure, std::string why) {
   Reply reply;
@@ -38,7 +38,7 @@ struct Client::State {
   std::string base;  ///< Of the URL's path, without a slash at its end.
   ClientOptions options;
   asio::io_context io{1};
-  std::optional<beast::tcp_stream> stream{};
+  std::unique_ptr<ByteStream> stream{};
   beast::flat_buffer buffer{};
 
   std::string where() const {
@@ -46,29 +46,36 @@ struct Client::State {
     return (v6 ? "[" + url.host + "]" : url.host) + ":" + std::to_string(url.port);
   }
 
-  /// Runs one operation that `begin` starts with the handler it is given.
+  /// Runs one operation that `begin` starts with the handler it is given; `cut` ends it when time is up.
+  template <class Begin, class Cut>
+  error_code wait(Millis time, Begin begin, Cut cut) {
+    error_code result = asio::error::would_block;
+    begin([&result](const error_code& error, auto&&...) { result = error; });
+    const auto until = std::chrono::steady_clock::now() + time;
+    io.restart();
+    while (result == asio::error::would_block && io.run_one_until(until) > 0) {
+    }
+    if (result != asio::error::would_block) return result;
+    cut();
+    io.restart();
+    while (result == asio::error::would_block && io.run_one() > 0) {
+    }
+    return asio::error::timed_out;
+  }
+
+  /// The same with the connection, which is closed when time is up.
   template <class Begin>
   error_code wait(Millis time, Begin begin) {
-    error_code result = asio::error::would_block;
-    stream->expires_after(time);
-    begin([&result](const error_code& error, auto&&...) { result = error; });
-    io.restart();
-    io.run();
-    return result;
+    return wait(time, std::move(begin), [this] { stream->close(); });
   }
 
   void close() {
+    if (stream) stream->close();
     stream.reset();
     buffer.clear();
   }
 
-  /// Whether the kept connection is as it was left: open, and nothing came that nobody asked for.
-  bool still_open() {
-    if (!stream) return false;
-    char byte = 0;
-    const auto got = ::recv(stream->socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && buffer.size() == 0;
-  }
+  bool still_open() { return stream && buffer.size() == 0 && stream->at_rest(); }
 
   std::optional<Reply> connect() {
     close();
@@ -79,14 +86,15 @@ struct Client::State {
     if (error)
       return failed(Reply::Failure::kUnreachable,
                     "the name " + url.host + " is not known: " + error.message());
-    stream.emplace(io);
-    error = wait(options.connect_time,
-                 [&](auto handler) { stream->async_connect(endpoints, std::move(handler)); });
-    if (error) {
-      close();
+    tcp::socket socket(io);
+    error = wait(
+        options.connect_time,
+        [&](auto handler) { asio::async_connect(socket, endpoints, std::move(handler)); },
+        [&] { socket.close(); });
+    if (error)
       return failed(Reply::Failure::kUnreachable, "cannot connect to " + where() + ": " + error.message());
-    }
-    stream->socket().set_option(tcp::no_delay(true), error);
+    socket.set_option(tcp::no_delay(true), error);
+    stream = stream_over(std::move(socket), options.layer);
     return std::nullopt;
   }
 
@@ -113,32 +121,56 @@ struct Client::State {
 
   Reply broken(const error_code& error, const char* doing) {
     close();
-    if (error == beast::error::timeout)
+    if (error == asio::error::timed_out)
       return failed(Reply::Failure::kTimedOut, where() + " did not answer in time");
     return failed(Reply::Failure::kBroken, std::string(doing) + " " + where() + ": " + error.message());
   }
 
+  error_code read_piece(Parser& parser, Millis time);
   Reply exchange(const Ask& ask, const Take& take);
   Reply receive(Parser& parser, const Take& take);
   Reply once(const Ask& ask, const Take& take, bool& nothing_came);
 };
+
+/// Parses what is there. Where that is not enough for anything, more is read.
+error_code Client::State::read_piece(Parser& parser, Millis time) {
+  error_code error = beast::http::error::need_more;
+  const std::size_t used = buffer.size() > 0 ? parser.put(buffer.data(), error) : 0;
+  buffer.consume(used);
+  if (error != beast::http::error::need_more) return error;
+  if (used > 0) return {};
+  std::size_t came = 0;
+  error = wait(time, [&](auto handler) {
+    stream->read_some(buffer.prepare(kReadSize),
+                      [handler, &came](const error_code& failed, std::size_t bytes) mutable {
+                        came = bytes;
+                        handler(failed);
+                      });
+  });
+  if (!error) buffer.commit(came);
+  if (error != asio::error::eof) return error;
+  if (!parser.got_some()) return beast::http::error::end_of_stream;  // put_eof() would call that an answer
+  parser.put_eof(error);
+  return error;
+}
 
 /// One request over the connection that is there. `nothing_came`: it failed before the answer's first byte.
 Reply Client::State::once(const Ask& ask, const Take& take, bool& nothing_came) {
   nothing_came = true;
   const std::string text = request_text(ask, take == nullptr);
   // A server that refuses a long body answers before it was read; then the answer counts.
-  const error_code unsent = wait(options.answer_time, [&](auto handler) {
-    asio::async_write(*stream, asio::buffer(text), std::move(handler));
-  });
-  if (unsent == beast::error::timeout) return broken(unsent, "sending to");
+  const error_code unsent = wait(
+      options.answer_time, [&](auto handler) { stream->write({asio::buffer(text)}, std::move(handler)); });
+  if (unsent == asio::error::timed_out) return broken(unsent, "sending to");
   Parser parser;
   parser.body_limit(options.most_bytes);
   parser.header_limit(64 * 1024);
   parser.skip(ask.method == Method::kHead);
-  const error_code error = wait(take ? options.silence : options.answer_time, [&](auto handler) {
-    beast::http::async_read_header(*stream, buffer, parser, std::move(handler));
-  });
+  error_code error;
+  const Millis most = take ? options.silence : options.answer_time;
+  const auto until = std::chrono::steady_clock::now() + most;
+  while (!error && !parser.is_header_done())
+    error = read_piece(parser, std::chrono::ceil<Millis>(until - std::chrono::steady_clock::now()));
   if (error) {
     nothing_came = !parser.got_some();
     return broken(unsent ? unsent : error, "no answer from");
@@ -157,11 +189,11 @@ Reply Client::State::receive(Parser& parser, const Take& take) {
     reply.headers.add({field.name_string().data(), field.name_string().size()},
                       {field.value().data(), field.value().size()});
   const bool hand_out = take && reply.ok();
+  parser.eager(true);
+  if (hand_out) parser.body_limit(boost::none);  // nothing of it is kept
   bool go_on = true;
   while (go_on && !parser.is_done()) {
-    const error_code error = wait(hand_out ? options.silence : options.answer_time, [&](auto handler) {
-      beast::http::async_read_some(*stream, buffer, parser, std::move(handler));
-    });
+    const error_code error = read_piece(parser, hand_out ? options.silence : options.answer_time);
     std::string& body = parser.get().body();
     if (hand_out && !body.empty()) {
       go_on = take(body);

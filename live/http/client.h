@@ -11,6 +11,10 @@
 #include "live/http/message.h"
 #include "live/secret.h"
 
+namespace duet::live {
+class Layer;
+}
+
 namespace duet::live::http {
 
 /// What came back, or why nothing did.
@@ -37,6 +41,7 @@ struct ClientOptions {
   std::chrono::milliseconds silence{45'000};      ///< Of a stream: three of a server's comments.
   std::size_t most_bytes = 64 * 1024 * 1024;      ///< Of an answer.
   Secret token{};                                 ///< Sent as "Authorization: Bearer", unless empty.
+  std::shared_ptr<const Layer> layer{};           ///< Over each connection; null: none.
 };
 
 /// One of the server-sent events.

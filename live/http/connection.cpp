@@ -1,6 +1,5 @@
 #include "live/http/connection.h"
 
-#include <array>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -16,7 +15,6 @@ namespace duet::live::http {
 namespace {
 
 namespace beast = boost::beast;
-using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::size_t read_size = 8 * 1024;
@@ -43,8 +41,8 @@ Response unreadable(const error_code& error) {
 
 class HttpConnection final : public Connection {
  public:
-  HttpConnection(ConnectionHost& host, tcp::socket socket, std::string peer)
-      : Connection(std::move(peer)), host_(host), socket_(std::move(socket)) {}
+  HttpConnection(ConnectionHost& host, std::unique_ptr<ByteStream> stream, std::string peer)
+      : Connection(std::move(peer)), host_(host), stream_(std::move(stream)) {}
 
   void start() override {
     begin_request();
@@ -96,7 +94,7 @@ class HttpConnection final : public Connection {
   void close();
 
   ConnectionHost& host_;
-  tcp::socket socket_;
+  std::unique_ptr<ByteStream> stream_;
   State state_ = State::kReading;
   Clock::time_point deadline_ = Clock::time_point::max();
   beast::flat_buffer buffer_;
@@ -143,9 +141,9 @@ void HttpConnection::begin_request() {
 void HttpConnection::read() {
   if (read_pending_) return;
   read_pending_ = true;
-  socket_.async_read_some(
-      buffer_.prepare(read_size),
-      [self = self()](const error_code& error, std::size_t bytes) { self->on_read(error, bytes); });
+  stream_->read_some(buffer_.prepare(read_size), [self = self()](const error_code& error, std::size_t bytes) {
+    self->on_read(error, bytes);
+  });
 }
 
 void HttpConnection::on_read(const error_code& error, std::size_t bytes) {
@@ -228,13 +226,13 @@ bool HttpConnection::on_head() {
 
 void HttpConnection::say_continue() {
   continuing_ = true;
-  asio::async_write(socket_, asio::buffer(continue_text.data(), continue_text.size()),
-                    [self = self()](const error_code& error, std::size_t) {
-                      self->continuing_ = false;
-                      if (self->state_ != State::kReading) return;
-                      if (error) return self->close();
-                      self->read();
-                    });
+  stream_->write({asio::buffer(continue_text.data(), continue_text.size())},
+                 [self = self()](const error_code& error, std::size_t) {
+                   self->continuing_ = false;
+                   if (self->state_ != State::kReading) return;
+                   if (error) return self->close();
+                   self->read();
+                 });
 }
 
 void HttpConnection::on_request() {
@@ -288,9 +286,8 @@ void HttpConnection::answer(Response response) {
   body_ = is_head_ ? std::string{} : std::move(response.body);
   state_ = State::kWriting;
   set_deadline(limits().write_time);
-  const std::array<asio::const_buffer, 2> parts = {asio::buffer(head_), asio::buffer(body_)};
-  asio::async_write(socket_, parts,
-                    [self = self()](const error_code& error, std::size_t) { self->on_written(error); });
+  stream_->write({asio::buffer(head_), asio::buffer(body_)},
+                 [self = self()](const error_code& error, std::size_t) { self->on_written(error); });
 }
 
 void HttpConnection::on_written(const error_code& error) {
@@ -358,8 +355,8 @@ void HttpConnection::flush() {
   if (!sending_.empty() || pending_.empty()) return;
   std::swap(sending_, pending_);
   set_deadline(limits().write_time);
-  asio::async_write(socket_, asio::buffer(sending_),
-                    [self = self()](const error_code& error, std::size_t) { self->on_flushed(error); });
+  stream_->write({asio::buffer(sending_)},
+                 [self = self()](const error_code& error, std::size_t) { self->on_flushed(error); });
 }
 
 void HttpConnection::on_flushed(const error_code& error) {
@@ -425,9 +422,7 @@ void HttpConnection::wind_down() {
 
 /// A close with bytes unread would reset the connection, and the client might lose its answer.
 void HttpConnection::linger() {
-  error_code error;
-  socket_.shutdown(tcp::socket::shutdown_send, error);
-  if (error) return close();
+  if (stream_->end_writing()) return close();
   state_ = State::kLingering;
   set_deadline(limits().linger_time);
   buffer_.clear();
@@ -439,15 +434,15 @@ void HttpConnection::close() {
   state_ = State::kClosed;
   no_deadline();
   forget_drained();
-  error_code ignored;
-  socket_.close(ignored);
+  stream_->close();
   host_.closed(*this);
 }
 
 }  // namespace
 
-std::shared_ptr<Connection> Connection::make(ConnectionHost& host, tcp::socket socket, std::string peer) {
-  return std::make_shared<HttpConnection>(host, std::move(socket), std::move(peer));
+std::shared_ptr<Connection> Connection::make(ConnectionHost& host, std::unique_ptr<ByteStream> stream,
+                                             std::string peer) {
+  return std::make_shared<HttpConnection>(host, std::move(stream), std::move(peer));
 }
 
 }  // namespace duet::live::http

@@ -10,6 +10,7 @@
 #include "live/asio.h"
 #include "live/http/responder.h"
 #include "live/http/server.h"
+#include "live/byte_stream.h"
 
 namespace duet::live::http {
 
@@ -28,14 +29,14 @@ class ConnectionHost {
   virtual bool stopping() const = 0;
   /// Calls `what` soon, unless the server is destroyed before.
   virtual void soon(std::function<void()> what) = 0;
-  /// Its socket is closed. Last call of a connection.
+  /// Its stream is closed. Last call of a connection.
   virtual void closed(Connection& connection) = 0;
 };
 
 class Connection : public Exchange, public std::enable_shared_from_this<Connection> {
  public:
-  /// `host` outlives all but the handlers that find the socket closed.
-  static std::shared_ptr<Connection> make(ConnectionHost& host, asio::ip::tcp::socket socket,
+  /// `host` outlives all but the handlers that find the stream closed.
+  static std::shared_ptr<Connection> make(ConnectionHost& host, std::unique_ptr<ByteStream> stream,
                                           std::string peer);
   ~Connection() override = default;
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "live/byte_stream.h"
 #include "live/http/connection.h"
 #include "live/http/url.h"
 
@@ -152,7 +153,7 @@ void Server::Core::take(tcp::socket socket) {
   const auto of_peer = per_address_.find(peer);
   const bool greedy = of_peer != per_address_.end() && of_peer->second >= options_.limits.per_address;
   if ((full || greedy) && refused_ >= most_refused) return;
-  auto connection = Connection::make(*this, std::move(socket), peer);
+  auto connection = Connection::make(*this, stream_over(std::move(socket), options_.layer), peer);
   Connection& taken = *connection;
   connections_.emplace(&taken, std::move(connection));
   if (full || greedy) {

@@ -13,6 +13,10 @@
 #include "live/http/gate.h"
 #include "live/http/routes.h"
 
+namespace duet::live {
+class Layer;
+}
+
 namespace duet::live::http {
 
 struct Limits {
@@ -45,7 +49,8 @@ struct ServerOptions {
   GateOptions gate{};
   /// Addresses beyond the loopback are refused without it: nothing here is encrypted.
   bool allow_remote = false;
-  std::function<void(const Answered&)> on_answered{};  ///< May be empty, as the next.
+  std::shared_ptr<const Layer> layer{};                ///< Over each connection; null: none.
+  std::function<void(const Answered&)> on_answered{};  ///< May be empty.
   std::function<void(std::string_view)> on_warning{};  ///< What an operator should know: no descriptors left.
 };
 

@@ -23,8 +23,10 @@ namespace duet::live {
 namespace {
 
 constexpr auto kTick = std::chrono::seconds(1);
-/// What looking at processes one by one may take of a sample.
-constexpr auto kCloserLooks = std::chrono::microseconds(500);
+/// What a sample may take for reading processor times, and for looking at processes one by one. Whoever is
+/// not reached comes first in the next sample.
+constexpr auto kMeasures = std::chrono::microseconds(400);
+constexpr auto kCloserLooks = std::chrono::microseconds(200);
 /// Ends that nobody asked for keep a runner so much longer than nothing does.
 constexpr std::int64_t kPatienceWithEnds = 60;
 
@@ -236,20 +238,27 @@ void Runner::on(const msg::Keep& request) {
 }
 
 void Runner::on(const runner::Sample& request) {
-  // Those come in turn: with a thousand attempts, looking at each would take longer than all else.
-  const auto until = std::chrono::steady_clock::now() + kCloserLooks;
-  auto next = attempts_.upper_bound(looked_at_);
-  for (std::size_t i = 0; i < attempts_.size(); ++i, ++next) {
-    if (next == attempts_.end()) next = attempts_.begin();
-    next->second->look_closely();
-    looked_at_ = next->first;
-    if (std::chrono::steady_clock::now() > until) break;
-  }
+  in_turn(looked_at_, kCloserLooks, [](Attempt& attempt) { attempt.look_closely(); });
   runner::Samples samples;
   samples.number = request.number;
-  for (const auto& [id, attempt] : attempts_)
-    if (!attempt->has_ended()) samples.facts.push_back(attempt->facts());
+  in_turn(measured_, kMeasures, [&](const Attempt& attempt) {
+    if (!attempt.has_ended()) samples.facts.push_back(attempt.facts());
+  });
   send(samples);
+}
+
+/// With a thousand attempts, one round would keep everything else waiting: those behind `last` come first,
+/// and the rest as far as `budget` goes.
+template <class Look>
+void Runner::in_turn(AttemptId& last, std::chrono::microseconds budget, Look look) {
+  const auto until = std::chrono::steady_clock::now() + budget;
+  auto next = attempts_.upper_bound(last);
+  for (std::size_t i = 0; i < attempts_.size(); ++i, ++next) {
+    if (next == attempts_.end()) next = attempts_.begin();
+    look(*next->second);
+    last = next->first;
+    if (std::chrono::steady_clock::now() > until) break;
+  }
 }
 
 void Runner::on(const agent::Probe& request) {

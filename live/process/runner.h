@@ -63,6 +63,8 @@ class Runner {
   void end_if_done();
   void reap();
   void tick();
+  template <class Look>
+  void in_turn(AttemptId& last, std::chrono::microseconds budget, Look look);
 
   asio::io_context& io_;
   const RunnerOptions options_;
@@ -78,6 +80,7 @@ class Runner {
   std::optional<Ports> ports_;
   std::map<AttemptId, std::unique_ptr<Attempt>> attempts_;
   AttemptId looked_at_{};  ///< The last one whose processes were looked at.
+  AttemptId measured_{};   ///< The last one whose processor time was read.
   std::map<AttemptId, std::unique_ptr<Invocation>> invocations_;  ///< Operations of those that are workers.
   Acceptor acceptor_;
   std::shared_ptr<wire::FramedSocket> client_;

@@ -64,7 +64,8 @@ class Runtime {
   /// The end of this attempt need not be told to a later agent.
   virtual void forget(AttemptId attempt) = 0;
 
-  /// Measures all that runs, at once: pids, processor time, memory.
+  /// Measures what runs: pids, processor time, memory. Of very many only some, and the others at the next
+  /// call.
   virtual void sample(std::function<void(std::vector<AttemptFacts>)> done) = 0;
   /// Ends everything, politely and after `grace` by force, and then itself; `done` when nothing is left.
   virtual void shut_down(Duration grace, std::function<void()> done) = 0;

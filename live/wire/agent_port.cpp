@@ -86,7 +86,8 @@ void AgentPort::accept() {
           const LinkId link{++last_link_};
           FramedSocket::Socket stream(std::move(socket));
           set_tcp_options(stream, kUnacknowledged);
-          auto session = std::make_unique<Session>(io_, link, FramedSocket::make(std::move(stream)));
+          auto session =
+              std::make_unique<Session>(io_, link, FramedSocket::make(std::move(stream), options_.layer));
           session->patience.expires_after(kHelloWithin);
           session->patience.async_wait([this, alive, link](const boost::system::error_code& stopped) {
             if (*alive && !stopped) drop(link, "said nothing");

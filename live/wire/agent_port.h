@@ -21,6 +21,7 @@ class AgentPort {
     std::uint16_t port = 0;  ///< 0: any that is free.
     Secret token;            ///< Agents must know it; empty: none is asked for.
     std::string version;
+    std::shared_ptr<const Layer> layer{};  ///< Over each connection; null: none.
     /// Who was heard within so long is alive: another program of its name is refused.
     std::chrono::milliseconds alive_for{1'500};
   };

@@ -77,7 +77,7 @@ void ControllerLink::dial(const std::string& port) {
 void ControllerLink::connected_to(FramedSocket::Socket socket) {
   dialing_.reset();
   set_tcp_options(socket, options_.unacknowledged);
-  socket_ = FramedSocket::make(std::move(socket));
+  socket_ = FramedSocket::make(std::move(socket), options_.layer);
   socket_->start({[this, alive = alive_](std::span<const std::uint8_t> frame) {
                     if (*alive) hear(frame);
                   },

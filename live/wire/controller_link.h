@@ -20,6 +20,7 @@ class ControllerLink {
     /// `port` is where the controller answers HTTP: the one for agents is asked for there, each time anew.
     bool over_http = false;
     Hello hello;
+    std::shared_ptr<const Layer> layer{};  ///< Over each connection; null: none.
     /// A connection on which the controller acknowledges nothing for so long is given up.
     std::chrono::milliseconds unacknowledged{10'000};
     std::chrono::milliseconds shortest_wait{100};   ///< Between attempts; doubles ...

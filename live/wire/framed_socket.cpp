@@ -34,7 +34,7 @@ void FramedSocket::end_frame() {
   bytes_out_ += length + kHead;
   if (writing_ || std::exchange(scheduled_, true)) return;
   // What is sent in one turn of the loop leaves together.
-  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+  asio::post(stream_->executor(), [self = shared_from_this()] {
     self->scheduled_ = false;
     self->write();
   });
@@ -48,25 +48,25 @@ void FramedSocket::write() {
   }
   writing_ = true;
   std::swap(next_, leaving_);
-  asio::async_write(socket_, asio::buffer(leaving_.data(), leaving_.size()),
-                    [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
-                      self->writing_ = false;
-                      self->leaving_.clear();
-                      if (self->closed_) return;
-                      if (error) return self->fail(error.message());
-                      self->write();
-                    });
+  stream_->write({asio::buffer(leaving_.data(), leaving_.size())},
+                 [self = shared_from_this()](const boost::system::error_code& error, std::size_t) {
+                   self->writing_ = false;
+                   self->leaving_.clear();
+                   if (self->closed_) return;
+                   if (error) return self->fail(error.message());
+                   self->write();
+                 });
 }
 
 void FramedSocket::read() {
   if (closed_) return;
   if (in_.size() - filled_ < kReadAtLeast) in_.resize(std::max(in_.size() * 2, filled_ + kReadAtLeast));
-  socket_.async_receive(asio::buffer(in_.data() + filled_, in_.size() - filled_),
-                        [self = shared_from_this()](const boost::system::error_code& error, std::size_t n) {
-                          if (self->closed_) return;
-                          if (error) return self->fail(error.message());
-                          self->received(n);
-                        });
+  stream_->read_some(asio::buffer(in_.data() + filled_, in_.size() - filled_),
+                     [self = shared_from_this()](const boost::system::error_code& error, std::size_t n) {
+                       if (self->closed_) return;
+                       if (error) return self->fail(error.message());
+                       self->received(n);
+                     });
 }
 
 void FramedSocket::received(std::size_t bytes) {
@@ -106,16 +106,14 @@ void FramedSocket::finish() {
 
 /// Later: one of them may be running, and may own who owns this.
 void FramedSocket::drop_hooks() {
-  asio::post(socket_.get_executor(), [hooks = std::make_shared<Hooks>(std::move(hooks_))] {});
+  asio::post(stream_->executor(), [hooks = std::make_shared<Hooks>(std::move(hooks_))] {});
   hooks_ = {};
 }
 
 void FramedSocket::close() {
   if (std::exchange(closed_, true)) return;
   drop_hooks();
-  boost::system::error_code ignored;
-  socket_.shutdown(Socket::shutdown_both, ignored);
-  socket_.close(ignored);
+  stream_->close();
 }
 
 void set_tcp_options(FramedSocket::Socket& socket, std::chrono::milliseconds silence) {

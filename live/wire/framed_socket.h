@@ -1,4 +1,4 @@
-// A stream socket that carries whole frames: their length in 4 bytes, little-endian, then so many bytes.
+// A stream that carries whole frames: their length in 4 bytes, little-endian, then so many bytes.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 #include "core/codec/bytes.h"
 #include "core/codec/encode.h"
-#include "live/asio.h"
+#include "live/byte_stream.h"
 
 namespace duet::live::wire {
 
-/// One connection, of any stream protocol. All on the thread of its io_context.
+/// One connection. All on the thread of its io_context.
 class FramedSocket : public std::enable_shared_from_this<FramedSocket> {
  public:
-  using Socket = asio::generic::stream_protocol::socket;
+  using Socket = ByteStream::Socket;
 
   /// No frame is longer, and no more waits to be sent: beyond it the connection is given up.
   static constexpr std::size_t kLongest = std::size_t{16} << 20;
@@ -30,8 +30,9 @@ class FramedSocket : public std::enable_shared_from_this<FramedSocket> {
     std::function<void(std::string why)> closed;
   };
 
-  static std::shared_ptr<FramedSocket> make(Socket socket) {
-    return std::shared_ptr<FramedSocket>(new FramedSocket(std::move(socket)));
+  static std::shared_ptr<FramedSocket> make(Socket socket,
+                                            const std::shared_ptr<const Layer>& layer = nullptr) {
+    return std::shared_ptr<FramedSocket>(new FramedSocket(stream_over(std::move(socket), layer)));
   }
   void start(Hooks hooks);
 
@@ -51,7 +52,7 @@ class FramedSocket : public std::enable_shared_from_this<FramedSocket> {
   std::uint64_t bytes_out() const { return bytes_out_; }
 
  private:
-  explicit FramedSocket(Socket socket) : socket_(std::move(socket)) {}
+  explicit FramedSocket(std::unique_ptr<ByteStream> stream) : stream_(std::move(stream)) {}
   codec::ByteBuffer& begin_frame();
   void end_frame();
   void read();
@@ -60,7 +61,7 @@ class FramedSocket : public std::enable_shared_from_this<FramedSocket> {
   void fail(const std::string& why);
   void drop_hooks();
 
-  Socket socket_;
+  std::unique_ptr<ByteStream> stream_;
   Hooks hooks_;
   std::vector<std::uint8_t> in_;
   std::size_t filled_ = 0;     ///< Bytes of in_ that were received and not yet used.

@@ -122,10 +122,25 @@ TEST_F(LiveCommands, PrintJsonAndWords) {
   EXPECT_THAT(live({"plan", (folder_ / "small.json").string()}).out,
               HasSubstr("all of it would start now, 1 task on node-1 (1)"));
   EXPECT_THAT(live({"explain", "1.0"}).out, HasSubstr("`first`"));
-  EXPECT_EQ(live({"explain", "nothing"}).code, 2);
+  EXPECT_THAT(live({"explain", "first"}).out, HasSubstr("`first`"));
+  EXPECT_EQ(live({"explain", "nothing"}).code, 1);
+  EXPECT_EQ(live({"explain", (folder_ / "data").string()}).code, 2) << "a run, without a task";
   EXPECT_EQ(live({"explain", "99.0"}).code, 1);
   EXPECT_EQ(live({"explain", "1.0", "--at", "5"}).code, 2);
   EXPECT_EQ(live({"plan", (folder_ / "none.json").string()}).code, 2);
+  EXPECT_EQ(live({"top", "-n", "-1"}).code, 2);
+
+  write(folder_ / "broken.json", "{\n  \"name\": \"a\",\n  \"command\": [\"true\",]\n}");
+  const Ran broken = live({"run", "-f", (folder_ / "broken.json").string()});
+  EXPECT_EQ(broken.code, 2);
+  EXPECT_THAT(broken.err, testing::AllOf(HasSubstr("broken.json:3:"), HasSubstr("^")));
+
+  // JSON is all that there is, CSV all columns, and the table what fits.
+  const auto nodes = nlohmann::json::parse(live({"node", "-o", "json"}).out, nullptr, false);
+  ASSERT_TRUE(nodes.is_array());
+  EXPECT_TRUE(nodes[0].contains("capacity"));
+  EXPECT_THAT(live({"node", "-o", "csv"}).out, HasSubstr("topology"));
+  EXPECT_THAT(live({"node"}).out, testing::Not(HasSubstr("topology")));
   const auto top = nlohmann::json::parse(live({"top", "-o", "json"}).out, nullptr, false);
   ASSERT_TRUE(top.is_object());
   EXPECT_EQ(top["nodes"][0]["name"], "node-1");

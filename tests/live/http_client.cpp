@@ -48,6 +48,31 @@ class CannedServer {
   std::thread thread_;
 };
 
+TEST(HttpClient, AStreamMayBeLongerThanAnAnswer) {
+  HttpWorld world;
+  world.add_routes();
+  world.start();
+  std::thread writer([&] {
+    ASSERT_TRUE(eventually([&] {
+      bool asked = false;
+      world.on_thread([&] { asked = !world.streams.empty(); });
+      return asked;
+    }));
+    world.on_thread([&] {
+      for (int i = 0; i < 100; ++i)
+        world.streams.front().send({.id = "", .name = "", .data = std::string(100, 'x')});
+      world.streams.front().close();
+    });
+  });
+  http::Client client = world.client({.most_bytes = 1000});
+  std::size_t events = 0;
+  const http::Reply reply =
+      client.events("/events", "", [&](const http::ReceivedEvent&) { return ++events > 0; });
+  writer.join();
+  EXPECT_TRUE(reply.ok()) << reply.why;
+  EXPECT_EQ(events, 100U);
+}
+
 TEST(HttpClient, AsksAgainOverTheSameConnection) {
   HttpWorld world;
   world.add_routes();

@@ -52,7 +52,7 @@ TEST_F(UserFindings, DeployedAgainAServiceKeepsWhatIsNotSaid) {
   EXPECT_THAT(again.out, HasSubstr("2 replicas"));
   ASSERT_TRUE(eventually([&] {
     const json service = ask({"services"})[0];
-    return service.value("version", 0) == 1 && service.value("running", 0) == 2;
+    return service.value("version", 0) == 1 && service.value("running_replicas", 0) == 2;
   }));
   const json shown = ask({"job", "web"});
   EXPECT_EQ(shown["groups"].back()["command"]["ports"], 1);

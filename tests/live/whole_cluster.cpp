@@ -101,7 +101,7 @@ TEST_F(WholeCluster, S0_10_S4_14_SickReplicasAreReplacedAndTheBalancerLeadsToRea
       0);
   const auto ready = [&] {
     const json services = ask({"services"});
-    return services.is_array() && services.size() == 1 ? services[0].value("ready", 0) : 0;
+    return services.is_array() && services.size() == 1 ? services[0].value("ready_replicas", 0) : 0;
   };
   ASSERT_TRUE(eventually([&] { return ready() == 2; }));
   EXPECT_TRUE(task("1").value("ready", false));
@@ -156,7 +156,7 @@ TEST_F(WholeCluster, KilledReplicaComesBack) {
   }));
   EXPECT_FALSE(lives(pid));
   EXPECT_EQ(live({"scale", "web", "1"}).code, 0);
-  ASSERT_TRUE(eventually([&] { return ask({"services"})[0].value("running", 0) == 1; }));
+  ASSERT_TRUE(eventually([&] { return ask({"services"})[0].value("running_replicas", 0) == 1; }));
 }
 
 TEST_F(WholeCluster, KilledAgentFindsItsTasksAgain) {
@@ -232,7 +232,7 @@ TEST_F(WholeCluster, KilledControllerWithoutAStoreHearsFromItsAgentsWhatRuns) {
   EXPECT_EQ(task(stopped).value("placed_at", ""), placed);
   const json services = ask({"services"});
   ASSERT_EQ(services.size(), 1U);
-  EXPECT_EQ(services[0].value("running", 0), 2);
+  EXPECT_EQ(services[0].value("running_replicas", 0), 2);
   EXPECT_GT(std::stoi(start({"true"})), std::stoi(web));
   EXPECT_EQ(live({"stop", stopped}).code, 0);
   ASSERT_EQ(::kill(static_cast<pid_t>(pid_of(ends)), SIGKILL), 0);
@@ -240,7 +240,7 @@ TEST_F(WholeCluster, KilledControllerWithoutAStoreHearsFromItsAgentsWhatRuns) {
   ASSERT_TRUE(eventually([&] { return ask({"job", ends}).value("state", "") == "failed"; }));
   EXPECT_EQ(task(ends).value("exit_code", 0), -9);
   EXPECT_EQ(live({"scale", "web", "1"}).code, 0);
-  ASSERT_TRUE(eventually([&] { return ask({"services"})[0].value("running", 0) == 1; }));
+  ASSERT_TRUE(eventually([&] { return ask({"services"})[0].value("running_replicas", 0) == 1; }));
   EXPECT_EQ(live({"down"}).code, 0);
   running_ = false;
   for (const char* run : {"controller", "node-1", "node-2"}) {

@@ -83,6 +83,20 @@ TEST(CoreMessages, ALostKillIsSentAgain) {
   EXPECT_EQ(h.lines("job 1").back(), "8.000000000 job 1 cancelled");
 }
 
+TEST(CoreMessages, ARegistrationHasWhatWasLostSaidAgainAtOnce) {
+  OneJob kill(lose_first<msg::Kill>(1));
+  kill.at(3s).cancel(1);
+  kill.at(4s).deliver(0, msg::ToAgent{BootNonce{1001}, Epoch{1}, msg::Fenced{}});
+  kill.run();
+  EXPECT_EQ(kill.lines("job 1").back(), "4.000000000 job 1 cancelled");
+
+  OneJob start(lose_first<msg::AttemptStarted>(1));
+  start.at(2s).deliver(0, msg::ToAgent{BootNonce{1001}, Epoch{1}, msg::Fenced{}});
+  start.run();
+  EXPECT_EQ(start.lines("running n0"), (Lines{"2.000000000 task 1.0#1 running n0"}));
+  EXPECT_EQ(start.starts().at(kAttempt), 1U);
+}
+
 TEST(CoreMessages, ALostRegistrationIsSentAgain) {
   OneJob h(lose_first<msg::Register>(2));
   h.run();

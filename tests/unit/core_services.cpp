@@ -144,6 +144,20 @@ TEST(CoreServices, CrashLoopsBackOff) {
                    "19.000000000 task 1.0#5 starting n0", "36.000000000 task 1.0#6 starting n0"}));
 }
 
+TEST(CoreServices, AnUpdateDoesNotWaitOutTheBackoffOfTheVersionThatFailed) {
+  Harness h(cluster().nodes(1, cores(2)));
+  h.at(0s).submit(job("loop").service(1).runs(1s).fails(99).backoff(1s));
+  // Its fifth attempt ended at 20 s, so the sixth would wait until 36 s.
+  h.at(22s).update(1, job("loop").service(1).runs(1s).fails(99).backoff(1s));
+  h.at(30s).cancel(1);
+  h.run();
+  const Lines started = h.lines("starting");
+  ASSERT_GE(started.size(), 8U);
+  EXPECT_EQ(started[5], "22.000000000 task 1.0#6 starting n0");
+  EXPECT_EQ(started[6], "24.000000000 task 1.0#7 starting n0") << "its own failures are counted anew";
+  EXPECT_EQ(started[7], "27.000000000 task 1.0#8 starting n0");
+}
+
 TEST(CoreServices, GoOnUnderANewControllerAtAnyStep) {
   const auto script = [](Harness& h) {
     h.at(0s).submit(web(3).stubborn()).submit(job("loop").service(2).runs(3s).fails(99).backoff(1s));

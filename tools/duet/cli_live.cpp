@@ -256,10 +256,12 @@ void CommandLine::add_live() {
     app->add_flag("--watch", to.watch, "Again whenever something changes");
     connection(app, to.to);
     const auto take = [&to](const std::string& word) {
-      to.wide = word == "wide";
-      to.format = to.wide ? Format::kTable : sim::format_of(word).value_or(Format::kTable);
+      to.wide = word != "table";
+      to.format = sim::format_of(word).value_or(Format::kTable);
     };
-    among(app->add_option_function<std::string>("-o,--output", take, "How to print (default table)"),
+    among(app->add_option_function<std::string>(
+              "-o,--output", take,
+              "How to print (default table; wide: more columns; csv: all of them; json: all there is)"),
           {"table", "wide", "json", "csv"});
     gives(app, to);
   };
@@ -302,8 +304,8 @@ void CommandLine::add_looks() {
   top->add_option("--every", top_.every_s, "Seconds between two looks (default 2)")
       ->type_name("S")
       ->check(CLI::Range(0.1, 3600.0, ""));
-  top->add_option("-n,--count", top_.count, "So many looks (default: once; on a terminal, until Ctrl-C)")
-      ->type_name("N");
+  whole(top, "-n,--count", top_.count, 1, 1'000'000'000,
+        "So many looks (default: once; on a terminal, until Ctrl-C)", "N");
   connection(top, top_.to);
   format(top, top_.format);
   gives(top, top_);

@@ -1,6 +1,7 @@
 #include "tools/duet/live_client.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "sim/terminal.h"
 
@@ -32,7 +34,7 @@ std::string first_line_of(const fs::path& path) {
 fs::path controller_folder(const std::string& data) {
   const fs::path inner = fs::path(data) / "controller";
   std::error_code ignored;
-  return fs::exists(inner / "controller.json", ignored) ? inner : fs::path(data);
+  return fs::exists(inner, ignored) || ignored ? inner : fs::path(data);
 }
 
 std::string noted_url(const fs::path& folder) {
@@ -57,6 +59,13 @@ std::optional<LiveClient> LiveClient::connect(const Connection& to, int& code) {
   const fs::path folder = controller_folder(data);
   std::string url = to.url.empty() ? environment("DUET_URL") : to.url;
   if (url.empty()) url = noted_url(folder);
+  if (const fs::path note = folder / "controller.json";
+      url.empty() && ::access(note.c_str(), R_OK) != 0 && errno == EACCES) {
+    sim::say(note.string() + " cannot be read: the cluster there is another user's\n" +
+             "  = ask as that user, or with --url and --token-file\n");
+    code = sim::kExitUsage;
+    return std::nullopt;
+  }
   if (url.empty()) {
     sim::say("no cluster runs in " + data +
              "\n  = start one with duet up, or say where it is: --url http://127.0.0.1:8080 (or DUET_URL)\n");

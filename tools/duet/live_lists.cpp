@@ -132,7 +132,6 @@ Table task_table(const json& tasks, const ListCommand& command) {
          {"ready", "exit_code", "pid", "cpus", "ports", "cpu_s", "memory_mib", "last_end", "reason"})
       table.columns.emplace_back(more);
   for (const auto& task : tasks) {
-    if (!command.all && ended(task.value("state", ""))) continue;
     std::vector<Cell> row = {cell(task, "id"),        cell(task, "name"),
                              state_of(task, command), cell(task, "node"),
                              cell(task, "attempt"),   created(task, command.format == Format::kTable)};
@@ -163,10 +162,7 @@ Table node_table(const json& nodes, const ListCommand& command) {
   const auto mib = [](const json& amount) {
     return static_cast<std::uint64_t>(amount.value("memory_bytes", std::int64_t{0})) >> 20;
   };
-  std::vector<json> sorted(nodes.begin(), nodes.end());
-  std::ranges::stable_sort(sorted, in_natural_order);
-  for (const auto& node : sorted) {
-    if (!command.id.empty() && node.value("name", "") != command.id) continue;
+  for (const auto& node : nodes) {
     const json none = json::object();
     const json allocated = node.value("allocated", none);
     const json capacity = node.value("capacity", none);
@@ -186,7 +182,6 @@ Table node_table(const json& nodes, const ListCommand& command) {
 Table job_table(const json& jobs, const ListCommand& command) {
   Table table{{"id", "name", "kind", "state", "tasks", "running", "succeeded", "failed", "submitted"}, {}};
   for (const auto& job : jobs) {
-    if (!command.all && ended(job.value("state", ""))) continue;
     const std::string at = job.value("submitted_at", "");
     table.rows.push_back({cell(job, "id"), cell(job, "name"), cell(job, "kind"), cell(job, "state"),
                           cell(job, "tasks_total"), cell(job, "tasks_running"), cell(job, "tasks_succeeded"),
@@ -211,27 +206,46 @@ Table service_table(const json& services, const ListCommand&) {
   return table;
 }
 
-/// One list, asked for and printed.
+/// Without what has ended, unless that is wanted.
+json living(const json& list, const ListCommand& command) {
+  json kept = json::array();
+  for (const json& one : list)
+    if (command.all || !ended(one.value("state", ""))) kept.push_back(one);
+  return kept;
+}
+
+json sorted_nodes(const json& nodes, const std::string& only) {
+  std::vector<json> sorted;
+  for (const json& node : nodes)
+    if (only.empty() || node.value("name", "") == only) sorted.push_back(node);
+  std::ranges::stable_sort(sorted, in_natural_order);
+  return sorted;
+}
+
+/// One list, asked for and printed. JSON is what the API says of each.
 int show(LiveClient& client, const ListCommand& command) {
   using What = ListCommand::What;
   int code = 0;
-  Table table;
+  json list = json::array();
+  Table (*table_of)(const json&, const ListCommand&) = task_table;
   if (command.what == What::kTasks) {
     const auto tasks = client.tasks(command.all, code);
     if (!tasks) return code;
-    table = task_table(*tasks, command);
+    list = living(*tasks, command);
   } else if (command.what == What::kNodes) {
     const auto nodes = client.get("/api/v1/nodes", code);
     if (!nodes) return code;
-    table = node_table(*nodes, command);
-    if (!command.id.empty() && table.rows.empty()) {
+    list = sorted_nodes(*nodes, command.id);
+    table_of = node_table;
+    if (!command.id.empty() && list.empty()) {
       sim::say("there is no node " + command.id + '\n');
       return sim::kExitNegative;
     }
   } else if (command.what == What::kServices) {
     const auto services = client.get("/api/v1/services", code);
     if (!services) return code;
-    table = service_table(*services, command);
+    list = *services;
+    table_of = service_table;
   } else if (!command.id.empty()) {
     const auto word = find_job(client, command.id, true, code);
     if (!word) return code;
@@ -239,16 +253,18 @@ int show(LiveClient& client, const ListCommand& command) {
     if (!job) return code;
     if (command.format == Format::kJson)
       return sim::print(job->dump(2) + '\n') ? sim::kExitOk : sim::kExitUsage;
-    ListCommand tasks = command;
-    tasks.all = true;
-    table = task_table(job->value("tasks", json::array()), tasks);
+    list = job->value("tasks", json::array());
   } else {
     const auto jobs = client.get("/api/v1/jobs?limit=1000", code);
     if (!jobs) return code;
-    table = job_table(jobs->value("jobs", json::array()), command);
+    list = living(jobs->value("jobs", json::array()), command);
+    table_of = job_table;
   }
-  if (!sim::print(to_text(table, command.format))) return sim::kExitUsage;
-  if (table.rows.empty() && command.format == Format::kTable && !command.all)
+  const bool json_wanted = command.format == Format::kJson;
+  const std::string text =
+      json_wanted ? list.dump(2) + '\n' : to_text(table_of(list, command), command.format);
+  if (!sim::print(text)) return sim::kExitUsage;
+  if (list.empty() && command.format == Format::kTable && !command.all)
     sim::say("nothing runs or waits; --all shows what has ended\n");
   return sim::kExitOk;
 }

@@ -1,10 +1,13 @@
 // duet plan, and duet explain of a live cluster: where a task would go or went, and why it waits.
+#include <filesystem>
+
 #include <nlohmann/json.hpp>
 
 #include "sim/diagnostics.h"
 #include "sim/terminal.h"
 #include "tools/duet/live_client.h"
 #include "tools/duet/live_document.h"
+#include "tools/duet/live_names.h"
 #include "tools/duet/options.h"
 
 namespace duet::front {
@@ -141,13 +144,13 @@ int explain_live(const ExplainCommand& command) {
   int code = 0;
   auto client = LiveClient::connect(command.to, code);
   if (!client) return code;
-  std::string id = command.run;
-  if (id.find('.') == std::string::npos) id += ".0";
-  if (id.find_first_not_of("0123456789.") != std::string::npos) {
-    sim::say(sim::backquoted(command.run) +
-             " is no task of a live cluster: those look like 17.0\n  = of a run: duet explain DIR 17.0\n");
+  if (std::error_code ignored; std::filesystem::exists(command.run, ignored)) {
+    sim::say(sim::backquoted(command.run) + " is a run: of which task?\n  = duet explain DIR 17.0\n");
     return sim::kExitUsage;
   }
+  const auto word = find_job(*client, command.run, true, code);
+  if (!word) return code;
+  const std::string id = word->job + '.' + (word->index.empty() ? "0" : word->index);
   const auto told = client->get("/api/v1/tasks/" + id + "/explain", code);
   if (!told) return code;
   const std::string text = command.format == Format::kJson  ? told->dump(2) + '\n'

@@ -1,13 +1,12 @@
 // duet run, deploy, scale, stop, drain: what changes a live cluster.
-#include <exception>
-#include <fstream>
-#include <iterator>
 #include <sstream>
-#include <stdexcept>
 
 #include <nlohmann/json.hpp>
 
+#include "sim/diagnostics.h"
+#include "sim/json_doc.h"
 #include "sim/terminal.h"
+#include "sim/text_file.h"
 #include "tools/duet/live_client.h"
 #include "tools/duet/live_document.h"
 #include "tools/duet/live_names.h"
@@ -207,27 +206,23 @@ bool keep_what_it_had(LiveClient& client, const DeployCommand& command, const js
   return true;
 }
 
-constexpr int kDeepest = 64;
+constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;  // more than any controller takes
 
 }  // namespace
 
 std::optional<json> document_in(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    sim::say(path + ": cannot be read\n");
+  const auto text = sim::read_text(path, kMostBytes);
+  if (!text) {
+    sim::say(sim::to_text(text.problems()));
     return std::nullopt;
   }
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  try {
-    // Deeper ones would exhaust the stack of whoever walks through them.
-    return json::parse(text, [](int depth, json::parse_event_t, json&) {
-      if (depth > kDeepest) throw std::runtime_error("it is nested more than 64 deep");
-      return true;
-    });
-  } catch (const std::exception& error) {
-    sim::say(path + ": is no JSON that can be used: " + std::string(error.what()) + '\n');
+  sim::Mistakes mistakes;
+  const sim::JsonDoc doc(path, *text, mistakes);
+  if (!mistakes.empty()) {
+    sim::say(sim::render(doc, mistakes));
     return std::nullopt;
   }
+  return json::parse(text->starts_with("\xef\xbb\xbf") ? text->substr(3) : *text);
 }
 
 int run(const RunCommand& command) {
