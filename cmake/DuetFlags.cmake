@@ -28,7 +28,8 @@ if(DUET_SANITIZE)
   if(DUET_SANITIZE MATCHES "address")
     add_compile_definitions(DUET_ASAN=1)  # gcc and clang have different words for it
   endif()
-  # What waits more than it computes is compiled twice as fast so: add_compile_options(${DUET_UNHURRIED}).
+  # What waits, or is run once, more than it computes is compiled twice as fast so:
+  # add_compile_options(${DUET_UNHURRIED}).
   set(DUET_UNHURRIED -O0)
   if(DUET_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-tsan)  # fences in Boost's headers, which it says it cannot follow
@@ -42,7 +43,8 @@ if(DUET_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     message(FATAL_ERROR "DUET_FUZZ needs clang: use cmake --preset fuzz")
   endif()
-  add_compile_options(-fsanitize=fuzzer-no-link)
+  # What reads from outside, and fuzzers therefore look into.
+  set(DUET_FUZZED -fsanitize=fuzzer-no-link)
 endif()
 
 find_program(DUET_CCACHE ccache)

@@ -50,6 +50,7 @@ function(duet_tests folder)
   if(arg_RUNS)  # they wait for programs; half the time to compile
     target_compile_options(${name} PRIVATE -O0)
   endif()
+  target_compile_options(${name} PRIVATE ${DUET_UNHURRIED})
   set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 16)
   foreach(program IN LISTS arg_RUNS)
     if(TARGET ${program})

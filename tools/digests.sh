@@ -31,11 +31,11 @@ in_world() {
   esac
 }
 
-# digest TREE SCENARIO ENGINE WORLD: the digest line, or how the run ended.
+# digest OUT TREE SCENARIO ENGINE WORLD: the digest line, or how the run ended.
 digest() {
   local rc=0 said
-  rm -rf "$out/run"
-  said=$(in_world "$4" "$1/bin/duet" sim "$2" --engine "$3" --out "$out/run" 2>&1) || rc=$?
+  rm -rf "$1"
+  said=$(in_world "$5" "$2/bin/duet" sim "$3" --engine "$4" --out "$1" 2>&1) || rc=$?
   if ((rc == 0)); then
     grep -o 'digest.*' <<< "$said" || echo 'no digest printed'
   else
@@ -43,16 +43,16 @@ digest() {
   fi
 }
 
-runs=0 digests=0 different=0
-for scenario in "${scenarios[@]}"; do
-  if [[ $scenario == *.schema.json ]]; then continue; fi
-  ran=false
+# compare OUT SCENARIO TREE...: says what differs; last line: runs, digests, differences.
+compare() {
+  local into=$1 scenario=$2 ran=false runs=0 digests=0 different=0 engine tree world turn first said
+  shift 2
   for engine in simgrid loop; do
     first=''
     for tree in "$@"; do
       for world in "${worlds[@]}"; do
         for turn in 1 2; do
-          said=$(digest "$tree" "$scenario" "$engine" "$world")
+          said=$(digest "$into" "$tree" "$scenario" "$engine" "$world")
           runs=$((runs + 1))
           first=${first:-$said}
           if [[ $said != "$first" ]]; then
@@ -73,10 +73,29 @@ for scenario in "${scenarios[@]}"; do
     echo "$scenario ran on no engine"
     different=$((different + 1))
   fi
+  echo "$runs $digests $different"
+}
+
+# As many scenarios at a time as there are processors: each is one thread.
+started=0
+for scenario in "${scenarios[@]}"; do
+  if [[ $scenario == *.schema.json ]]; then continue; fi
+  name=$(basename "$scenario" .json)
+  compare "$out/run-$name" "$scenario" "$@" > "$out/$name.said" &
+  if ((++started >= $(nproc))); then wait -n; fi
 done
-if ((runs == 0)); then
-  echo "no scenarios to run"
+wait
+
+runs=0 digests=0 different=0 compared=0
+for said in "$out"/*.said; do
+  read -r more_runs more_digests more_different < <(tail -n 1 "$said")
+  head -n -1 "$said"
+  runs=$((runs + more_runs)) digests=$((digests + more_digests)) different=$((different + more_different))
+  compared=$((compared + 1))
+done
+if ((runs == 0 || compared != started)); then
+  echo "$compared of $started scenarios were compared"
   exit 1
 fi
-echo "$runs runs of ${#scenarios[@]} scenarios on $# builds: $digests digests, $different differences"
+echo "$runs runs of $compared scenarios on $# builds: $digests digests, $different differences"
 ((different == 0))

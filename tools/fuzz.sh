@@ -4,20 +4,22 @@
 #   tools/fuzz.sh SECONDS NAME           NAME as in tests/fuzz/NAME.cpp
 #   tools/fuzz.sh --grow SECONDS NAME    and then takes what it found into tests/fuzz/corpus/NAME
 #
-# It needs the tree of `cmake --preset fuzz`, and starts from the committed corpus. What else it finds
-# interesting stays in build-fuzz/corpus/NAME.
+# It needs the tree of `cmake --preset fuzz`, or another that DUET_TREE names (that of the preset asan has the
+# fuzz programs, too), and starts from the committed corpus. What else it finds interesting stays in
+# build-fuzz/corpus/NAME.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 grow=false
 if [[ ${1:-} == --grow ]]; then grow=true && shift; fi
-if (($# != 2)) || [[ ! -x build-fuzz/bin/fuzz_$2 ]]; then
+tree=${DUET_TREE:-build-fuzz}
+if (($# != 2)) || [[ ! -x $tree/bin/fuzz_$2 ]]; then
   echo "usage: tools/fuzz.sh [--grow] SECONDS NAME" >&2
   echo "before: cmake --preset fuzz && cmake --build --preset fuzz" >&2
   exit 2
 fi
 seconds=$1 name=$2
-program=build-fuzz/bin/fuzz_$name found=build-fuzz/corpus/$name kept=tests/fuzz/corpus/$name
+program=$tree/bin/fuzz_$name found=$tree/corpus/$name kept=tests/fuzz/corpus/$name
 mkdir -p "$found" "$kept"
 
 # A hang or a huge allocation is a finding as much as a crash is. Longer inputs only make it slower.
