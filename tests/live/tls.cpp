@@ -55,7 +55,7 @@ class TlsStream final : public ByteStream {
     if (end == ssl::stream_base::client)
       state_->stream.set_verify_callback(ssl::host_name_verification("127.0.0.1"));
     state_->stream.async_handshake(end, [state = state_](const Error& error) {
-      state->agreed = true;
+      if (std::exchange(state->agreed, true)) return;  // It was closed.
       state->failure = error;
       for (const auto& waiting : std::exchange(state->waiting, {})) waiting();
     });
@@ -80,6 +80,15 @@ class TlsStream final : public ByteStream {
   }
   bool at_rest() override { return false; }
   void close() override {
+    // Whoever waits may own this: it is told from the loop, or goes with it.
+    if (!state_->agreed) {
+      state_->agreed = true;
+      state_->failure = boost::asio::error::operation_aborted;
+      boost::asio::post(state_->stream.get_executor(),
+                        [state = state_, waiting = std::exchange(state_->waiting, {})] {
+                          for (const auto& one : waiting) one();
+                        });
+    }
     Error ignored;
     state_->stream.lowest_layer().close(ignored);
   }
