@@ -114,7 +114,16 @@ TEST_F(CubePrograms, S4_01_TheCommandLine) {
   EXPECT_EQ(line("./cube run -f nothing.json").code, 1);
 }
 
-TEST_F(CubePrograms, S4_02_S4_04_S4_05_S4_06_S4_07_S4_19_TasksGoThroughTheManagerToItsWorkers) {
+TEST_F(CubePrograms, S4_15_PeriodsAreOptions) {
+  const std::string help = line("./cube help manager").out;
+  for (const char* option : {"--sync-ms int", "--stats-s int", "--health-s int"})
+    EXPECT_THAT(help, HasSubstr(option));
+  EXPECT_EQ(line("./cube manager --sync-ms 5").code, 2) << "10 ms at least";
+  EXPECT_EQ(line("./cube manager --stats-s 0").code, 2);
+  EXPECT_EQ(line("./cube manager --health-s never").code, 2);
+}
+
+TEST_F(CubePrograms, S4_02_S4_03_S4_04_S4_05_S4_06_S4_07_S4_19_TasksGoThroughTheManagerToItsWorkers) {
   start(2);
   const Ran sent = run(1, R"("Cmd":["sleep","600"])");
   EXPECT_EQ(sent.code, 0) << sent.err;
